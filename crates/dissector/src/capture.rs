@@ -53,7 +53,7 @@ const MAX_SEGMENT: usize = 65_535 - 20 - 20;
 const WINDOW: u16 = 65_535;
 
 /// The maximum number of routers that a packet may pass (time to live in IPv4, hop limit in IPv6).
-/// Most systems use this value.
+/// Linux and macOS use this value.
 const HOPS: u8 = 64;
 
 /// The unit of timestamps as a negative power of ten: 10^-9 seconds, or one nanosecond (the

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub struct MessageTimeout {
     /// The part of the time that does not depend on the message. 60 seconds by default, as long as
     /// nginx waits for the next part of a request's body (`client_body_timeout`): a telephone that
-    /// changes networks is silent for some of these seconds.
+    /// changes networks may be silent for some of these seconds.
     pub base: Duration,
     /// The additional time for each KiB (1,024 bytes) that has arrived. 1 second by default: even
     /// GPRS, the slowest mobile network, is several times faster than 1 KiB per second. Apache

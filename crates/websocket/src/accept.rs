@@ -298,8 +298,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 }
 
-/// The maximum time for sending a response, and then reading and discarding the client's input. It
-/// is as long as a client may take for its request by default.
+/// The maximum time for sending a response and then reading and discarding the client's input. It
+/// equals the default time-out for a request.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// The maximum time to wait for more input after a response. A client that is still sending a body

@@ -70,7 +70,8 @@ mod tests {
 
     use super::*;
 
-    /// Outside of a task, tokio's budget has no end.
+    /// Returns the work that is still unpaid after paying. Outside a task, tokio's budget has no
+    /// end.
     fn unpaid_after_paying(mut budget: Budget) -> usize {
         assert!(budget.poll_pay(&mut Context::from_waker(Waker::noop())).is_ready());
         budget.unpaid

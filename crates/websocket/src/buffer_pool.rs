@@ -36,8 +36,9 @@ pub(crate) const BLOCK: usize = 320 << 10;
 /// shorter and arrive in one piece, so one read is enough for them.
 pub(crate) const HANDSHAKE_READ: usize = 4 << 10;
 
-/// The size, in bytes, of the memory of a block. A block has room for the unprocessed bytes that are
-/// copied to its beginning, at most [`MAX_COPIED_TAIL`], and for a read of [`BLOCK`] bytes after them.
+/// The size, in bytes, of the memory of a block. A block has room for the unprocessed bytes that
+/// are copied to its beginning, at most [`MAX_COPIED_TAIL`], and for a read of [`BLOCK`] bytes
+/// after them.
 const ALLOCATED: usize = BLOCK + MAX_COPIED_TAIL;
 
 /// The maximum number of unprocessed bytes that are copied into the block for each read. A longer
@@ -70,9 +71,9 @@ pub(crate) fn supply_send_buffer(connection: &mut Connection) {
     }
 }
 
-/// Takes the block back from a connection whose output the stream does not accept, unless the output
-/// fills a good part of it, and not `is_scarce`. The connection keeps the output in memory of its
-/// size.
+/// Takes the block back from a connection whose output the stream does not accept. The connection
+/// then keeps the output in memory of its size. If the output fills a quarter of the block or more,
+/// the block is taken back only if memory `is_scarce`.
 pub(crate) fn shrink_send_buffer(connection: &mut Connection, is_scarce: bool) {
     if let Some(block) = connection.shrink_send_queue(is_scarce) {
         put(&OUTPUT, block);
@@ -99,8 +100,8 @@ fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
     block.clear();
     // Keep the block only if no message still shares its memory, because shared memory cannot be
     // reused. Do not keep the large buffer of a large message either, because the thread would hold
-    // that memory even while all its connections are idle.
-    // Without the larger number, a block whose beginning was processed would stay a little shorter.
+    // that memory even while all its connections are idle. Try the larger size first. Otherwise, a
+    // block whose beginning was processed would stay a little shorter.
     if (block.try_reclaim(ALLOCATED) || block.try_reclaim(BLOCK)) && block.capacity() <= 2 * BLOCK {
         to.set(block);
     }

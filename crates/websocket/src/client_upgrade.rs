@@ -4,11 +4,11 @@
 //! ```text
 //!   Connector ──start──▶ ClientUpgrade ──check_response──▶ EstablishedUpgrade ──into_websocket──▶ WebSocket
 //!                              │
-//!                              └──request──▶ GET, which somebody has to send
+//!                              └──request──▶ GET, which the caller has to send
 //! ```
 //!
-//! [`Connector::start_http2`](crate::Connector::start_http2) begins in the same way in HTTP/2, with a
-//! CONNECT request (RFC 8441).
+//! [`Connector::start_http2`](crate::Connector::start_http2) begins in the same way in HTTP/2, with
+//! a CONNECT request (RFC 8441).
 //!
 //! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream. If
 //! another HTTP client owns the stream until the response has arrived, its adapter takes them.
@@ -62,8 +62,8 @@ impl ClientUpgrade {
     /// Returns the request. In HTTP/1.1, its target is the path and the query. For a client that
     /// takes the server from the target, replace the target by an absolute `http` or `https` URI.
     ///
-    /// In HTTP/2, the target is absolute. The value of `:protocol` is `websocket`. [`Request`] has no
-    /// place for it, so add it in the way of the HTTP/2 client.
+    /// In HTTP/2, the target is absolute. The value of `:protocol` is `websocket`. [`Request`] has
+    /// no place for it, so add it as your HTTP/2 client requires.
     ///
     /// # Errors
     /// [`UriError::TooLong`](protocol::UriError::TooLong) if [`http::Uri`] cannot hold the target.

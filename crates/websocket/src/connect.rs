@@ -210,15 +210,15 @@ impl Connector {
         self
     }
 
-    /// Connects through this proxy, instead of directly. The TLS handshake of a `wss://` URI is made
-    /// with the server, through the proxy.
+    /// Connects through this proxy, instead of directly. The TLS handshake of a `wss://` URI is
+    /// made with the server, through the proxy.
     ///
     /// A proxy whose URL begins with `https://` is itself reached over TLS. Its certificate must be
     /// valid for the proxy's host, and [`tls_config`](Self::tls_config) holds for both handshakes,
     /// with the client's certificate if it contains one.
     ///
-    /// The last call of this method, [`proxy_from_env`](Self::proxy_from_env),
-    /// [`unix_socket`](Self::unix_socket) and [`dial`](Self::dial) counts.
+    /// If you call more than one of this method, [`proxy_from_env`](Self::proxy_from_env),
+    /// [`unix_socket`](Self::unix_socket) and [`dial`](Self::dial), only the last call counts.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -261,8 +261,9 @@ impl Connector {
         self
     }
 
-    /// Connects over a stream that `dial` opens, instead of TCP. `dial` gets the URI, and again for
-    /// each redirect. The TLS handshake of a `wss://` URI follows on that stream.
+    /// Connects over a stream that `dial` opens, instead of TCP. `dial` is called with the URI, and
+    /// again with the target of each redirect. The TLS handshake of a `wss://` URI follows on that
+    /// stream.
     ///
     /// Use it for a transport that this crate does not know, or to choose the socket's options or
     /// its local address.
@@ -294,16 +295,16 @@ impl Connector {
     /// `https` URIs. The default is 0: a redirect is then returned as
     /// [`HandshakeError::Rejected`].
     ///
-    /// A redirect to another origin loses the credentials, as
+    /// After a redirect to another origin, the request contains no credentials, as
     /// [`ClientRequest::redirected`] describes. A redirect from `wss` to `ws` is not followed,
     /// because all messages would then travel unencrypted.
     ///
-    /// The extensions of [`WebSocket::response`] then contain the [`Uri`] to which the last redirect
-    /// has led.
+    /// The extensions of [`WebSocket::response`] then contain the [`Uri`] to which the last
+    /// redirect has led.
     ///
-    /// A redirect that is not followed is a [`ConnectError::Redirect`], which names all URIs that
-    /// were requested. An attempt that fails after a redirect is a [`ConnectError::Redirected`],
-    /// which names the last URI.
+    /// If `max` is not 0, a redirect that is not followed is a [`ConnectError::Redirect`], which
+    /// names all URIs that were requested. An attempt that fails after a redirect is a
+    /// [`ConnectError::Redirected`], which names the last URI.
     #[must_use]
     pub const fn follow_redirects(mut self, max: usize) -> Self {
         self.max_redirects = max;
@@ -520,8 +521,8 @@ impl Connector {
         ClientUpgrade { handshake: UpgradeHandshake::Http1(Box::new(handshake)), setup }
     }
 
-    /// Creates the request in HTTP/2 (RFC 8441), for an HTTP/2 client that sends it and receives the
-    /// response. In all other respects, this method behaves like [`start`](Self::start).
+    /// Creates the request in HTTP/2 (RFC 8441), for an HTTP/2 client that sends it and receives
+    /// the response. In all other respects, this method behaves like [`start`](Self::start).
     #[must_use]
     pub fn start_http2(self) -> ClientUpgrade {
         ClientUpgrade {
@@ -584,7 +585,7 @@ impl<S> From<ConnectError> for NotOpened<S> {
 }
 
 /// Waits for `opening`, at most for `limit`. Within the limit, the body of a rejection is read too,
-/// except that of a redirect if these are `followed`.
+/// except the body of a redirect if redirects are `followed`.
 async fn open_within<S: AsyncRead + Unpin>(
     limit: Duration,
     followed: bool,

@@ -291,7 +291,8 @@ impl<S> Driver<S> {
     }
 
     /// Prepares the connection for a wait, if it is about to wait or to yield. Every method that a
-    /// task polls ends here, so no task that does not run holds a block that it does not need.
+    /// task polls ends here, so a task that is not running holds a block only if it needs the
+    /// block.
     #[inline]
     fn release_if_pending<T>(&mut self, polled: Poll<T>) -> Poll<T> {
         if polled.is_pending() {
@@ -300,9 +301,9 @@ impl<S> Driver<S> {
         polled
     }
 
-    /// Puts the thread's blocks back, keeps the unprocessed input and the queued output in memory of
-    /// about their size, and takes that memory from the budget. If the budget has too little, their
-    /// memory gets exactly as large as they are.
+    /// Puts the thread's blocks back, keeps the unprocessed input and the queued output in memory
+    /// of about their size, and takes that memory from the budget. If the budget has too little,
+    /// the input and the output are moved to memory of exactly their size.
     pub(crate) fn release_memory(&mut self) {
         for is_scarce in [false, true] {
             self.reads.release_input(&mut self.engine, is_scarce);
@@ -594,7 +595,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes one of the steps 2 to 5.
     fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        // Count the frames that were no events: the last read may have brought thousands of
+        // Count the frames that produced no event: the last read may have brought thousands of
         // fragments.
         self.budget.spend_on_frames(self.engine.take_frame_count());
         // 2. Something to send. Continue even if the write is `Pending`: the peer may not read

@@ -152,7 +152,8 @@ pub enum ConnectError {
     },
     /// The [dialer](crate::Connector::dial) returned this error, or did not connect in time.
     Dial(io::Error),
-    /// A redirect was not followed: a loop, too many of them, or one that leads away from TLS.
+    /// A redirect was not followed, for example because the redirects form a loop, or because one
+    /// of them leads away from TLS.
     Redirect(RedirectError),
     /// The connection to which a redirect has led could not be opened.
     Redirected {

@@ -16,7 +16,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::timeout;
 
-/// The time after which the next attempt starts, although no earlier attempt has failed. RFC 8305,
+/// The time after which the next attempt starts, even if no earlier attempt has failed. RFC 8305,
 /// section 8, recommends 250 ms: longer than a round trip around the world usually takes, and
 /// hardly noticeable to a user.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);

@@ -9,10 +9,10 @@
 //! |---|---|
 //! | `websocket` | an open connection and its methods |
 //! | `split` | an open connection in two halves for two tasks |
-//! | `permit` | room in the queue, reserved before the message is at hand |
+//! | `permit` | room in the queue, reserved before the message is available |
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
-//! | `route` | a client: the way to the server, directly or through something else |
+//! | `route` | a client: the route to the server, directly, through a proxy, or over another stream |
 //! | `proxy` | a client: HTTP and SOCKS5 proxies |
 //! | `dialer` | a client: a stream that the program opens |
 //! | `redirect` | a client: redirects of the opening handshake |
@@ -23,10 +23,10 @@
 //! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | TLS for clients and servers |
-//! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
+//! | `turns` | a client: at most one connection in the CONNECTING state per address |
 //! | `client_upgrade` | a client: opening handshake over another HTTP client |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
-//! | `server_upgrade` | a server: opening handshake, and nothing that reads or writes |
+//! | `server_upgrade` | a server: an accepted request, and the connection that follows it |
 //! | `server_config` | a server: its configuration |
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `budget` | the share of its thread that a connection may use |
@@ -54,7 +54,7 @@
 //! Without timers, the functions that open a connection panic at once. An open connection panics
 //! when it first needs a timer: at once with [`KeepAlive`], and otherwise when a message has
 //! arrived only in part, when it waits for a [`MemoryBudget`], or when it begins to close. The
-//! message of the panic names `Builder::enable_time`.
+//! panic message names `Builder::enable_time`.
 //!
 //! # An echo server
 //!

@@ -54,8 +54,9 @@ pub(crate) const UNIT: usize = 1 << 10;
 ///
 /// For memory that no connection sees, there is [`try_reserve`](Self::try_reserve).
 ///
-/// A buffer in which a message is reassembled or inflated may double when it grows. Only afterwards
-/// does it count, so the budget can be exceeded by as much, until the message is complete.
+/// A buffer in which a message is reassembled or inflated may double when it grows. The growth
+/// counts only afterwards, so a connection can exceed the budget by as much until its message is
+/// complete.
 ///
 /// Only receiving waits for the budget. While the budget has no room, a connection that holds more
 /// than its free and its taken bytes must write its queue before it can queue another message.
@@ -69,7 +70,7 @@ pub struct MemoryBudget {
 
 impl MemoryBudget {
     /// The number of bytes that each connection may hold without taking them from the budget: 16
-    /// KiB. The messages of a chat, a game or a feed are smaller, and 10,000 connections then hold
+    /// KiB. Most messages of a chat, a game or a feed are smaller, and 10,000 connections can hold
     /// at most 160 MiB in this way.
     pub const FREE_PER_CONNECTION: usize = 16 << 10;
 
@@ -79,8 +80,8 @@ impl MemoryBudget {
 
     /// Creates a budget of this many bytes, rounded down to a multiple of 1 KiB.
     ///
-    /// A budget should be several times as large as the maximum size of a message. If it is smaller
-    /// than one such message, no message of that size can be received.
+    /// A budget should be several times as large as the maximum size of a message. A message that
+    /// needs more than the whole budget and its connection's free bytes can never be received.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).min(Semaphore::MAX_PERMITS);

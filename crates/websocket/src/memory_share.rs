@@ -29,8 +29,8 @@ struct Share {
     budget: MemoryBudget,
     /// The number of units that this connection has taken.
     taken: usize,
-    /// Whether the last read filled its room, or the last two reads together brought as many bytes as
-    /// are free, so that the next read should get more room.
+    /// Whether the last read filled its room, or the last two reads together brought at least as
+    /// many bytes as a connection may hold freely. If so, the next read should get more room.
     needs_more: bool,
     /// The number of bytes that the last read brought.
     last_read: usize,
@@ -56,7 +56,7 @@ struct Waiting {
 pub(crate) struct Held {
     /// The memory without the room in the input buffer that the next read can fill.
     pub(crate) filled: usize,
-    /// The memory, which counts towards the budget.
+    /// All of the memory, which is what counts towards the budget.
     pub(crate) allocated: usize,
 }
 
@@ -128,8 +128,9 @@ impl MemoryShare {
     #[inline]
     pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
-            // Look at two reads, not at one. A peer may always send a little more than is free. Each
-            // second read would then bring the small rest, and its successor would be short again.
+            // Look at two reads, not at one. Each burst of a peer may be a little larger than the
+            // free bytes. Every second read then brings only a small rest, after which the next
+            // read would get too little room again.
             let last_two = share.last_read.saturating_add(count);
             share.needs_more = count >= room || last_two >= MemoryBudget::FREE_PER_CONNECTION;
             share.last_read = count;
@@ -190,8 +191,8 @@ impl Share {
         held <= self.allowed()
     }
 
-    /// Takes memory for the next read of a connection that holds this much. Returns the maximum size
-    /// of that read.
+    /// Takes memory for the next read of a connection that holds this much. Returns the maximum
+    /// size of that read.
     fn room(&mut self, held: Held, wanted: usize) -> usize {
         let Held { filled, allocated } = held;
         let is_small = filled < MemoryBudget::FREE_PER_CONNECTION;

@@ -1,4 +1,4 @@
-//! Permits: room in a connection's queue, reserved before the message is at hand.
+//! Permits: room in a connection's queue, reserved before the message is available.
 
 use std::{
     fmt,

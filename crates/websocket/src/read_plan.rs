@@ -20,7 +20,7 @@ use protocol::frame::FrameHeader;
 
 use crate::buffer_pool::{BLOCK, MAX_COPIED_TAIL};
 
-/// The minimum number of missing bytes for which a frame is read into its own buffer.
+/// The minimum number of missing bytes at which a frame counts as large and gets its own buffer.
 const LARGE_FRAME: usize = 64 << 10;
 
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
@@ -112,9 +112,10 @@ impl Purpose {
 }
 
 impl ReadHistory {
-    /// Returns the number of bytes for which the next read should have room if memory is scarce: a
-    /// block, or as much as has arrived, or as much as an earlier frame needed. The buffer of a
-    /// large frame then at most doubles, so that it does not take much memory that it does not fill.
+    /// Returns the number of bytes for which the next read should have room if memory is scarce: at
+    /// least a block, and for a large frame, as much as has arrived or as much as an earlier frame
+    /// needed. The buffer of a large frame then at most doubles, so that it does not take much
+    /// memory that it does not fill.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }
@@ -144,8 +145,9 @@ impl ReadHistory {
         }
         // Read the rest of one frame into its own buffer.
         let room = remaining.min(self.growth(len).max(LARGE_FRAME)).min(max_read);
-        // If few bytes are buffered, reallocate to the full size at once. If many are buffered, wait
-        // until less than half of `LARGE_FRAME` is free, because each reallocation copies them all.
+        // If few bytes are buffered, reallocate to the full size at once. If many are buffered,
+        // wait until less than half of `LARGE_FRAME` is free, because each reallocation copies them
+        // all.
         let least = if len <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2).min(room) };
         // A message keeps its buffer alive, so do not read it into the buffer of a frame that was
         // much larger.
@@ -162,21 +164,22 @@ impl ReadHistory {
         ReadPlan { purpose, buffer, limit: (remaining + FrameHeader::MAX_LEN).min(max_read) }
     }
 
-    /// Records a read that brought bytes or the end of the stream, after which the input holds `len`
-    /// bytes.
+    /// Records a read that brought bytes or the end of the stream, after which the input holds
+    /// `len` bytes.
     pub(crate) fn record(&mut self, purpose: Purpose, len: usize) {
         self.last = purpose;
         match purpose {
-            // The peer sends small frames again, so forget the size of the large ones. Otherwise the
-            // next large frame would get that much room before its bytes have arrived.
+            // The peer sends small frames again, so forget the size of the large ones. Otherwise
+            // the next large frame would get that much room before its bytes have arrived.
             Purpose::Anything => self.largest = 0,
             Purpose::LargeFrame => self.largest = self.largest.max(len),
             Purpose::NextHeader => {}
         }
     }
 
-    /// Plans which buffer a connection keeps while it waits, after a read for `purpose`. Returns the
-    /// capacity, in bytes, of the buffer to move the input to, or `None` to keep the current one.
+    /// Plans which buffer a connection keeps while it waits, after a read for `purpose`. Returns
+    /// the capacity, in bytes, of the buffer to move the input to, or `None` to keep the current
+    /// one.
     pub(crate) fn plan_wait(&self, purpose: Purpose, input: InputSizes) -> Option<usize> {
         // The maximum unused room, in bytes, that the connection may keep: none if the input is
         // empty, the possible growth of a large frame, and otherwise three times the bytes that

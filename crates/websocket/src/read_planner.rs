@@ -1,8 +1,8 @@
 //! Reads as planned: gives each read the buffer that its [plan](crate::read_plan) names.
 //!
 //! A small frame is read into the thread's block, together with other frames. A large frame is read
-//! into its own buffer, up to its end and hardly further. That buffer then becomes the message, and
-//! no byte has to be moved.
+//! into its own buffer, up to its end and hardly further. That buffer then becomes the message,
+//! without another copy.
 
 use std::mem;
 
@@ -40,8 +40,8 @@ impl InputBuffer {
 }
 
 impl ReadPlanner {
-    /// Returns the number of bytes for which the next read should have room if memory is scarce: see
-    /// [`ReadHistory::wanted`].
+    /// Returns the number of bytes for which the next read should have room if memory is scarce:
+    /// see [`ReadHistory::wanted`].
     pub(crate) fn wanted(&self, connection: &Connection) -> usize {
         self.history.wanted(connection.input_len(), connection.payload_remaining())
     }
@@ -65,8 +65,8 @@ impl ReadPlanner {
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
             ReadBuffer::Shared => {
-                // The application may have dropped messages that were in this buffer. This uses their
-                // room again, and does nothing if there is enough room anyway.
+                // The application may have dropped messages that were in this buffer. This uses
+                // their room again, and does nothing if there is enough room anyway.
                 let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
                     input = move_to(buffer_pool::take_input(BLOCK + input.len()), &input);
@@ -77,7 +77,8 @@ impl ReadPlanner {
         (input, plan.limit)
     }
 
-    /// Puts the input back, and records whether the read brought bytes or the end of the stream.
+    /// Puts the input back. If `has_read` is `true`, the read brought bytes or the end of the
+    /// stream, so this method records the read.
     pub(crate) fn put_input(&mut self, connection: &mut Connection, input: BytesMut, has_read: bool) {
         // A read that brought nothing shows nothing about the peer's frames, so it does not affect
         // the plan for the next read.
@@ -88,8 +89,8 @@ impl ReadPlanner {
     }
 
     /// Puts the thread's block back, because the connection is about to wait. The connection keeps
-    /// the unprocessed bytes, in a buffer that is not much larger than they are, or exactly as large
-    /// if memory `is_scarce`.
+    /// the unprocessed bytes, in a buffer that is not much larger than they are, or exactly as
+    /// large if memory `is_scarce`.
     pub(crate) fn release_input(&mut self, connection: &mut Connection, is_scarce: bool) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();

@@ -23,7 +23,7 @@ impl Hops {
     }
 
     /// Returns the target if the response to a request for `uri` is a redirect that may be
-    /// followed, and `None` if it is no redirect or if the connector follows none.
+    /// followed, and `None` if it is not a redirect or if the connector follows none.
     pub(crate) fn next<B>(&mut self, uri: &Uri, response: &Response<B>) -> Result<Option<Uri>, RedirectError> {
         if self.max_redirects == 0 || !is_redirect(response.status()) {
             return Ok(None);
@@ -47,7 +47,7 @@ impl Hops {
         if is_loop {
             return Err(error(self, RedirectErrorReason::Loop));
         }
-        // The first URI is no redirect's target.
+        // The first URI is not the target of a redirect, so it does not count.
         if self.requested.len() - 1 > self.max_redirects {
             return Err(error(self, RedirectErrorReason::TooMany));
         }

@@ -1,4 +1,4 @@
-//! The way from a client to a server: directly, through a proxy, through a Unix socket, or over a
+//! The route from a client to a server: directly, through a proxy, through a Unix socket, or over a
 //! stream that the program opens.
 
 #[cfg(unix)]
@@ -21,7 +21,7 @@ use crate::{
     tls_choice::TlsChoice,
 };
 
-/// The way from a client to a server.
+/// The route from a client to a server.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Route {
     /// TCP to an address of the host.
@@ -68,7 +68,7 @@ impl Transport {
 }
 
 impl Route {
-    /// Returns the way to this URI: reads the environment variables if they decide.
+    /// Returns the route to this URI. Reads the environment variables if they determine the route.
     #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only a proxy depends on the URI"))]
     pub(crate) fn for_uri(&self, uri: &Uri) -> Result<Self, ConnectError> {
         match self {
@@ -81,7 +81,7 @@ impl Route {
         }
     }
 
-    /// Opens the stream to the server, without TLS, within `limit`. Returns `None` if the way is
+    /// Opens the stream to the server, without TLS, within `limit`. Returns `None` if the route is
     /// direct: the caller has resolved the host, and connects to one of its addresses.
     #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only the way through a proxy needs them"))]
     pub(crate) async fn open(

@@ -1,7 +1,7 @@
 //! An accepted request: the 101 response, and the connection that follows it (section 4.2.2).
 //!
 //! ```text
-//!   UpgradeRequest ──new──▶ ServerUpgrade ──response──▶ 101, which somebody has to send
+//!   UpgradeRequest ──new──▶ ServerUpgrade ──response──▶ 101, which the caller has to send
 //!                                  │
 //!                                  └──into_websocket──▶ WebSocket
 //! ```
@@ -84,8 +84,8 @@ impl ServerUpgrade {
         response
     }
 
-    /// Returns the response in the form that [`encode_response`](protocol::handshake::encode_response)
-    /// takes.
+    /// Returns the response in the form that
+    /// [`encode_response`](protocol::handshake::encode_response) takes.
     pub(crate) const fn switching_protocols(&self) -> &Response<String> {
         &self.upgrade.response
     }

@@ -1,5 +1,5 @@
-//! One connection to an address in the CONNECTING state at a time (section 4.1), for the connectors
-//! that request it.
+//! At most one connection in the CONNECTING state per address (section 4.1), for the connectors
+//! that request this limit.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -33,8 +33,8 @@ impl Turns {
         Self(turns)
     }
 
-    /// Waits until no other holder of a turn is connecting to this host and port. For a client that
-    /// does not know the host's addresses, because a proxy resolves the name.
+    /// Waits until no other holder of a turn is connecting to this host and port. This function is
+    /// for a client that does not know the host's addresses, because a proxy resolves the name.
     //= docs/src/rfc6455.md#section-4-1
     //# A client that cannot determine the IP address, for example because a proxy resolves host
     //# names, MUST treat each host name as a different host.
@@ -50,8 +50,8 @@ enum Destination {
     Host(String, u16),
 }
 
-/// Returns the lock that a connection attempt to `destination` has to hold. Tokio's lock is fair: the
-/// attempts get it in the order in which they asked.
+/// Returns the lock that a connection attempt to `destination` has to hold. Tokio's lock is fair:
+/// the attempts get it in the order in which they asked.
 //= docs/src/rfc6455.md#section-4-1
 //# A client that attempts several connections to the same IP address and port at once MUST open
 //# them one after the other.

@@ -136,13 +136,13 @@ impl<S> WebSocket<S> {
         self.driver.engine().close_info()
     }
 
-    /// Puts the buffers back that the connections of this thread share, and keeps what has arrived in
-    /// memory of about its size.
+    /// Puts the buffers back that the connections of this thread share, and keeps the bytes that
+    /// have arrived in memory of about their size.
     ///
     /// A connection does so by itself whenever it waits, but after it has returned a message, it
     /// keeps the buffer with the bytes that follow. Call this method if your task then waits for
-    /// something else for long, so that many such tasks do not hold a buffer of 320 KiB each. If
-    /// there is nothing to put back, the call costs almost nothing.
+    /// something else for a long time, so that many such tasks do not hold a buffer of 320 KiB
+    /// each. If there is nothing to put back, the call costs almost nothing.
     pub fn release_memory(&mut self) {
         self.driver.release_memory();
     }
@@ -431,7 +431,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.close_info())
     }
 
-    /// Starts the closing handshake: sends a Close and returns once it is written. Then keep
+    /// Starts the closing handshake: sends a Close and returns once it is written. Afterwards, keep
     /// reading until the connection ends, to receive the peer's answer and messages that are still
     /// on their way.
     ///

@@ -32,8 +32,8 @@ const SMALL: (u16, u16) = (50, 14);
 /// The maximum height of a lesson beside the transcript, in percent of the height above the status.
 const LESSON_PERCENT: u16 = 60;
 
-/// The keys or the hint take at most the rows of the terminal divided by this number, however long
-/// the hint is.
+/// The divisor that limits the rows of the keys or the hint: they take at most the rows of the
+/// terminal divided by this number, however long the hint is.
 const HINT_PART: u16 = 2;
 
 /// The areas of the panes and lines. The area of a pane that is not shown is empty.

@@ -13,7 +13,7 @@ pub(crate) enum LinkEvent {
     Connecting,
     /// The connection is open.
     Connected {
-        /// The URI, and the way to it: see [`destination`](crate::opening::destination).
+        /// The URI, and the route to it: see [`destination`](crate::opening::destination).
         destination: String,
         /// The subprotocol that was negotiated.
         subprotocol: Option<String>,

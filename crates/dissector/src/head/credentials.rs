@@ -31,8 +31,8 @@ const PUBLIC: [&str; 16] = [
 /// Returns whether the value of this header must be hidden.
 pub(super) fn is_hidden(name: &str, options: &Options) -> bool {
     let name = name.to_ascii_lowercase();
-    // Names that begin with `Sec-` are reserved for browsers and for WebSocket. A header with such a
-    // name contains only what the page or the browser has chosen for this handshake.
+    // Names that begin with `Sec-` are reserved for browsers and for WebSocket. A header with such
+    // a name contains only what the page or the browser has chosen for this handshake.
     options.hide_credentials && !name.starts_with("sec-") && !PUBLIC.contains(&name.as_str())
 }
 

@@ -18,8 +18,8 @@ use crate::{
 /// this limit, a head of 16 KiB could have 8,000 fields, and its JSON would take 1.5 MB.
 const MAX_FIELDS: usize = 256;
 
-/// Creates the fields of the header lines: at most [`MAX_FIELDS`], and one more for each rest that
-/// has no fields of its own. `explain` adds the meaning of a line, and any fields inside it.
+/// Creates the fields of the header lines: at most [`MAX_FIELDS`], and one more for each group of
+/// parts that are only counted. `explain` adds the meaning of a line, and any fields inside it.
 pub(super) fn header_fields(
     lines: &[HeadLine<'_>],
     options: &Options,
@@ -64,7 +64,7 @@ pub(super) fn header_fields(
     fields
 }
 
-/// If several fields follow the first `count`, replaces them by one field.
+/// Replaces the fields after the first `count` by one field, unless there is only one.
 fn shorten(fields: &mut Vec<Field>, count: usize) {
     if let [first, .., last] = &fields[count.min(fields.len())..] {
         let mut rest = further_parts(fields.len() - count, first.range.start..last.range.end);

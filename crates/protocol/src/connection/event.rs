@@ -45,9 +45,9 @@ enum Payload<'a> {
     Owned(Bytes),
 }
 
-/// The maximum size, in bytes, of a message that is always copied out of the input. A larger message
-/// shares the input's memory, if it fills at least half of it. A driver reads a large frame into a
-/// buffer of its own, so this is the usual case.
+/// The maximum size, in bytes, of a message that is always copied out of the input. A larger
+/// message shares the input's memory if the message fills at least half of that memory. A driver
+/// reads a large frame into a buffer of its own, so this is the usual case.
 ///
 /// A shared slice keeps the whole read buffer alive, as long as the application or the send queue
 /// keeps the message. If every message shared the buffer, a peer could make an application that

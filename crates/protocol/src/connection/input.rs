@@ -83,8 +83,8 @@ impl InputBuffer {
         &mut self.bytes[range]
     }
 
-    /// Returns whether a range fills at least half of the buffer, so that sharing the buffer's memory
-    /// keeps little more than the range alive.
+    /// Returns whether a range fills at least half of the buffer, so that sharing the buffer's
+    /// memory keeps little more than the range alive.
     pub(super) fn is_filled_by(&self, range: &Range<usize>) -> bool {
         2 * range.len() >= self.bytes.capacity()
     }

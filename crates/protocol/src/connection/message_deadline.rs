@@ -65,7 +65,7 @@ impl MessageDeadline {
     }
 }
 
-/// Notes that the input has been processed, and that a message is incomplete.
+/// Records that the input has been processed, and that a message is incomplete.
 pub(super) fn watch(
     slot: &mut Option<Box<MessageDeadline>>,
     timeout: MessageTimeout,

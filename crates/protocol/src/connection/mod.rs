@@ -250,8 +250,8 @@ impl Connection {
         self.receiver.message_capacity()
     }
 
-    /// Sets the number of [`received_bytes`](Self::received_bytes) from which on nothing more is
-    /// inflated. By default, there is no such limit, because
+    /// Sets the number of [`received_bytes`](Self::received_bytes) at which inflating stops. By
+    /// default, there is no such limit, because
     /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
     ///
     /// A driver can limit what it reads, but one byte that it reads can become a thousand. Once the
@@ -351,10 +351,10 @@ impl Connection {
                 MessageRef::in_place(kind, self.receiver.input_mut(), range)
             }
             Ok(Some(Decoded::Reassembled(kind, payload))) => MessageRef::owned(kind, payload),
-            // All complete frames have been processed. If the peer's stream has ended, handle its
-            // end now.
             // Bytes that have arrived wait to be inflated. The end of the stream comes after them.
             Ok(None) if self.receiver.is_inflate_limited() => return Ok(None),
+            // All complete frames have been processed. If the peer's stream has ended, handle its
+            // end now.
             Ok(None) => {
                 if let Some(timeout) = self.config.message_timeout
                     && self.receiver.is_message_incomplete()
@@ -684,16 +684,16 @@ impl Connection {
         self.sender.queue_mut().put_buffer(buffer);
     }
 
-    /// Returns the size, in bytes, of the memory that the send queue uses. It is at least as large as
-    /// [`queued_bytes`](Self::queued_bytes).
+    /// Returns the size, in bytes, of the memory that the send queue uses. It is at least as large
+    /// as [`queued_bytes`](Self::queued_bytes).
     #[must_use]
     pub fn send_queue_capacity(&self) -> usize {
         self.sender.queue().capacity()
     }
 
     /// Moves queued small frames out of a send buffer that they do not fill: less than a quarter of
-    /// it, or less than all of it if `is_scarce`. Returns the buffer, so that another connection can
-    /// use it. Call this method when the transport accepts no more bytes.
+    /// it, or less than all of it if `is_scarce`. Returns the buffer, so that another connection
+    /// can use it. Call this method when the transport accepts no more bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }
@@ -804,7 +804,8 @@ impl Connection {
         // broken rule.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
-            // Fail it in the same way if the peer has begun a message and does not finish it.
+            // Also fail it if the peer has begun a message and does not finish that message in
+            // time.
             .and_then(|()| self.timers.check_message(self.config.message_timeout, &self.receiver, now))
             .map_err(|violation| self.fail(violation, now))
     }

@@ -21,8 +21,8 @@ use crate::frame::{FrameHeader, apply_mask};
 /// write.
 const SHARED_FROM: usize = 4 << 10;
 
-/// The maximum unused memory of the tail, in bytes, that [`SendQueue::shrink`] leaves, in addition to
-/// three times the bytes that are in use.
+/// The maximum unused memory of the tail, in bytes, that [`SendQueue::shrink`] leaves, in addition
+/// to three times the bytes that are in use.
 const SPARE: usize = 1 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -30,8 +30,8 @@ const SPARE: usize = 1 << 10;
 pub struct SendQueue {
     chunks: VecDeque<Chunk>,
     tail: BytesMut,
-    /// The size, in bytes, of the memory that the tail uses together with the chunks that were split
-    /// off from it. [`BytesMut::capacity`] does not count what is in front of the tail.
+    /// The size, in bytes, of the memory that the tail uses together with the chunks that were
+    /// split off from it. [`BytesMut::capacity`] does not count what is in front of the tail.
     tail_memory: usize,
     /// The length of the queue in bytes.
     len: usize,
@@ -92,17 +92,18 @@ impl SendQueue {
 
     /// Returns the size, in bytes, of the memory that the queue uses.
     pub(super) const fn capacity(&self) -> usize {
-        // After a split, the tail may have moved to other memory, while the chunk is still in the old one.
+        // After a split, the tail may have moved to other memory, while the chunk is still in the
+        // old memory.
         let copied_len = self.len - self.shared_len;
         self.shared_len + if self.tail_memory > copied_len { self.tail_memory } else { copied_len }
     }
 
     /// Moves the bytes that are in the tail's memory to memory of exactly their size, if they use
-    /// less than a quarter of it, or if `is_scarce` and they do not fill it. Returns the memory that
-    /// was left.
+    /// less than a quarter of it, or if `is_scarce` and they do not fill it. Returns the memory
+    /// that was left.
     ///
-    /// A queue that drains is moved again only when it is four times shorter, so the bytes are
-    /// copied about once altogether.
+    /// A queue that drains is moved again only when it is four times shorter, so all its moves
+    /// together copy little more than the first one.
     pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
         let used = self.len - self.shared_len;
         let allowed = if is_scarce { used } else { 4 * used + SPARE };

@@ -87,7 +87,8 @@ impl Sender {
         self.queue.discard()
     }
 
-    /// See [`Connection::take_send_buffer`](super::Connection::take_send_buffer).
+    /// Takes the send buffer: see
+    /// [`Connection::take_send_buffer`](super::Connection::take_send_buffer).
     pub(super) fn take_buffer(&mut self) -> Option<BytesMut> {
         self.queue.take_buffer()
     }

@@ -85,7 +85,7 @@ impl Timers {
         (self.keep_alive, self.close, self.message) = (None, None, None);
     }
 
-    /// Notes that the input has been processed, and that a message is incomplete.
+    /// Records that the input has been processed, and that a message is incomplete.
     pub(super) fn watch_message(&mut self, timeout: MessageTimeout, receiver: &mut Receiver, now: Instant) {
         message_deadline::watch(&mut self.message, timeout, receiver, now);
     }
@@ -182,9 +182,9 @@ impl KeepAliveState {
                 // as an answer.
                 self.on_activity(now);
             } else if has_drained {
-                // The peer is reading, but has not reached our Ping yet, or its Pong is not here
-                // yet, so start the time-out again. The driver has written what the transport
-                // accepts, so the transport has refused what is queued now.
+                // The peer is reading, but has not reached our Ping yet, or its Pong has not
+                // arrived yet, so start the time-out again. The driver has written what the
+                // transport accepts, so the transport has refused what is queued now.
                 sender.queue_mut().mark_refused();
                 self.wait_for_pong(receiver, sender, now);
             } else {

@@ -11,8 +11,8 @@
 //!                              ␍␊
 //! ```
 //!
-//! The body is only an explanation for people. So the decoder never fails: where the body is
-//! malformed, it ends.
+//! The body is only an explanation for people. So the decoder never fails: it treats the first
+//! mistake in the format as the end of the body.
 
 use std::mem;
 

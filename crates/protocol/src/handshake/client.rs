@@ -496,9 +496,8 @@ pub struct Established {
 #[derive(Debug)]
 pub enum HandshakeError {
     /// The server answered with a status other than 101, or other than 2xx to an extended CONNECT.
-    /// Holds the HTTP response, with the part of
-    /// its body that has arrived, as it was on the wire. [`ResponseBody`](super::ResponseBody)
-    /// decodes the body and tells when it is complete.
+    /// Holds the HTTP response, with the part of its body that has arrived, as it was on the wire.
+    /// [`ResponseBody`](super::ResponseBody) decodes the body and detects its end.
     Rejected(Box<Response<Bytes>>),
     /// The response breaks a rule.
     Violation(HandshakeViolation),

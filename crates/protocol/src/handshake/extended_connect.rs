@@ -49,8 +49,8 @@ impl ClientRequest {
 }
 
 impl ExtendedConnect {
-    /// The value of the pseudo-header `:protocol`. [`http::Request`] has no place for it, so the
-    /// HTTP implementation that sends the request has to be told.
+    /// The value of the pseudo-header `:protocol`. [`http::Request`] has no place for it, so pass
+    /// it separately to the HTTP implementation that sends the request.
     //= docs/src/rfc8441.md#section-5
     //# To open a WebSocket connection, the client MUST send a CONNECT request whose `:protocol` is
     //# `websocket`.
@@ -95,8 +95,8 @@ impl ExtendedConnect {
     /// Checks the response that the HTTP implementation has received.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for a final response that is not of the class 2xx, without its
-    ///   body: the caller has the body;
+    /// - [`HandshakeError::Rejected`] for a final response that is not of the class 2xx, without
+    ///   its body: the caller has the body;
     /// - [`HandshakeError::Violation`] for a 2xx response that breaks a rule. Reset the stream.
     //= docs/src/rfc8441.md#section-5
     //# The client MUST NOT require `Sec-WebSocket-Accept`, and the server MUST NOT require

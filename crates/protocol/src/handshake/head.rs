@@ -149,13 +149,13 @@ pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<
     Ok(Some((response, len)))
 }
 
-/// The first byte of a TLS connection: the record types *alert*, from a server that cannot read the
-/// request, and *handshake*, from a client.
+/// The possible first bytes of a TLS connection: the record types *alert*, from a server that
+/// cannot read the request, and *handshake*, from a client.
 const TLS_RECORDS: [u8; 2] = [21, 22];
 
 fn malformed(error: httparse::Error, bytes: &[u8], limits: &Limits) -> HandshakeViolation {
     match error {
-        // The most likely mistake of all peers that do not speak HTTP: `wss` where this end has no
+        // The most likely mistake of a peer that does not speak HTTP: `wss` where this end has no
         // TLS, or the reverse. The parser would only say that the first byte is wrong.
         _ if bytes.first().is_some_and(|first| TLS_RECORDS.contains(first)) => {
             HandshakeViolation::MalformedHead("it begins with TLS, and this end expects none".to_owned())

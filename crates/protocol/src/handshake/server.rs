@@ -263,8 +263,8 @@ impl ReceivedRequest {
         Some((uri.scheme_str()?, uri.authority()?.as_str()))
     }
 
-    /// Returns whether the request asks for an upgrade to WebSocket, whether the request is valid
-    /// or not. Treat any other request as ordinary HTTP.
+    /// Returns whether the request asks for a WebSocket connection, even if the request is invalid.
+    /// Treat any other request as ordinary HTTP.
     #[must_use]
     pub fn wants_websocket(&self) -> bool {
         match &self.protocol {
@@ -371,8 +371,8 @@ impl ReceivedRequest {
         Ok(key)
     }
 
-    /// Checks the parts of the request that HTTP/2 needs for another protocol on the stream, and the
-    /// version of WebSocket. `protocol` is the pseudo-header.
+    /// Checks the parts of the request that HTTP/2 needs for another protocol on the stream, and
+    /// the version of WebSocket. `protocol` is the pseudo-header.
     fn check_extended_connect(&self, protocol: &str) -> Result<(), HandshakeViolation> {
         let (headers, target) = (self.headers(), self.head.uri());
         //= docs/src/rfc8441.md#section-4

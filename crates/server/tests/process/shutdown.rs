@@ -124,8 +124,8 @@ fn clients_that_continue_to_send_do_not_delay_it() {
     });
 }
 
-/// Neither do clients with an incomplete request, nor clients that have a response and do not
-/// leave.
+/// Clients with an incomplete request do not delay the end either, nor do clients that have a
+/// response and do not leave.
 #[cfg(unix)]
 #[test]
 fn half_a_handshake_does_not_delay_it() {
@@ -158,7 +158,7 @@ fn new_connections_are_refused_while_it_ends() {
     assert_eq!(server.exit_code(), 0);
 }
 
-/// Nothing that the server has received before it stops is lost, such as these messages to echo.
+/// The server loses nothing that it received before it stopped: it still echoes these messages.
 #[cfg(unix)]
 #[test]
 fn answers_arrive_before_the_close() {

@@ -30,7 +30,7 @@ fn start_with_large_pushes(args: &[&str]) -> (Server, Client) {
 }
 
 /// Receives pushes until their bytes would have filled any socket. Returns the sequence number and
-/// the memory in the last one. No push may arrive later than two seconds after the one before it.
+/// the memory in the last push. No push may arrive later than two seconds after the one before it.
 fn read_until_others_are_blocked(reader: &mut Client) -> (u64, u64) {
     let mut bytes = 0;
     let mut longest = Duration::ZERO;
@@ -144,8 +144,8 @@ fn an_echo_that_is_not_read_stops_the_sender_and_nobody_else() {
     }
 }
 
-/// Such a client does not keep its connection forever: it cannot answer a Ping that it does not
-/// read.
+/// A client that does not read its echo does not keep its connection forever: it cannot answer a
+/// Ping that it does not read.
 #[test]
 fn a_client_that_never_reads_its_echo_is_dropped() {
     let server = Server::start(&["--ping-interval", "200ms", "--close-timeout", "200ms"]);

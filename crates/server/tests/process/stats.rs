@@ -1,4 +1,4 @@
-//! `/`: the pushes, and the output for what clients say.
+//! `/`: the pushes, and the lines that the server prints and logs for what clients send.
 
 use crate::support::{
     Server,
@@ -7,7 +7,7 @@ use crate::support::{
     push::Push,
 };
 
-/// The bytes of the last text that a push repeats.
+/// The maximum number of bytes of the last text that a push repeats.
 const MAX_LAST_TEXT: usize = 4 << 10;
 
 #[test]

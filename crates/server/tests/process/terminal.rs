@@ -20,12 +20,13 @@ use crate::support::{
 #[track_caller]
 fn send(server: &Server, bytes: &[u8]) {
     let mut stream = open(server);
-    // The server may reject the request before it has read all of it, and then resets the connection.
+    // The server may reject the request before it has read all of it, and then resets the
+    // connection.
     let _ = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).replace("\r\n", "\n");
-    // Frames follow a 101, and the header of a frame is no text.
+    // Frames follow a 101, and the header of a frame is not text.
     let text =
         if answer.starts_with("HTTP/1.1 101") { answer.split("\n\n").next().unwrap_or_default() } else { &answer };
     assert_harmless("the answer", text);
@@ -57,7 +58,8 @@ fn no_part_of_a_request_reaches_the_terminal_raw() {
         for path in ["/x", "/break/x", "/page/x", "/?wire="] {
             for request in [Request::get(&server, path), Request::upgrade(&server, path)] {
                 send(&server, &request.clone().line(&format!("GET {path}{HOSTILE} HTTP/1.1")).bytes());
-                // A browser sends such a target in UTF-8. The server takes it, and answers with 404.
+                // A browser sends such a target in UTF-8. The server accepts it, and answers with
+                // 404.
                 send(&server, &request.line(&format!("GET {path}\u{202e}\u{9b}\u{2028} HTTP/1.1")).bytes());
             }
         }

@@ -16,7 +16,7 @@ use crate::support::{
     http::{KEY, Request},
 };
 
-/// A path for the socket of one test. The file is removed with the value.
+/// A path for the socket of one test. The file is removed when this value is dropped.
 struct SocketPath(PathBuf);
 
 impl SocketPath {
@@ -104,7 +104,8 @@ fn the_file_is_removed_at_the_end() {
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);
     assert!(!path.0.exists());
-    // And if the second signal ends the server at once, while a client does not answer its Close.
+    // The file is also removed if a second signal ends the server at once, while a client does not
+    // answer its Close.
     let mut server = path.start(&["--close-timeout", "10m"]);
     let _client = converse(&path, &[]);
     server.signal("TERM");

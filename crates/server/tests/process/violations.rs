@@ -11,7 +11,8 @@ use crate::support::{
     http::{KEY, Request, exchange_from},
 };
 
-/// Small, so that the tests of this limit need not send much.
+/// The maximum size of a message in bytes. It is small, so that the tests of this limit need not
+/// send much.
 const MAX_MESSAGE: usize = 1000;
 
 /// A row of the table: the mistake, its bytes, the Close code of the answer, a part of the log

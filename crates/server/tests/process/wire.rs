@@ -11,7 +11,7 @@ use crate::support::{
 };
 use serde_json::Value;
 
-/// The viewers that exist at the same time.
+/// The maximum number of viewers at the same time.
 const MAX_TAPS: usize = 64;
 
 /// Returns a page's request for a viewer, or for another connection.
@@ -43,8 +43,8 @@ fn tapped(server: &Server) -> (Client, Viewer) {
     (client, viewer)
 }
 
-/// As [`tapped`], to another path, with a request that `change` has changed. Returns the request as
-/// well.
+/// Does the same as [`tapped`], but for another path, and with a request that `change` has changed.
+/// Returns the request as well.
 #[track_caller]
 fn tapped_with(server: &Server, path: &str, change: impl FnOnce(Request) -> Request) -> (Client, Viewer, Request) {
     let (viewer, token) = viewer(server);
@@ -252,7 +252,8 @@ fn a_token_is_for_the_page_that_got_it() {
     let server = Server::start(&["--allow-origin", "http://friend.example"]);
     let (mut viewer, own) = viewer(&server);
     let plain = Request::upgrade(&server, &format!("/echo?wire={own}"));
-    // In turn: an origin that may not connect, the allowed origin of another page, and no page at all.
+    // In turn: an origin that may not connect, the allowed origin of another page, and no page at
+    // all.
     assert_eq!(exchange(&server, &plain.clone().and("Origin", "http://example.org").bytes()).status, 403);
     assert_eq!(exchange(&server, &plain.clone().and("Origin", "http://friend.example").bytes()).status, 404);
     assert_eq!(exchange(&server, &plain.clone().bytes()).status, 404);
@@ -349,7 +350,7 @@ fn a_broken_rule_is_shown_together_with_the_verdict() {
     assert_eq!(viewer.receive_all(), Some(1000));
 }
 
-/// The browser never opens such a connection, so the token cannot come on it.
+/// A browser never opens such a connection, so the token has to arrive in the request.
 #[test]
 fn a_response_that_breaks_a_rule_is_shown() {
     let server = Server::start(&["--close-timeout", "300ms"]);

@@ -2,7 +2,7 @@
 //!
 //! The name of a benchmark, such as `read/binary 16 B/ours (protocol)`, consists of the operation,
 //! the message and the library. The result is the time for one *burst*. From it, criterion computes
-//! the throughput: in messages per second, or from 16 KiB on in bytes per second.
+//! the throughput: in messages per second or, from 16 KiB on, in bytes per second.
 
 use std::{hint::black_box, time::Duration};
 

@@ -69,7 +69,8 @@ fn serve(name: &str, fan_out: bool) -> Result<(), Box<dyn Error>> {
     Ok(serve()?)
 }
 
-/// Attacks the program `server`, and fails if a bound was exceeded or another client lost a message.
+/// Attacks the program `server`, and fails if a bound was exceeded or another client lost a
+/// message.
 fn attack(allocator: Allocator, options: &RunOptions) -> Result<(), Box<dyn Error>> {
     if !prepare::server(allocator) {
         return Err("the server cannot be built, so there is nothing to attack".into());

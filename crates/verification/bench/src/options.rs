@@ -37,8 +37,8 @@ pub(crate) enum BenchCommand {
     Fairness,
     /// The libraries without a socket: runs `cargo bench -p bench`
     Codec,
-    /// Attacks on the program `server`: its memory, and what other clients notice (about 10 minutes).
-    /// Fails if a bound is exceeded. --only selects attacks by a part of their names
+    /// Attacks on the program `server`: its memory, and what other clients notice (about 10
+    /// minutes). Fails if a bound is exceeded. --only selects attacks by a part of their names
     Attack {
         /// Memory allocator with which to build the server
         #[arg(long, value_enum, default_value_t)]

@@ -39,8 +39,9 @@ impl ServerProcess {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", contestant.name)))
     }
 
-    /// Starts the program `server` with these options, on any core and without its log. Nobody reads
-    /// its standard output after the first line, so it has to cope with an output that blocks.
+    /// Starts the program `server` with these options, on any core and without its log. Nobody
+    /// reads its standard output after the first line, so it has to cope with an output that
+    /// blocks.
     pub(crate) fn start_program(options: &[&str]) -> io::Result<Self> {
         let program = contestants::server()
             .ok_or_else(|| io::Error::other("build the server first: `cargo build --release -p server`"))?;

@@ -2,7 +2,7 @@
 //! SOCKS5 proxies (RFC 1928 and RFC 1929), written by hand.
 //!
 //! A proxy connects every client to one and the same server, whatever host the client has asked
-//! for. So a test can use names that nobody else can resolve.
+//! for. So a test can use host names that cannot be resolved.
 
 use std::{
     future::Future,
@@ -30,7 +30,8 @@ impl ProxyServer {
         Self::http_with("HTTP/1.1 200 Connection established\r\n\r\n", server).await
     }
 
-    /// Starts an HTTP proxy that sends `answer` to every client, and then connects it to `server`.
+    /// Starts an HTTP proxy that sends `answer` to every client, and then connects the client to
+    /// `server`.
     pub async fn http_with(answer: &'static str, server: SocketAddr) -> Self {
         Self::start(move |mut client, requests| async move {
             let head = read_head(&mut client).await?;

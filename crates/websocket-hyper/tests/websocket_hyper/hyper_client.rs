@@ -43,8 +43,8 @@ fn connector(address: SocketAddr) -> Connector {
     Connector::new(format!("ws://{address}/chat?room=7")).expect("a valid URI")
 }
 
-/// Starts a server that exchanges plain bytes: it answers one request with `respond` of it, and
-/// returns the request and the connection.
+/// Starts a server that exchanges plain bytes: it answers one request with what `respond` returns
+/// for it. Returns the server's address, and a task that returns the request and the connection.
 async fn raw_server(
     respond: impl FnOnce(&str) -> Vec<u8> + Send + 'static,
 ) -> (SocketAddr, JoinHandle<(String, TcpStream)>) {

@@ -186,8 +186,8 @@ async fn ordinary_requests_are_left_alone() {
     assert!(response.ends_with("\r\n\r\na page"), "{response}");
 }
 
-/// Lets a server upgrade a request with these settings, and return `respond` of the response.
-/// Returns the result of the future.
+/// Lets a server upgrade a request, change the response with `respond`, and return it. Returns the
+/// result of the future that opens the connection.
 async fn opening(upgrades: Upgrades, respond: fn(Answer) -> io::Result<Answer>) -> Opened {
     let (opened, mut connections) = mpsc::unbounded_channel();
     let address = serve_hyper(upgrades, move |mut request| {

@@ -59,8 +59,8 @@ pub(crate) async fn serve_axum(app: Router) -> SocketAddr {
     address
 }
 
-/// Starts an application of axum on a server of hyper that keeps its connections, and that accepts
-/// a single connection.
+/// Starts an application of axum on a server of hyper that accepts a single connection and does not
+/// hand it over.
 pub(crate) async fn serve_axum_without_upgrades(app: Router) -> SocketAddr {
     let (listener, address) = listen().await;
     tokio::spawn(async move {

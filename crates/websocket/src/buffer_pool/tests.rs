@@ -18,7 +18,7 @@ fn server() -> Connection {
     Connection::server(Config::default(), Instant::now())
 }
 
-/// Writes the connection's output, which ends in the given number of bytes.
+/// Writes all of the connection's output.
 fn transmit(connection: &mut Connection) {
     use bytes::Buf;
     while let Some(protocol::Transmit::Bytes(output)) = connection.poll_transmit() {

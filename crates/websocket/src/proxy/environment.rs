@@ -11,8 +11,8 @@
 //! the header `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is set, only
 //! `http_proxy` counts for `ws://`.
 //!
-//! `localhost` and loopback addresses never need a proxy: the proxy would connect to itself.
-//! Browsers and Go make the same exception. curl does not.
+//! `localhost` and loopback addresses never need a proxy: they mean the client's computer, but the
+//! proxy would connect to its own. Browsers and Go make the same exception. curl does not.
 
 use std::{env, ffi::OsString, net::IpAddr};
 
@@ -27,7 +27,7 @@ use super::{
 impl Proxy {
     /// Returns the proxy that the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
     /// and `NO_PROXY`, or their lower-case forms, specify for `uri`. `None` means that no proxy is
-    /// needed. A host on this computer, `localhost` or a loopback address, never needs one.
+    /// needed. A host on this computer (`localhost` or a loopback address) never needs one.
     ///
     /// # Errors
     /// [`ProxyVariableError`] if the value of the variable is not the URL of a proxy.
@@ -89,11 +89,12 @@ mod tests {
             ("wss://h/", &["HTTP_PROXY=http://p:1"], None),
             ("ws://h/", &["ALL_PROXY=socks5://p:1"], Some("socks5://p:1")),
             ("wss://h/", &["all_proxy=p:1"], Some("http://p:1")),
-            // The more particular variable counts, and in lower case before upper case.
+            // The more specific variable takes precedence, and a name in lower case over the same
+            // name in upper case.
             ("ws://h/", &["ALL_PROXY=http://all:1", "HTTP_PROXY=http://http:1"], Some("http://http:1")),
             ("ws://h/", &["HTTP_PROXY=http://upper:1", "http_proxy=http://lower:1"], Some("http://lower:1")),
             ("wss://h/", &["ALL_PROXY=http://upper:1", "all_proxy=http://lower:1"], Some("http://lower:1")),
-            // An empty variable is not set.
+            // An empty variable counts as not set.
             ("ws://h/", &["http_proxy=", "ALL_PROXY=http://all:1"], Some("http://all:1")),
             ("ws://h/", &["http_proxy="], None),
             // There are no variables for the schemes of WebSocket.
@@ -140,7 +141,7 @@ mod tests {
             let chosen = chosen("wss://h/", &[&format!("HTTPS_PROXY={value}")]);
             assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{value}");
         }
-        // This variable is not read.
+        // A wrong value does not matter for a URI to which the variable does not apply.
         assert_eq!(chosen("ws://h/", &["HTTPS_PROXY=ftp://p:1"]), Ok(None));
         assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=ftp://p:1", "NO_PROXY=h"]), Ok(None));
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with a proxy's URL, and what can fail on the way through a proxy. None of
+//! What can be wrong with a proxy's URL, and what can fail in a connection through a proxy. None of
 //! these errors contains a user name or a password.
 
 use std::{error::Error, fmt, io};

@@ -1,4 +1,4 @@
-//! The conversation with a SOCKS5 proxy (RFC 1928), which the crate `tokio-socks` leads.
+//! The conversation with a SOCKS5 proxy (RFC 1928), through the crate `tokio-socks`.
 
 use tokio::net::TcpStream;
 use tokio_socks::{Error, IntoTargetAddr, tcp::Socks5Stream};

@@ -19,7 +19,8 @@ use tokio::{
 
 use super::{error::ProxyError, url::Credentials};
 
-/// The number of bytes to look at in one read. The answer to `CONNECT` is shorter, as a rule.
+/// The maximum number of bytes to look at in one read. The answer to `CONNECT` is shorter, as a
+/// rule.
 const READ: usize = 1 << 10;
 
 /// A stream whose next bytes can be looked at before they are read.
@@ -45,8 +46,8 @@ impl Peek for crate::tls::ClientTlsStream<TcpStream> {
     }
 }
 
-/// Makes an HTTP proxy connect to a host and a port. After this function has returned, the next byte
-/// of the stream comes from the server.
+/// Makes an HTTP proxy connect to a host and a port. After this function has returned, the next
+/// byte of the stream comes from the server.
 pub(super) async fn open(
     stream: &mut impl Peek,
     host: &str,
@@ -82,7 +83,7 @@ async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCo
     let mut head = Vec::new();
     loop {
         // Look at the bytes without removing them from the stream, then remove those that belong to
-        // the head. A proxy that sends the head byte by byte makes each read a short one.
+        // the head. If a proxy sends the head byte by byte, each read returns only one byte.
         let mut peeked = [0; READ];
         let count = stream.peek(&mut peeked).await.map_err(ProxyError::Broken)?;
         if count == 0 {
@@ -108,8 +109,8 @@ async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCo
     }
 }
 
-/// Returns the length of the head, up to and including its empty line. `searched` bytes were
-/// searched before.
+/// Returns the length of the head, up to and including its empty line. The first `searched` bytes
+/// were searched before.
 fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
     // The empty line may begin in the last two bytes that were searched.
     let from = searched.saturating_sub(2);

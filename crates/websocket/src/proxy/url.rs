@@ -152,8 +152,8 @@ impl FromStr for Proxy {
 
 /// Decodes a percent-encoded user name or password.
 fn decode(text: &str) -> Result<String, ProxyUrlError> {
-    // The crate keeps a `%` that begins no encoded byte. A user who has forgotten to encode it
-    // learns that here, and not from a 407.
+    // The decoder below keeps a `%` that begins no encoded byte. Reject it here, so that a user who
+    // forgot to encode a `%` does not have to find that out from a 407.
     let is_encoded = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|digit| digit.is_ascii_hexdigit());
     if !text.split('%').skip(1).all(is_encoded) {
         return Err(ProxyUrlError::Credentials);

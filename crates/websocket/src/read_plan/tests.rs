@@ -32,7 +32,7 @@ fn the_table_of_plans() {
     let table = [
         // last read, largest, (len, capacity, remaining) -> purpose, buffer, limit
 
-        // Nothing has arrived, or there is no frame whose end is missing.
+        // Nothing has arrived, or no frame is incomplete.
         (Anything, 0, sizes(0, 0, 0), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
@@ -67,7 +67,8 @@ fn the_table_of_plans() {
         (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(5 * KIB, 5 * KIB, 1000), (Anything, Own { capacity: 5 * KIB + 1000 + HEADER }, 1000 + HEADER)),
 
-        // The room of a new buffer: at least 64 KiB, four times what has arrived, or what an earlier frame needed.
+        // The room of a new buffer: at least 64 KiB, four times what has arrived, or what an
+        // earlier frame needed.
         (Anything, 0, sizes(0, 0, MIB), (LargeFrame, Own { capacity: 64 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(16 * KIB, 16 * KIB, MIB), (LargeFrame, Own { capacity: 80 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(17 * KIB, 17 * KIB, MIB), (LargeFrame, Own { capacity: 85 * KIB + HEADER }, MIB + HEADER)),
@@ -85,7 +86,8 @@ fn the_table_of_plans() {
         (LargeFrame, 0, sizes(100 * KIB, 101 * KIB, KIB), (LargeFrame, Current, KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 101 * KIB - 1, KIB), (LargeFrame, Own { capacity: 101 * KIB + HEADER }, KIB + HEADER)),
 
-        // A buffer of more than two blocks, and of more than twice the frame, is left.
+        // A buffer of more than two blocks, and of more than twice the frame, is not used for the
+        // frame.
         (Anything, 0, sizes(0, 640 * KIB, 70 * KIB), (LargeFrame, Current, 70 * KIB + HEADER)),
         (Anything, 0, sizes(0, 640 * KIB + 1, 70 * KIB), (LargeFrame, Own { capacity: 64 * KIB + HEADER }, 70 * KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 2 * MIB, 924 * KIB), (LargeFrame, Current, 924 * KIB + HEADER)),
@@ -132,7 +134,7 @@ fn the_table_of_waits() {
         (0, Anything, sizes(0, 4 * KIB + 1, 0), Some(0)),
         (0, Anything, sizes(0, BLOCK_BYTES, 0), Some(0)),
         (0, NextHeader, sizes(0, BLOCK_BYTES, 0), Some(0)),
-        // A large buffer is kept if it has been used up.
+        // A large buffer is kept if it is nearly full.
         (0, Anything, sizes(5000, 5000 + HEADER, 0), None),
         // A block with half a frame is put back. Up to 4 KiB are kept without any room.
         (0, Anything, sizes(1500, BLOCK_BYTES, 1500), Some(1500)),
@@ -251,7 +253,7 @@ proptest! {
         prop_assert!(kept >= input.len);
     }
 
-    /// Otherwise each wait would copy the same bytes.
+    /// If each wait moved the buffer again, each would copy the same bytes.
     #[test]
     fn a_buffer_that_was_moved_for_a_wait_is_not_moved_for_the_next(
         history in history(), purpose in purpose(), input in input(),

@@ -92,8 +92,8 @@ impl ClientTls {
     }
 }
 
-/// Performs the TLS handshake for a connection in HTTP/1.1, with the configuration of the caller, or
-/// with the default one.
+/// Performs the TLS handshake for a connection in HTTP/1.1, with the configuration of the caller,
+/// or with the default one.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.
 pub(crate) async fn start_tls<S>(

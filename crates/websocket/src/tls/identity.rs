@@ -24,7 +24,7 @@ use super::{error::TlsConfigError, provider::provider};
 /// The label of a private key that is encrypted with a password.
 const ENCRYPTED_KEY: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
 
-/// A certificate with those that sign it, and its private key.
+/// A certificate with its private key, and the certificates that lead to an authority.
 ///
 /// To use certificates from other sources than PEM, or several at once, build a configuration with
 /// [`rustls`](super::rustls) and pass it to [`ServerTls::new`](super::ServerTls::new) or
@@ -34,8 +34,8 @@ pub struct Identity(Arc<CertifiedKey>);
 
 impl Identity {
     /// Reads the certificate from one PEM file and its private key from another. Both may be the
-    /// same file. The certificate comes first in its file, and those that sign it follow, as
-    /// certificate authorities deliver them.
+    /// same file. The certificate comes first in its file, and the certificates that sign it
+    /// follow, in the order in which certificate authorities deliver them.
     ///
     /// This function reads files, so call it before the server starts, or on a thread that may
     /// block.

@@ -17,12 +17,12 @@
 //!
 //! # Features
 //!
-//! `tls` brings rustls and this module, without cryptography and without certificate authorities.
-//! A server needs one of the first two features below. A client needs one of the last three in
+//! `tls` adds rustls and this module, without cryptography and without certificate authorities. A
+//! server needs one of the first two features below. A client needs one of the last three in
 //! addition, unless [`Connector::tls_config`](crate::Connector::tls_config) provides a
 //! configuration. Each of the five enables `tls`.
 //!
-//! | feature | what it brings | on by default |
+//! | feature | what it adds | on by default |
 //! |---|---|---|
 //! | `tls-ring` | the cryptography of `ring` | yes |
 //! | `tls-aws-lc-rs` | the cryptography of `aws-lc-rs` | |

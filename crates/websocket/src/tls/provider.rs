@@ -1,4 +1,4 @@
-//! The cryptography of rustls. The order is documented at the head of the module.
+//! The cryptography of rustls. The documentation of the module `tls` states which provider is used.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The certificate authorities that a client trusts. The head of the module documents which of
-//! several features counts.
+//! The certificate authorities that a client trusts. The documentation of the module `tls` states
+//! how several features combine.
 
 use tokio_rustls::rustls::{
     ClientConfig, ConfigBuilder, WantsVerifier, client::WantsClientCert, pki_types::CertificateDer,
@@ -55,8 +55,8 @@ pub(super) fn with_trusted(
 /// # Errors
 /// [`TlsConfigError::UnusableRoot`] for a certificate of `extra` that cannot be parsed.
 /// [`TlsConfigError::NoRootCertificates`] or [`TlsConfigError::NoRootsInBuild`] if the result would
-/// be empty. Without this error, every connection would fail with `UnknownIssuer`, which blames the
-/// server's certificate.
+/// be empty. Without these errors, every connection would fail with `UnknownIssuer`, which blames
+/// the server's certificate.
 #[cfg(not(feature = "tls-platform-verifier"))]
 fn root_certificates(
     extra: Vec<CertificateDer<'static>>,

@@ -32,8 +32,8 @@ const PLAIN_HTTP: &str = "this port requires TLS, and the request was sent witho
 
 /// The TLS side of a server: performs the TLS handshake with each client.
 ///
-/// Clones share the configuration, so [`reload`](Self::reload) on one of them changes all. Only
-/// connections that are accepted later use the new configuration; open ones go on undisturbed.
+/// Clones share the configuration, so [`reload`](Self::reload) on one of them changes all of them.
+/// Only connections that are accepted later use the new configuration; open ones go on undisturbed.
 ///
 /// ```no_run
 /// use websocket::{Error, tls::ServerTls};
@@ -90,11 +90,11 @@ impl ServerTls {
         Self::from_identity(Identity::from_pem_files(certificate, key)?)
     }
 
-    /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference, also
-    /// for later configurations that name none. The default is `http/1.1`.
+    /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference,
+    /// also for later configurations that name none. The default is `http/1.1`.
     ///
-    /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` is the protocol that was
-    /// chosen. A server that offers `h2` has to serve HTTP/2, for example with the crate
+    /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` is the protocol that
+    /// was chosen. A server that offers `h2` has to serve HTTP/2, for example with the crate
     /// `websocket-hyper`.
     #[must_use]
     pub fn alpn_protocols(mut self, protocols: &[&str]) -> Self {
@@ -122,7 +122,7 @@ impl ServerTls {
     /// Replaces the certificate like [`reload`](Self::reload).
     ///
     /// # Errors
-    /// As for [`from_identity`](Self::from_identity). The old configuration then stays.
+    /// As for [`from_identity`](Self::from_identity). The old configuration then stays in use.
     pub fn reload_identity(&self, identity: Identity) -> Result<(), TlsConfigError> {
         self.reload(config(identity)?);
         Ok(())
@@ -134,8 +134,8 @@ impl ServerTls {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Performs the TLS handshake with a client. A client that sends HTTP without TLS gets the
-    /// status 400, with a sentence.
+    /// Performs the TLS handshake with a client. A client that sends HTTP without TLS receives
+    /// status 400 and a sentence that explains it.
     ///
     /// # Errors
     /// - [`AcceptError::NotTls`] if the client does not begin with TLS;
@@ -161,7 +161,7 @@ impl ServerTls {
         // the box, every open connection would keep the memory that only its handshake needed.
         let handshake = Box::pin(async {
             // Look at the first byte before rustls does. rustls would answer a request without TLS
-            // with an alert of TLS, which no HTTP client can read.
+            // with a TLS alert, which no HTTP client can read.
             let first = stream.read_u8().await.map_err(AcceptError::Io)?;
             if first != HANDSHAKE_RECORD {
                 return Ok(Beginning::NotTls { stream, first });
@@ -175,8 +175,8 @@ impl ServerTls {
         match timeout(self.handshake_timeout, handshake).await.unwrap_or(Err(AcceptError::TimedOut))? {
             Beginning::Tls(stream) => Ok(*stream),
             Beginning::NotTls { mut stream, first } => {
-                // Every method of HTTP begins with a letter. Anything else is not HTTP either, and
-                // gets no answer.
+                // Every HTTP method in use begins with a letter. Anything else is not HTTP either,
+                // and gets no answer.
                 if first.is_ascii_alphabetic() {
                     let mut response = Response::new(PLAIN_HTTP.to_owned());
                     *response.status_mut() = StatusCode::BAD_REQUEST;

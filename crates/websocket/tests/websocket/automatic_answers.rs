@@ -218,7 +218,7 @@ fn serve_writes_its_answers_before_it_returns_an_error_of_the_handler() {
     assert_eq!(script.writes().len(), 1);
 }
 
-/// The same for a Close that ends the connection.
+/// As soon as the application receives the Close, it can ask how the connection ended.
 #[test]
 fn the_code_of_a_close_that_has_been_answered_is_known() {
     let (stream, script) = scripted_stream();

@@ -28,8 +28,8 @@ use websocket::{Events, MessageRef, Outbound, WebSocket};
 
 use crate::support::{server, server_with};
 
-/// The most small messages that a task may handle before it yields: 128 units of the budget, each
-/// for 32 messages, and 32 messages for which no unit is left.
+/// The maximum number of small messages that a task handles before it yields: 32 messages for each
+/// of the budget's 128 units, and 32 messages for which no unit is left.
 const MESSAGES: usize = 129 * 32;
 
 /// A stream whose reads return a pattern again and again, and whose writes accept everything.
@@ -47,7 +47,8 @@ struct FloodStream {
 }
 
 impl FloodStream {
-    /// Creates a stream of `start` and about 40 MB of `pattern`, which end a test that fails.
+    /// Creates a stream of `start`, and then `pattern` again and again. The stream ends after 40
+    /// MiB, so that a failing test ends too.
     fn new(start: &[u8], pattern: &[u8]) -> Self {
         let pattern = pattern.repeat((64 << 10) / pattern.len() + 1);
         Self { pattern, start: start.to_vec(), position: 0, remaining: 40 << 20, read: Arc::default() }
@@ -273,7 +274,7 @@ async fn answers_are_written_before_a_task_yields() {
     }))
     .await;
     assert!(turns > 3, "{turns} turns");
-    // Each message and each answer is paid for, so a turn has half as many.
+    // Each message and each answer is paid for, so a turn handles half as many messages.
     assert!(server.queued_bytes() <= 3 * MESSAGES, "{} bytes are queued", server.queued_bytes());
     yield_to_other_tasks().await;
 }

@@ -289,7 +289,7 @@ async fn a_peer_that_neither_reads_nor_answers_is_disconnected_at_the_deadline()
     assert_eq!(server.state(), State::Closed);
 }
 
-/// The same peer, and then one more call, which must return.
+/// The same peer as above. One more call follows, which must return.
 #[test]
 fn sending_after_the_deadline_is_a_usage_error() {
     in_thread_with_timeout(|| {

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use protocol::{CloseCode, HandshakeViolation, UsageError, Violation};
 use websocket::{AcceptError, ConnectError, Connector, Error};
 
-/// Everything that `source()` leads to, with the error itself.
+/// Returns the text of an error, and of everything to which its `source()` leads.
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];
     let mut next = error.source();
@@ -16,7 +16,7 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
     texts
 }
 
-/// An I/O error with a cause of its own, as TLS libraries return them.
+/// Returns an I/O error with a cause of its own, as TLS libraries do.
 fn nested() -> io::Error {
     #[derive(Debug)]
     struct Outer(io::Error);

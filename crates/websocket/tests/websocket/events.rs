@@ -32,7 +32,8 @@ async fn a_forwarded_stream_of_events_can_close_with_a_code() {
         [Event::Message(Message::text("hello")), Event::Ping(Bytes::from_static(b"p")), Event::Close(Some(goodbye()))];
     let server = tokio::spawn(async move { Events(server).map(Result::unwrap).collect::<Vec<_>>().await });
     with_timeout(async {
-        // `forward` closes the sink at its end. The Close has been sent by then, and is not repeated.
+        // `forward` closes the sink at the end of the stream. By then, the Close has been sent, and
+        // it is not repeated.
         stream::iter(events.clone()).map(Ok).forward(Events(write_half)).await.unwrap();
         while read_half.next().await.is_some() {}
         assert_eq!(read_half.close_info().code, CloseCode::GOING_AWAY);

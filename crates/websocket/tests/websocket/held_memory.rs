@@ -21,7 +21,7 @@ use websocket::{MemoryBudget, WebSocket};
 use crate::support::server;
 
 const KIB: usize = 1 << 10;
-/// The most that one read can return.
+/// The maximum number of bytes that one read returns.
 const BLOCK: usize = 320 * KIB;
 /// The memory of a block: one read, and the unprocessed bytes in front of it.
 const ALLOCATED: usize = BLOCK + 4 * KIB;
@@ -136,8 +136,8 @@ fn pongs_that_the_peer_does_not_accept_leave_the_send_block() {
 
 // ---- Yielding -----------------------------------------------------------------------------------
 
-/// What was processed lies in front of the rest, in the same memory. In the second case, the read has
-/// filled the block, so the rest has no room behind it.
+/// The processed bytes are in front of the rest, in the same memory. In the second case, the read
+/// has filled the block, so the rest has no room behind it.
 #[tokio::test]
 async fn a_task_that_yields_has_put_its_input_block_back() {
     for (count, payload) in [(6000, 1), (4140, 73)] {
@@ -151,7 +151,7 @@ async fn a_task_that_yields_has_put_its_input_block_back() {
         });
         yield_now().await;
         assert!(script.is_drained() && !receiving.is_finished(), "it has yielded among the messages of one read");
-        // Otherwise the next connection would yield, too.
+        // Without `unconstrained`, the next connection would yield, too.
         tokio::task::coop::unconstrained(async { assert_input_block_is_free(&script) }).await;
         receiving.await.unwrap();
     }
@@ -182,8 +182,8 @@ fn an_application_that_waits_for_something_else_can_put_the_input_block_back() {
 
 // ---- What messages keep -------------------------------------------------------------------------
 
-/// Otherwise an application that keeps such messages, or a queue of them, would hold five times as
-/// much memory as it can see.
+/// If such a message kept the block, an application that keeps messages, or a queue of them, would
+/// hold up to five times as much memory as it can see.
 #[test]
 fn a_message_that_fills_less_than_half_of_a_block_does_not_keep_it() {
     for size in [70_000, 100_000, 150_000] {

@@ -70,7 +70,7 @@ async fn a_dead_peer_fails_the_connection_when_its_pong_is_overdue() {
     assert_eq!(server.state(), State::Open);
     let result = with_paused_timeout(server.next()).await;
     assert!(matches!(result, Some(Err(Error::Violation(Violation::PongOverdue)))), "{result:?}");
-    // A dead peer does not answer the Close either, so nobody waits for that.
+    // A dead peer does not answer the Close either, so the server does not wait for an answer.
     assert_eq!(began.elapsed(), INTERVAL + TIMEOUT);
     assert!(server.next().await.is_none());
     assert!(script.is_shut_down());
@@ -207,7 +207,7 @@ async fn two_endpoints_that_send_and_do_not_read_learn_why_they_were_stuck() {
 }
 
 /// A task that sends a large message to a slow peer reads nothing meanwhile. The Pong has arrived
-/// all the same, and is only unread.
+/// nevertheless, but is still unread.
 #[tokio::test(start_paused = true)]
 async fn a_pong_that_is_unread_during_a_long_send_is_in_time() {
     let (mut server, script) = server_with_keep_alive();

@@ -262,7 +262,8 @@ async fn a_connection_that_waits_too_long_is_closed_with_1013() {
     }
 }
 
-/// Otherwise many connections could keep each other's messages incomplete for much longer.
+/// If each wait had the whole time, many connections could keep each other's messages incomplete
+/// for much longer.
 #[tokio::test(start_paused = true)]
 async fn the_waits_of_one_message_are_added_up() {
     let second = Duration::from_secs(1);
@@ -321,7 +322,7 @@ async fn two_halves_of_large_messages_do_not_wait_for_each_other_forever() {
     }
     first_script.push_read(&frame[72 * KIB..]);
     second_script.push_read(&frame[72 * KIB..]);
-    // The second begins to wait a second later, so the first gives up first.
+    // The second server begins to wait one second after the first, so the first gives up earlier.
     let first = tokio::spawn(async move { first.next().await });
     first_script.push_eof();
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -364,15 +365,15 @@ async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
     let (stream, script) = scripted_stream();
     let mut server = server_with(stream, config).with_memory_budget(budget.clone());
     script.push_read(&client_frame(BINARY, vec![7; 64 * KIB]));
-    // Pongs lie behind the message. The keep-alive would have failed after two seconds.
+    // Pongs wait behind the message. The keep-alive would have failed after two seconds.
     assert!(timeout(9 * second, server.next()).await.is_err());
     assert_eq!(server.state(), State::Open);
     drop(hoarder);
     assert!(ready(server.next()).unwrap().unwrap() == sevens(64 * KIB));
 }
 
-/// A connection that is not split reads nothing while it waits to write, except before a deadline. If
-/// it read nothing then either, it would not see that the peer is alive.
+/// A connection that is not split reads nothing while it waits to write, except before a deadline.
+/// If it read nothing then either, it would not see that the peer is alive.
 #[tokio::test(start_paused = true)]
 async fn a_blocked_writer_without_memory_sees_that_its_peer_is_alive() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);

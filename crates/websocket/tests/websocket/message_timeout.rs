@@ -63,7 +63,7 @@ async fn an_application_that_does_not_poll_does_not_blame_the_peer() {
     for_both(Config::DEFAULT, async |mut connection, script, frame| {
         script.push_read(&frame(FIRST_OF_TEXT, b"he"));
         assert!(is_pending(connection.next()));
-        // The rest lies at the socket while the application does something else for an hour.
+        // The rest waits at the socket while the application does something else for an hour.
         script.push_read(&frame(LAST_CONTINUATION, b"llo"));
         sleep(Duration::from_secs(3600)).await;
         let message = with_paused_timeout(connection.next()).await.unwrap().unwrap();

@@ -16,7 +16,7 @@ use websocket::{Connector, MaybeTlsStream, ServerConfig, WebSocket, accept_with}
 
 use crate::support::{client_and_raw_server, server};
 
-/// A client with a subprotocol, and its server, over TCP.
+/// Connects a client with a subprotocol to a server over TCP.
 async fn with_subprotocol() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("ws://{}/", listener.local_addr().unwrap());

@@ -44,7 +44,7 @@ async fn fail_through(url: &str) -> ProxyError {
     }
 }
 
-/// Returns a port at which nobody listens, and the socket that keeps it.
+/// Returns a socket that reserves a port without listening, and its address.
 fn closed_port() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -214,12 +214,12 @@ async fn the_status_of_an_http_proxy_is_its_reason() {
 #[tokio::test]
 async fn an_answer_that_is_not_http_fails_at_once() {
     with_timeout(async {
-        // The proxy keeps the connection open: only the first bytes show that it is no proxy.
+        // The proxy keeps the connection open: only the first bytes show that it is not a proxy.
         let (server, _) = listen().await;
         let proxy = ProxyServer::http_with("\x16\x03\x01", address(&server)).await;
         let error = fail_through(&format!("http://{}", proxy.address())).await;
         assert!(matches!(error, ProxyError::Answer(HandshakeViolation::MalformedHead(_))), "{error:?}");
-        // And an HTTP server is no SOCKS5 proxy.
+        // An answer in HTTP is not from a SOCKS5 proxy.
         let (server, _) = listen().await;
         let answering = async {
             let (mut stream, _) = server.accept().await.unwrap();

@@ -29,8 +29,8 @@ use websocket::{Error, WebSocket};
 
 use crate::support::{client, server, server_with};
 
-/// The most that one read can return, and twice that: a frame that is slightly too large makes the
-/// block grow once.
+/// The maximum number of bytes that one read returns, and twice that number: a frame that is
+/// slightly too large makes the block grow once.
 const BLOCK: usize = 320 << 10;
 const TWO_BLOCKS: usize = 2 * BLOCK;
 
@@ -187,7 +187,8 @@ fn a_large_buffer_is_not_allocated_again_after_smaller_frames() {
     assert_not_enlarged(last_buffer(&script));
 }
 
-/// A message that is kept holds at most ten times its size: up to 64 KiB it has memory of its own.
+/// If such a message shared the read buffer, an application that keeps the message would hold up to
+/// 160 times its size.
 #[test]
 fn a_message_of_up_to_64_kib_that_is_kept_does_not_keep_the_buffer_alive() {
     for size in [2049, 10_000, 64 << 10] {

@@ -15,7 +15,7 @@ use websocket::{ConnectError, Connector, RedirectError, RedirectErrorReason};
 async fn redirect(listener: &TcpListener, targets: &[&str]) -> Vec<String> {
     let mut requests = Vec::new();
     for target in targets {
-        // The body never ends, and nobody should wait for it.
+        // The body never ends, so the client must not wait for it.
         requests.push(answer(listener, |_| format!("HTTP/1.1 307 \r\nLocation: {target}\r\n\r\n")).await);
     }
     requests.push(answer(listener, response_for).await);
@@ -95,7 +95,8 @@ async fn each_status_of_a_redirect_is_followed_and_no_other() {
                 opened = connecting => {
                     assert_eq!(opened.is_ok(), ![300, 304, 305].contains(&status), "{status}: {opened:?}");
                 }
-                // The request for the target was answered, and the client has yet to read that.
+                // The request for the target was answered, but the client has yet to read the
+                // answer.
                 _ = async { answering.await; std::future::pending::<()>().await } => {}
             }
         }
@@ -119,7 +120,7 @@ async fn credentials_stay_with_their_origin() {
             let target = format!("HTTP/1.1 302 \r\nLocation: {other_uri}\r\n\r\n");
             let first = answer(&listener, |_| "HTTP/1.1 302 \r\nLocation: /b\r\n\r\n".to_owned()).await;
             let same = answer(&listener, |_| target).await;
-            // And not back again either.
+            // A redirect back to the first origin does not restore the credentials either.
             let back = format!("HTTP/1.1 302 \r\nLocation: {uri}c\r\n\r\n");
             let there = answer(&other, |_| back).await;
             let returned = answer(&listener, response_for).await;
@@ -146,7 +147,7 @@ async fn a_loop_names_its_hops() {
         let error = fail(10, (&listener, &format!("{uri}a")), &["/b", "/c", "/b"]).await;
         assert_eq!(error.reason, RedirectErrorReason::Loop);
         assert_eq!(error.to_string(), format!("the redirects form a loop: {uri}a -> {uri}b -> {uri}c -> {uri}b"));
-        // To itself, too.
+        // A redirect to the same URI is a loop too.
         let error = fail(1, (&listener, &uri), &[""]).await;
         assert_eq!(error.to_string(), format!("the redirects form a loop: {uri} -> {uri}"));
     })

@@ -149,8 +149,8 @@ async fn a_close_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     assert_eq!((server.close_info().code, server.queued_bytes()), (CloseCode::MESSAGE_TOO_BIG, 0));
 }
 
-/// The Ping in front of the Close is handled, and then the Close, although nothing more arrives that
-/// would wake the task.
+/// The Ping in front of the Close is handled, and then the Close, although nothing more arrives
+/// that would wake the task.
 #[tokio::test(start_paused = true)]
 async fn a_close_behind_a_ping_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     let (mut server, script) = waiting_server();

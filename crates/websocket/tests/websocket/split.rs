@@ -141,7 +141,8 @@ async fn a_close_by_the_write_half_moves_the_deadline_of_a_waiting_read_half() {
     assert_eq!(began.elapsed(), Config::DEFAULT.close_timeout);
 }
 
-/// As a TLS stream does while the socket is full. `flush` returns only after everything has left.
+/// The half-close of a TLS stream has to wait while the socket is full. `flush` returns only after
+/// everything has left.
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_a_half_close_that_has_to_wait() {
     let (stream, script) = scripted_stream();

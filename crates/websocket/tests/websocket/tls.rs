@@ -58,7 +58,7 @@ fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
         .with_single_cert(vec![certified.cert.der().clone()], key.into())
         .expect("the key of the certificate");
     // A server sends tickets after the handshake, when the client may have stopped reading. With
-    // buffers of a few bytes the server would then wait for ever.
+    // buffers of a few bytes the server would then wait forever.
     config.send_tls13_tickets = 0;
     TlsAcceptor::from(Arc::new(config))
 }
@@ -328,8 +328,7 @@ async fn a_tls_stream_of_the_callers_own_works() {
 //= type=test
 //# An endpoint SHOULD close the TCP connection cleanly, after closing any TLS session, and discard
 //# bytes that still arrive.
-/// Without `close_notify` anybody on the way could have cut off the stream, and rustls reports an
-/// error.
+/// Without `close_notify`, an attacker could have cut off the stream, so rustls reports an error.
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
     with_timeout(async {
@@ -369,7 +368,7 @@ async fn a_client_ends_tls_before_tcp() {
     .await;
 }
 
-/// Ends TCP without first ending TLS, as a server does that is killed.
+/// Ends TCP without first ending TLS, as a process that is killed does.
 fn kill<S>(tls: S, tcp: impl FnOnce(S) -> TcpStream) {
     drop(tcp(tls));
 }

@@ -125,7 +125,8 @@ async fn several_slices_leave_over_tls_in_order() {
     assert_eq!(&received, b"Hello!");
 }
 
-/// A server that wants to know its clients, as in companies and between machines.
+/// This server requires a certificate of each client, as is common in companies and between
+/// machines.
 #[tokio::test]
 async fn a_client_proves_its_name_with_a_certificate() {
     let authority_key = KeyPair::generate().unwrap();
@@ -372,7 +373,7 @@ fn every_mistake_in_the_files_has_its_sentence() {
         assert!(sentence.contains(expected), "{sentence}");
         assert_eq!(sentence.lines().count(), 1, "{sentence}");
     }
-    // An expired certificate can neither be used from memory.
+    // An expired certificate cannot be used from memory either.
     let error = Identity::from_pem(expired, expired_key).unwrap_err();
     assert!(matches!(error, TlsConfigError::Expired { ago: Some(_), .. }), "{error:?}");
 }

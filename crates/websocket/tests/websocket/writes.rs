@@ -214,7 +214,7 @@ fn more_payloads_than_one_vectored_write_holds_are_written_in_order() {
     let mut server = server(stream);
     script.block_writes();
     let mut expected = Vec::new();
-    // 25 messages of 5 KiB stay just below the limit of the queue. There are small ones between
+    // 25 messages of 5 KiB stay below the limit of the queue. There are small messages between
     // them.
     for number in 0..25 {
         let large = vec![number; 5 << 10];
@@ -283,7 +283,7 @@ fn pings_and_pongs_wait_when_a_peer_that_does_not_read_has_filled_the_queue() {
     macro_rules! fill {
         ($sender:expr, $method:ident) => {{
             let mut queued = 0;
-            // Dropping the future leaves a frame in the queue that has been queued.
+            // A frame that has been queued stays in the queue when the future is dropped.
             for _ in 0..10_000 {
                 let _ = $sender.$method(&[7; 125]).now_or_never();
                 if $sender.queued_bytes() == queued {

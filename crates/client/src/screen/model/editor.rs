@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn the_cursor_moves_by_grapheme_clusters() {
-        // A family of four, a flag, an e with an accent made of two code points, a wide character.
+        // A family of four; a flag; an accented e that consists of two code points; a wide
+        // character.
         for one in ["👨‍👩‍👧‍👦", "🇩🇪", "e\u{301}", "世"] {
             let mut editor = editor(&format!("a{one}"));
             editor.left();

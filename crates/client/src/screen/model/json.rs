@@ -70,7 +70,7 @@ impl<'a> JsonObject<'a> {
             line.push(' ');
             for token in tokens(value.get()) {
                 match token {
-                    // A sender may write `ü` as `\u00fc`, which nobody can read.
+                    // A sender may write `ü` as `\u00fc`, which is hard to read.
                     Token::String(string) => match serde_json::from_str(string) {
                         Ok(text) => line.push_str(&Value::String(text).to_string()),
                         Err(_) => line.push_str(string),
@@ -190,7 +190,7 @@ mod tests {
         ] {
             assert_ne!(shape(first), shape(other), "{other}");
         }
-        // Digits in a string are text, also after an escaped quotation mark.
+        // Digits in a string are text, even after an escaped quotation mark.
         assert_ne!(shape(r#"{"s":"\" 1"}"#), shape(r#"{"s":"\" 2"}"#));
     }
 

@@ -199,7 +199,7 @@ impl Model {
         self.select_initial_field_of(self.lessons.field());
     }
 
-    /// Does the same in a lesson about this field.
+    /// Does the same as `select_initial_field`, in a lesson about the field `lesson`.
     fn select_initial_field_of(&mut self, lesson: Option<&str>) {
         self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record, lesson));
         self.frame_scroll = 0;

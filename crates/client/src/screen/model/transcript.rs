@@ -165,8 +165,9 @@ impl Transcript {
         let Some(bottom) = self.bottom else {
             return Some(RowPosition { entry: newest, row: self.entries[newest].row_count(pane.columns) - 1 });
         };
-        // The entry may have been dropped. In that case, use the first row. Like every position that
-        // would leave rows of the pane empty, it is replaced below by the end of the first page.
+        // The entry may have been dropped. In that case, use the first row. Like every position
+        // that would leave rows of the pane empty, it is replaced below by the end of the first
+        // page.
         let position = match bottom.entry.checked_sub(self.dropped).and_then(|entry| usize::try_from(entry).ok()) {
             Some(entry) if entry <= newest => {
                 let shown = self.entries[entry].shown();

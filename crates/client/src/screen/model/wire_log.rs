@@ -12,7 +12,7 @@ use crate::screen::{
     record_size::size_of_record,
 };
 
-/// The maximum number of records that are kept. Nobody scrolls back further.
+/// The maximum number of records that are kept. Hardly any user scrolls back further.
 const RECORDS_MAX: usize = 1000;
 
 /// The maximum memory that the kept records take, in bytes. It is enough for about 600 records of

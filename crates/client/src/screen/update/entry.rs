@@ -33,7 +33,8 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         let advice = match model.state {
             State::Connecting => "wait until it is open",
             _ => {
-                // The next line is `/reconnect`, so make room for it. The history keeps this one.
+                // The user's next line will be `/reconnect`, so make room for it. The history keeps
+                // this line.
                 model.editor.take();
                 "/reconnect opens a new one, and ↑ brings your line back"
             }
@@ -48,7 +49,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
             if let LinkCommand::Slow(pause, _) = &command {
-                // Nothing of the frame is shown until it has been sent, so show what arrives.
+                // The frame is shown only after its last byte, so meanwhile show what arrives.
                 model.follow_records();
                 let pause = pause.as_millis();
                 let notice = format!("sending a byte every {pause} ms: the wire shows the frame after the last byte");
@@ -101,7 +102,8 @@ fn new_connection(current: &str, options: ReconnectOptions) -> Result<NewConnect
     };
     let url = uri.to_string();
     if let Some(name) = &subprotocol {
-        // The link could only end the program.
+        // Check the name here, so that the user can correct the line before the link closes the old
+        // connection.
         ClientRequest::new(uri).subprotocol(name).map_err(|usage_error| usage_error.to_string())?;
     }
     Ok(NewConnection { url, deflate, subprotocol })

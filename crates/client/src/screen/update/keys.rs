@@ -54,7 +54,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::BackTab => model.step_focus(false),
         // The user goes back one step. What is selected stays selected.
         KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
-        // Nothing else is to be left, so leave the line. The history keeps it.
+        // There is nothing else to leave, so empty the line. The history keeps it.
         KeyCode::Esc if is_at_the_input_and_the_newest(model) => {
             model.editor.take();
         }
@@ -79,7 +79,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Returns whether the input has the focus and every pane shows the newest.
+/// Returns whether the input has the focus and every pane shows its newest content.
 const fn is_at_the_input_and_the_newest(model: &Model) -> bool {
     matches!(model.focus, Focus::Input)
         && model.transcript.follows()

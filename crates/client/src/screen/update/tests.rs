@@ -141,7 +141,7 @@ fn a_lesson_selects_the_field_that_it_is_about() {
     let close: &[u8] = &[0x88, 0x83, 0, 0, 0, 0, 0x0f, 0xa0, b'x'];
     let long = [&[0x81, 0xfe, 0, 126, 0, 0, 0, 0][..], &[b'x'; 126]].concat();
     for (lesson, frame, field) in [
-        // The first lesson is about no single field. It is done, so the second one begins.
+        // The first lesson is not about a single field. It is done, so the second one begins.
         ("/lesson 1", masked, "websocket.masking_key"),
         ("/lesson 2", masked, "websocket.masking_key"),
         ("/lesson 3", masked, "websocket.payload_length"),
@@ -506,7 +506,7 @@ const MASKED_PONG: &[u8] = &[0x8a, 0x81, 0, 0, 0, 0, b'x'];
 fn the_frame_that_the_user_sent_stays_selected() {
     let mut model = open();
     add_frames(&mut model, 2);
-    // The engine's own Pong is no frame of the command.
+    // The engine's own Pong is not a frame of the command.
     let frames: [(Direction, &[u8]); 2] = [(TO_SERVER, MASKED_PONG), (TO_SERVER, MASKED_HELLO)];
     send(&mut model, &LinkCommand::Text("Hello".to_owned()), &frames);
     add_frames(&mut model, 50);

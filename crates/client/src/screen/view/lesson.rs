@@ -51,9 +51,9 @@ pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
     -distance(first)..=distance(rows.len().saturating_sub(size.rows).saturating_sub(first))
 }
 
-/// Returns the index of the highest row before the user scrolls. If not everything fits, the task is
-/// more important than the report on the last one, and what is missing is more important than the
-/// task.
+/// Returns the index of the row that is at the top before the user scrolls. If not everything fits,
+/// the task takes precedence over the report on the previous task, and the row that states what is
+/// missing takes precedence over the task.
 fn first_row(rows: &[(LessonRow, String)], visible: usize) -> usize {
     let is_missing = rows.iter().any(|(row, _)| *row == LessonRow::Missing);
     let may_go = |row: LessonRow| row == LessonRow::Report || (is_missing && row == LessonRow::Task);

@@ -51,7 +51,7 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
 ///
 /// The panes themselves show such a character as an escape, because an escape takes more columns
 /// and so has to be there before they cut and wrap their text. A replacement here means that a pane
-/// has forgotten one.
+/// has not escaped a character.
 fn replace_harmful(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if cell.symbol().contains(is_harmful) {

@@ -387,7 +387,7 @@ fn a_hint_is_shown_in_full() {
             assert!(screen.lines().any(|row| row.trim_end() == format!("> {line}")), "{screen}");
         }
     }
-    // Even a hint that repeats a long paste leaves half of the screen.
+    // Even a hint that repeats a long paste leaves half of the screen free.
     let mut model = model((80, 24));
     update(&mut model, ScreenEvent::Paste(format!("/binary {}", "1".repeat(10_001))));
     press(&mut model, KeyCode::Enter);

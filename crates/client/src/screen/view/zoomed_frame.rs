@@ -76,13 +76,13 @@ pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
 }
 
 impl Page {
-    /// Returns the index of the highest row that is shown before the user scrolls. The selected
-    /// field is then visible, and so is its explanation if it fits.
+    /// Returns the index of the row that is at the top before the user scrolls. The selected field
+    /// is then visible, and so is its explanation if it fits.
     fn first_row(&self, rows: usize) -> usize {
         self.selected.end.saturating_sub(rows).min(self.selected.start).min(self.last_top(rows))
     }
 
-    /// Returns the index of the highest row when the end of the page is visible.
+    /// Returns the index of the row that is at the top when the end of the page is visible.
     fn last_top(&self, rows: usize) -> usize {
         self.lines.len().saturating_sub(rows)
     }

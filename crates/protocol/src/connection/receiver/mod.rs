@@ -104,7 +104,7 @@ pub(super) struct Receiver {
     /// decompression. The fast path never changes this number, because it handles no message of
     /// which a part has arrived before.
     arrived: usize,
-    /// The number of held bytes from which on nothing more is inflated.
+    /// The number of held bytes at which inflating stops.
     inflate_limit: usize,
     /// Whether compressed input was left behind because of `inflate_limit`.
     is_inflate_limited: bool,
@@ -544,8 +544,8 @@ impl Receiver {
         self.input.unconsumed_len() + message + inflated
     }
 
-    /// Returns the number of bytes for which the message whose last fragment has not arrived has
-    /// memory.
+    /// Returns the size, in bytes, of the memory for the message whose last fragment has not
+    /// arrived.
     pub(super) fn message_capacity(&self) -> usize {
         let message = self.message.as_ref().map_or(0, |message| message.capacity());
         let inflated = self.inflating.as_ref().map_or(0, |inflating| inflating.capacity());

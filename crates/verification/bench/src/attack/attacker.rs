@@ -18,8 +18,8 @@ use super::client::{PING, TEXT, frame, header, open};
 /// A kind of misbehaviour.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Attacker {
-    /// Sends texts of control characters on `/`, which take six times as much room when they are
-    /// escaped, and never reads. The number is the size of a text in bytes.
+    /// Sends texts of control characters to `/`, and never reads. An escaped control character
+    /// takes six times as much room. The number is the size of a text in bytes.
     ControlCharacters(usize),
     /// Sends empty texts in the chat as fast as it can, and reads what the others send.
     ChatFlood,
@@ -41,7 +41,7 @@ pub(super) enum Attacker {
 #[derive(Debug)]
 pub(super) struct RunningAttack {
     tasks: JoinSet<()>,
-    /// The ends of the attackers' connections.
+    /// How each connection of an attacker has ended.
     ends: Arc<Mutex<Vec<io::Result<()>>>>,
 }
 
@@ -53,11 +53,12 @@ impl RunningAttack {
             for index in 0..count {
                 let ended = Arc::clone(&ends);
                 tasks.spawn(async move {
-                    // Spread the attackers over a second, because a listening socket drops connections
-                    // that arrive faster than the server can accept them.
+                    // Spread the attackers over a second, because a listening socket drops
+                    // connections that arrive faster than the server can accept them.
                     sleep(Duration::from_secs(1).mul_f64(index as f64 / count as f64)).await;
-                    // The server may disconnect an attacker. The attacker then tries again, but not at
-                    // once: the scenario is meant for the server, not for the core of the attackers.
+                    // The server may disconnect an attacker. The attacker then tries again, but not
+                    // at once: the scenario is meant for the server, not for the core of the
+                    // attackers.
                     loop {
                         let end = attacker.misbehave(address).await;
                         ended.lock().unwrap_or_else(PoisonError::into_inner).push(end);
@@ -111,7 +112,8 @@ impl Attacker {
             Self::HalfMessage(size) => {
                 let (mut stream, _) = open(address, "/echo").await?;
                 stream.write_all(&header(TEXT, size)).await?;
-                // In pieces, because a thousand attackers share the memory of this process.
+                // Write the message in pieces, because a thousand attackers share the memory of
+                // this process.
                 let mut missing = size - 1;
                 while missing > 0 {
                     let piece = missing.min(4 << 10);

@@ -52,7 +52,8 @@ impl Bystanders {
         let mut tasks = JoinSet::new();
         for index in 0..count {
             let (stream, _) = open(address, "/echo").await?;
-            // Spread the first messages over the pace, so that the bystanders do not all send at once.
+            // Spread the first messages over the pace, so that the bystanders do not all send at
+            // once.
             let offset = pace.mul_f64(index as f64 / count as f64);
             tasks.spawn(exchange(stream, index, offset, pace, stopped.clone(), Arc::clone(&latency)));
         }
@@ -76,8 +77,8 @@ impl Bystanders {
     }
 }
 
-/// Exchanges messages until `stopped` is true. Returns the number of correct replies, as an error if
-/// the last message has none.
+/// Exchanges messages until `stopped` is true. Returns the number of correct replies, as an error
+/// if the last message has none.
 async fn exchange(
     mut stream: TcpStream,
     index: usize,
@@ -120,8 +121,8 @@ async fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
         if frame[0] != 0x89 {
             return Ok(frame);
         }
-        // The frame is a Ping of the server's keep-alive, so answer it with a Pong. A masking key of
-        // zeros leaves the payload as it is.
+        // The frame is a Ping of the server's keep-alive, so answer it with a Pong. A masking key
+        // of zeros leaves the payload as it is.
         let mut pong = vec![0x8A, 0x80 | frame[1], 0, 0, 0, 0];
         pong.extend_from_slice(&frame[2..]);
         stream.write_all(&pong).await?;

@@ -15,7 +15,8 @@ pub(super) const KEY: [u8; 4] = [0; 4];
 pub(super) const TEXT: u8 = 0x81;
 pub(super) const PING: u8 = 0x89;
 
-/// Opens a connection, which offers the subprotocol of the chat, and returns it with the bytes that followed the response.
+/// Opens a connection that offers the subprotocol of the chat. Returns the connection, and the
+/// bytes that followed the response.
 pub(super) async fn open(address: SocketAddr, path: &str) -> io::Result<(TcpStream, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;

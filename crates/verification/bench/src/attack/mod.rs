@@ -1,9 +1,9 @@
 //! Attacks on the program `server`: what they cost it, and what the other clients notice.
 //!
 //! Each scenario starts a server of its own. Attackers send or withhold bytes for as long as the
-//! scenario states. Meanwhile *bystanders* exchange messages and check every byte of each reply. The
-//! result of a scenario is the server's peak memory, its memory after the attackers have left, and
-//! the latency of the bystanders.
+//! scenario states. Meanwhile *bystanders* exchange messages and check every byte of each reply.
+//! The result of a scenario is the server's peak memory, its memory after the attackers have left,
+//! and the latency of the bystanders.
 //!
 //! | module | contents |
 //! |---|---|
@@ -38,7 +38,7 @@ const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The maximum resident memory, in bytes, by which the server may exceed its idle memory after
 /// [`RECOVERY`]. An allocator keeps a few pages for each of its arenas and for each size of block.
-/// What an attack filled is many times as much.
+/// An attack fills many times as much memory.
 const MARGIN: u64 = 8 << 20;
 
 /// The result of one scenario. All sizes are in bytes.

@@ -51,8 +51,8 @@ struct RunningServer {
     url: String,
 }
 
-/// The documented conversation: pushes arrive, typed text arrives, and closing is clean on both
-/// sides.
+/// Holds the documented conversation: pushes arrive, typed text arrives, and closing is clean on
+/// both sides.
 fn converse(client: Stack, server: Stack) {
     let mut server = server.server();
     let mut client = client.client(&format!("{}/", server.url));
@@ -75,7 +75,7 @@ fn converse(client: Stack, server: Stack) {
     server.process.wait_for("closed: 1000 (normal closure)");
 }
 
-/// A server that exits tells the client so with 1001. Both programs exit with 0.
+/// Checks that a server that exits sends a Close with 1001, and that both programs exit with 0.
 fn server_goes_away(client: Stack, server: Stack) {
     let mut server = server.server();
     let mut client = client.client(&format!("{}/", server.url));
@@ -88,8 +88,8 @@ fn server_goes_away(client: Stack, server: Stack) {
     assert_eq!(server.process.exit_code(), 0);
 }
 
-/// Everything that was sent before the end of input comes back in order before the connection
-/// closes.
+/// Checks that everything that was sent before the end of input comes back in order before the
+/// connection closes.
 fn echo(client: Stack, server: Stack) {
     let server = server.server();
     let mut client = client.client(&format!("{}/echo", server.url));
@@ -103,7 +103,7 @@ fn echo(client: Stack, server: Stack) {
     assert_eq!(client.exit_code(), 0);
 }
 
-/// A text in the chat reaches all other clients, of any implementation.
+/// Checks that a text in the chat reaches all other clients, of any implementation.
 fn chat(server: Stack) {
     let mut server = server.server();
     let url = format!("{}/chat", server.url);
@@ -152,7 +152,7 @@ fn push(line: &str) -> serde_json::Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?} is not JSON: {error}"))
 }
 
-/// Returns the command for a program of this workspace, and builds the programs first.
+/// Builds the programs of this workspace, and returns the command for one of them.
 pub(crate) fn program(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! Tests of clients of three kinds over TLS. Each trusts the certificate that our server prints: our
-//! client with rustls, Node and Python with OpenSSL.
+//! Tests of clients of three kinds over TLS. Each trusts the certificate that our server prints:
+//! our client with rustls, Node and Python with OpenSSL.
 
 use std::process::Command;
 

@@ -53,8 +53,8 @@ pub fn truncated_code_tables() -> Vec<u8> {
     }
     // The payload must end at a byte boundary, so that its bits are followed directly by the four
     // bytes that a decoder appends. The decoder then reads these bytes as the 34 missing lengths
-    // and the start of the data. 16 zero bits are 16 lengths of 0. The next 15 one bits are 18 more
-    // lengths: three times the bits 111 11, which mean "repeat the last length six times". If
+    // and the start of the data. The 16 zero bits are 16 lengths of 0. The first 15 one bits are 18
+    // more lengths: three times the bits 111 11, which mean "repeat the last length six times". If
     // empty blocks follow, the next bits are 10, a literal; 0, the end of the block; and 000, the
     // start of an empty block.
     assert!(bits.0.len().is_multiple_of(8));

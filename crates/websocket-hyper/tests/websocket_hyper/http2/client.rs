@@ -62,7 +62,8 @@ async fn no_request_is_sent_before_the_settings_allow_it() {
     let connecting = connect(&client);
     sleep(Duration::from_secs(1)).await;
     raw.send(SETTINGS, 0, 0, &ENABLE_CONNECT_PROTOCOL).await;
-    // Everything that was sent before the acknowledgement belongs to the connection.
+    // Everything that was sent before the acknowledgement belongs to the connection and not to a
+    // stream.
     loop {
         let frame = raw.receive().await;
         assert_eq!(frame.stream, 0, "{frame:?}");

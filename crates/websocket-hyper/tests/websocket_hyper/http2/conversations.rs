@@ -105,7 +105,8 @@ async fn a_rejection_leaves_its_body_to_the_caller_and_the_connection_to_others(
     .await;
 }
 
-/// A request of our client with one change.
+/// Sends a request of our client with one change. Returns the status, the supported version and the
+/// body of the response.
 async fn rejection(change: fn(&mut Request<Empty<Bytes>>)) -> (u16, Option<String>, String) {
     let address = echo_server(ExtendedConnect::On).await;
     let mut client = http2(address).await;

@@ -125,8 +125,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawHttp2<S> {
         }
     }
 
-    /// Receives the next frame of a stream other than `WINDOW_UPDATE`, and drops the frames of other
-    /// streams and of the connection.
+    /// Receives the next frame of a stream other than `WINDOW_UPDATE`, and drops the frames of
+    /// other streams and of the connection.
     pub(super) async fn receive_on(&mut self, stream: u32) -> Frame {
         loop {
             let frame = self.receive().await;

@@ -234,15 +234,16 @@ async fn a_dropped_connection_resets_its_stream() {
     assert!([CANCEL, NO_ERROR].contains(&frame.error_code()), "{frame:?}");
 }
 
-/// A stream has a window of its own, so a client that stops reading one stream still reads others.
+/// A stream has a window of its own, so a client that stops reading one stream can still read
+/// others.
 #[tokio::test]
 async fn a_stream_that_nobody_reads_makes_its_sender_wait_and_no_other() {
-    /// The window of HTTP/2, if nobody chooses another.
+    /// The default window of HTTP/2, in bytes.
     const WINDOW: usize = 65_535;
     const MESSAGES: usize = 10;
     let (mut raw, mut slow, mut connections) = opened().await;
     let mut other = open(&mut raw, 3, &mut connections).await;
-    // The window of the whole connection is not the one that fills up.
+    // Enlarge the window of the whole connection, so that only the window of the stream fills up.
     raw.send(WINDOW_UPDATE, 0, 0, &1_000_000_u32.to_be_bytes()).await;
     // hyper holds a few writes itself, so one message is not enough.
     let sending = tokio::spawn(async move {
@@ -256,7 +257,7 @@ async fn a_stream_that_nobody_reads_makes_its_sender_wait_and_no_other() {
         received += raw.receive_on(1).await.payload.len();
     }
     assert_eq!(received, WINDOW);
-    // The next frame is of the other stream, because the first has no window left.
+    // The next frame belongs to the other stream, because the first has no window left.
     other.send("hello").await.unwrap();
     let frame = raw.receive_on(3).await;
     assert_eq!(frame.payload, server_frame(TEXT, "hello"));
@@ -292,7 +293,7 @@ async fn requests_that_are_malformed_in_http_2_are_reset() {
     }
 }
 
-/// An application of axum whose route is `any`, as axum's own extractor needs it too.
+/// The route of this application is `any`, which axum's own extractor needs as well.
 #[tokio::test]
 async fn the_extractor_of_axum_accepts_an_extended_connect() {
     async fn echo(upgrade: websocket_hyper::axum::WebSocketUpgrade) -> axum::response::Response {

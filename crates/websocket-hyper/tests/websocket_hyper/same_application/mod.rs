@@ -96,7 +96,7 @@ async fn a_message_above_the_limit_ends_the_connection() {
     with_each_extractor(async |address| {
         let mut member = join(address).await;
         member.send("a".repeat(20_000).into()).await.unwrap();
-        // Our extractor tells the client the reason, and axum's own only disconnects.
+        // Our extractor sends the client the reason, and axum's own only disconnects.
         assert!(member.next().await.is_none_or(|received| received.is_err() || received.unwrap().is_close()));
     })
     .await;

@@ -11,7 +11,8 @@ use websocket::{CloseCode, ConnectError, Endpoint, Error, Message};
 #[path = "../../../examples/graceful_stop.rs"]
 mod example;
 
-/// Starts the example. Returns its URI without a path, what stops it, and its result.
+/// Starts the example. Returns its URI without a path, a sender that stops it, and a task that
+/// returns its result.
 async fn start() -> (String, oneshot::Sender<()>, JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let uri = format!("ws://{}", listener.local_addr().expect("a listener has an address"));

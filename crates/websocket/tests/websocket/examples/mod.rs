@@ -1,4 +1,4 @@
-//! The examples that decide about more than one connection: their own code, in this process.
+//! The examples whose decisions concern more than one connection. Their code runs in this process.
 
 mod graceful_stop;
 mod tickets;

@@ -1,4 +1,4 @@
-//! The example `tickets`, over streams in memory and with a clock that does not run by itself.
+//! The example `tickets`, over streams in memory and with a paused clock.
 
 use std::sync::Arc;
 

@@ -129,7 +129,8 @@ async fn the_client_sends_nothing_before_the_response() {
 async fn an_extension_that_was_not_accepted_is_not_used() {
     let (listener, uri) = listen().await;
     let connector = Connector::new(&uri).unwrap().extension(Extension::new("x-test").unwrap());
-    // The client also offers compression, of every message. It could use it at once.
+    // The client also offers compression. If the server accepted, the client would compress every
+    // message.
     #[cfg(feature = "deflate")]
     let connector = connector.deflate(protocol::DeflateOptions::DEFAULT.threshold(0));
     let (client, mut server) = with_timeout(async { tokio::join!(connector.connect(), accept_raw(&listener)) }).await;

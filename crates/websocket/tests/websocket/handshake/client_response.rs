@@ -202,8 +202,8 @@ async fn a_response_other_than_101_rejects_the_handshake() {
 
 #[tokio::test]
 async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
-    // There is no empty line, and the server keeps the connection open. The client must notice the
-    // first bytes.
+    // No empty line arrives, and the server keeps the connection open. The client must detect the
+    // other protocol in the first bytes.
     let (error, rest) = connect_error(|_| "SSH-2.0-OpenSSH_9.9\r\n".to_owned()).await;
     assert!(
         matches!(&error, ConnectError::Answer(HandshakeError::Violation(HandshakeViolation::MalformedHead(_)))),

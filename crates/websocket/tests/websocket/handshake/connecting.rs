@@ -42,8 +42,8 @@ async fn a_name_without_an_address_is_a_resolve_error() {
 
 #[tokio::test]
 async fn a_name_that_is_not_resolved_in_time_is_a_resolve_error() {
-    // The lookup takes longer than no time at all, or it has failed already. The server is not to
-    // blame in either case.
+    // The lookup exceeds the time-out of 0 seconds, or it has failed already. In either case, the
+    // error is about the name and not about the server.
     let connector = Connector::new("ws://websonkets.invalid/").unwrap().handshake_timeout(Duration::ZERO);
     let error = with_timeout(connector.connect()).await.expect_err("there is no such host");
     let ConnectError::Resolve { host, .. } = error else { panic!("{error:?}") };

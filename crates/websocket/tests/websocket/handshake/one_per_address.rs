@@ -1,4 +1,4 @@
-//! Several opening handshakes with one address: all at once, or with an option one at a time
+//! Several opening handshakes with one address: all at once or, with an option, one at a time
 //! (section 4.1).
 
 use std::{io, time::Duration};

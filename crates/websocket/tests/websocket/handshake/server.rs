@@ -158,7 +158,8 @@ async fn a_rejection_is_not_lost_to_a_reset_when_the_client_has_sent_more() {
     assert!(response.ends_with(b"\r\n\r\nno"));
 }
 
-/// The larger body does not fit into the kernel's buffers, so the client is certain to notice a reset.
+/// The larger body does not fit into the kernel's buffers, so the client is certain to notice a
+/// reset.
 #[tokio::test]
 async fn a_rejection_is_not_lost_to_a_reset_when_an_upload_follows_the_request() {
     for size in [1_000_000, 7_000_000] {
@@ -180,7 +181,7 @@ async fn a_rejection_is_not_lost_to_a_reset_when_an_upload_follows_the_request()
     }
 }
 
-/// Otherwise a client could occupy a connection for ever with input that nobody wants.
+/// Without these bounds, a client could occupy a connection forever with useless input.
 #[tokio::test(start_paused = true)]
 async fn the_input_after_a_rejection_is_bounded_in_bytes_and_in_time() {
     // A client that never stops sending, as fast as the server reads.

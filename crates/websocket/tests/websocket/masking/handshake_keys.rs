@@ -56,7 +56,7 @@ async fn the_masking_keys_of_a_client_look_random() {
     for _ in 0..SAMPLES {
         ready(client.send("")).unwrap();
     }
-    // Each is two bytes of header and the key.
+    // Each frame consists of two bytes of header and the key.
     let frames = script.written().split_off(request.len());
     look_random(&frames.chunks(6).map(|frame| frame[2..].to_vec()).collect::<Vec<_>>());
 }
