@@ -212,6 +212,7 @@ fn what_was_observed_once_remains_observed() {
         ([ECHO, PUSH].concat(), "echo"),
         ([PONG, b"\x8a\x00"].concat(), "Pong"),
         ([CLOSE_1000, PUSH, CLOSE_1002].concat(), "Close 1000, more frames"),
+        ([CLOSE_1000, b"\x8a\x00"].concat(), "Close 1000, more frames"),
     ] {
         let mut evaluator = evaluator(Role::Client, "unmasked-frame");
         evaluator.receive(&bytes);

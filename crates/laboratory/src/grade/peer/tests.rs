@@ -1,5 +1,9 @@
 //! Tests of what the judge says about the bytes of a peer. The time is virtual.
 
+use protocol::{
+    Limits,
+    handshake::{ClientRequest, Nonce},
+};
 use tokio::io::{DuplexStream, duplex};
 
 use super::*;
@@ -137,6 +141,11 @@ async fn the_frame_before_is_recognised_when_it_comes_again() {
     assert_eq!(result.clone().expect_err("a failure").advice, Some("Send each message back once."));
     assert_says(result, Symptom::Unexpected, SENTENCE);
 
+    let (mut peer, _far) = open(Role::Client, b"\x81\x05Hello\x81\x05Hallo").await;
+    peer.message("the echo", Opcode::Text, b"Hello", &[]).await.expect("the echo");
+    let failure = peer.message("the next echo", Opcode::Text, b"World", &[]).await.expect_err("a failure");
+    assert_eq!(failure.symptom, Symptom::OtherPayload);
+
     // The judge may also expect the same message a second time.
     let (mut peer, _far) = open(Role::Client, twice).await;
     for _ in 0..2 {
@@ -177,6 +186,40 @@ async fn nothing_more_may_be_left_but_a_heartbeat() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_message_that_nobody_has_asked_for_has_advice_of_its_own() {
+    for (bytes, has_advice) in [(&b"\x81\x02Hi"[..], true), (b"\x8a\x04pong", false)] {
+        let (mut peer, _far) = open(Role::Client, bytes).await;
+        let failure = peer.part().await.expect_err("a failure");
+        assert_eq!(failure.advice.is_some(), has_advice, "{failure:?}");
+    }
+}
+
+/// A peer that sends without end must not fill the memory while its end is awaited.
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_frames_are_forgotten_until_the_end_of_tcp() {
+    for (mut peer, _far) in [unopened(b"HTTP/1.1 200 OK").await, open(Role::Client, b"\x83\x00").await] {
+        peer.is_garbage = peer.is_open;
+        assert_eq!(peer.tcp_end_within(SECOND).await, None);
+        assert!(peer.input.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_of_a_valid_request_is_quoted_with_its_first_line_of_text() {
+    async fn accepted(body: &str) -> Result<(), Failure> {
+        let request = ClientRequest::new("ws://example.org/".parse().expect("a URI"));
+        let length = body.len();
+        let response = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\n\r\n{body}");
+        let (mut peer, _far) = unopened(response.as_bytes()).await;
+        peer.accepted(request.handshake(Nonce([0x55; 16]), Limits::DEFAULT)).await
+    }
+    for (body, quoted) in [("not you\nnor anybody", " (not you)"), ("", ""), ("\nlate", ""), ("<!DOCTYPE html>", "")] {
+        let sentence = format!("the server answered HTTP 403 Forbidden{quoted} instead of 101");
+        assert_says(accepted(body).await, Symptom::Handshake, &sentence);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_close_has_one_of_the_codes_and_a_text_as_its_reason() {
     async fn close(bytes: &[u8]) -> Result<(), Failure> {
         let (mut peer, _far) = open(Role::Client, bytes).await;
@@ -213,7 +256,9 @@ async fn tcp_ends_in_time_and_without_a_reset() {
     assert_eq!(begun.elapsed(), SECOND * 3 / 2);
     // A frame that came before the end is still there.
     assert_eq!(peer.message("the echo", Opcode::Text, b"Hi", &[]).await, Ok(()));
+    let begun = Instant::now();
     assert_eq!(peer.stays_open(SECOND).await, Ok(()));
+    assert_eq!(begun.elapsed(), SECOND);
     drop(far);
     let sentence = "the server ended TCP, but the connection must stay open";
     assert_says(peer.stays_open(SECOND).await, Symptom::Ended, sentence);
@@ -318,8 +363,11 @@ async fn a_flood_ends_with_the_answer_or_when_nobody_reads() {
     drop(far);
     assert_eq!(peer.flood_until_rejected(&unit, 2 << 20).await, Ok(()));
 
+    // The Close ends the flood before it comes to a stop.
     let (mut peer, _far) = open(Role::Client, b"\x88\x02\x03\xf1").await;
+    let begun = Instant::now();
     assert_eq!(peer.flood_until_close(&unit, 2 << 20, 1009).await, Ok(()));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
     let (mut peer, _far) = open(Role::Client, b"").await;
     let sentence = "a Close 1009 after 9 KiB of fragments did not arrive within 1 s";
     assert_says(peer.flood_until_close(&unit, 10_000, 1009).await, Symptom::NoAnswer, sentence);
@@ -336,6 +384,7 @@ async fn a_trickle_has_its_interval_and_ends_with_tcp() {
     let mut bytes = [0; 10];
     far.read_exact(&mut bytes).await.expect("ten bytes");
     assert_eq!(&bytes, b"aaaaaaaaaa");
+    assert!(timeout(SECOND, far.read_u8()).await.is_err(), "there was one more");
 
     // Without the other direction, the end of one is enough.
     far.shutdown().await.expect("it is open");
