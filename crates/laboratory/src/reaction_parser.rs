@@ -86,13 +86,10 @@ impl ReactionParser {
     fn frame(&mut self) -> Option<Reaction> {
         loop {
             // Skip the part of a long payload that is not kept, so that the next frame is at the
-            // beginning of the input.
+            // beginning of the input. If more of the payload follows, the input is empty now.
             let skipped = usize::try_from(self.unwanted).map_or(self.input.len(), |left| left.min(self.input.len()));
             self.input.advance(skipped);
             self.unwanted -= skipped as u64;
-            if self.unwanted > 0 {
-                return None;
-            }
             let (header, len) = match FrameHeader::parse(&self.input) {
                 Ok(Some(parsed)) => parsed,
                 Ok(None) => return None,

@@ -210,3 +210,154 @@ pub(crate) fn name_fault(fault: &Fault, Failure { symptom, sentence, advice }: F
     let sentence = format!("{}: {sentence}", fault.description.trim_end_matches('.'));
     Failure { symptom, sentence, advice }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{evaluator::Evaluator, faults, reaction::Reaction};
+
+    const CLOSE_1002: &[u8] = b"\x88\x02\x03\xea";
+    const CLOSE_1007: &[u8] = b"\x88\x02\x03\xef";
+    const PONG: &[u8] = b"\x8a\x0cstill there?";
+    const ECHO: &[u8] = b"\x81\x05Hello";
+
+    /// A program with this role answers the fault with these frames, after a valid handshake.
+    fn failure(role: Role, name: &str, stage: u8, frames: &[u8], ends: bool) -> Option<Failure> {
+        let sender = if role == Role::Server { Role::Client } else { Role::Server };
+        let fault = faults::find(sender, name).expect("the table contains it");
+        let mut evaluator = Evaluator::new(fault, None);
+        evaluator.receive(frames);
+        if ends {
+            evaluator.record(&Reaction::Eof);
+        }
+        let received = [b"HTTP/1.1 101 Switching Protocols\r\n\r\n", frames].concat();
+        check(&evaluator.evaluate(), stage, role, &received, Duration::from_secs(1)).err()
+    }
+
+    #[track_caller]
+    fn assert_server(name: &str, stage: u8, frames: &[u8], ends: bool, sentence: &str) {
+        let failure = failure(Role::Server, name, stage, frames, ends);
+        assert_eq!(failure.map_or(String::new(), |failure| failure.sentence), sentence, "{name} in stage {stage}");
+    }
+
+    #[test]
+    fn a_close_is_due_from_its_stage_on_and_the_code_one_stage_earlier() {
+        const LATE: &str = "the server ended TCP instead of sending a Close 1002";
+        const OTHER: &str = "the server answered with Close 1007, TCP closed, instead of sending a Close 1002";
+        for (stage, nothing, other) in [(7, "", ""), (8, "", OTHER), (9, LATE, OTHER)] {
+            assert_server("unmasked-frame", stage, CLOSE_1002, true, "");
+            assert_server("unmasked-frame", stage, b"", true, nothing);
+            assert_server("unmasked-frame", stage, CLOSE_1007, true, other);
+        }
+        // A fault whose answer is a Close is not for programs that know none.
+        let sentence = "the server ended TCP instead of answering the Close and nothing more";
+        assert_server("data-after-close", 8, b"", true, sentence);
+    }
+
+    #[test]
+    fn the_sentence_says_what_was_expected_in_this_stage() {
+        for (stage, expected) in [(8, "ending the connection"), (9, "sending a Close 1002")] {
+            let instead = |what: &str| format!("the server {what} instead of {expected}");
+            assert_server("unmasked-frame", stage, PONG, false, &instead("accepted it (Pong)"));
+            assert_server("unmasked-frame", stage, b"", false, &instead("did nothing within 1 s"));
+        }
+    }
+
+    #[test]
+    fn the_first_frame_that_is_no_ping_is_named() {
+        for (frames, frame) in [
+            (&b"\x81\x04push"[..], "Text frame of 4 bytes"),
+            (b"\x89\x00\x82\x02ab\x81\x04push", "Binary frame of 2 bytes"),
+        ] {
+            let sentence = format!("the server answered with a {frame} instead of ending the connection");
+            assert_server("unmasked-frame", 3, frames, false, &sentence);
+        }
+        assert_server(
+            "unmasked-frame",
+            3,
+            b"\x89\x00",
+            false,
+            "the server did nothing within 1 s instead of ending the connection",
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_frame_are_diagnosed_wherever_they_are() {
+        let wrong = b"\x81\x04push\x83\x00";
+        for ends in [false, true] {
+            let failure = failure(Role::Server, "unmasked-frame", 9, wrong, ends).expect("a failure");
+            let begin = "instead of sending a Close 1002, the server sent a frame that breaks a rule";
+            assert!(failure.sentence.starts_with(begin), "{failure:?}");
+            assert_eq!(failure.sentence.ends_with(" and ended TCP"), ends, "{failure:?}");
+        }
+        // Before the connection is open, nothing that follows counts as frames.
+        let sentence = "the server did nothing within 1 s instead of a response HTTP 4xx";
+        assert_server("key-missing", 2, wrong, false, sentence);
+    }
+
+    #[test]
+    fn a_close_code_in_the_wrong_order_has_its_own_advice() {
+        let swapped = failure(Role::Server, "unmasked-frame", 9, b"\x88\x02\xea\x03", true).expect("a failure");
+        assert_eq!((swapped.symptom, swapped.advice), (Symptom::OtherCode, Some(SWAPPED_CODE)));
+        let other = failure(Role::Server, "unmasked-frame", 9, CLOSE_1007, true).expect("a failure");
+        assert_eq!((other.symptom, other.advice), (Symptom::OtherCode, None));
+    }
+
+    #[test]
+    fn only_a_server_that_must_fail_the_connection_is_told_not_to_wait() {
+        let sentence = "the server sent Close 1002, but did not end TCP within 1 s";
+        assert_server("unmasked-frame", 9, CLOSE_1002, false, sentence);
+        let advice = |role, name, frames: &[u8]| failure(role, name, 9, frames, false).expect("a failure").advice;
+        assert_eq!(advice(Role::Server, "unmasked-frame", CLOSE_1002), Some(WAITED));
+        assert_eq!(advice(Role::Server, "data-after-close", b"\x88\x02\x03\xe8"), None);
+        assert_eq!(advice(Role::Client, "masked-frame", b"\x88\x82\0\0\0\0\x03\xea"), None);
+    }
+
+    #[test]
+    fn a_status_that_is_no_rejection_is_compared_with_what_the_fault_needs() {
+        let answer = b"HTTP/1.1 200 OK\r\n\r\n";
+        let instead = |what: &str| format!("the server answered with HTTP 200, instead of a response {what}");
+        assert_server("key-missing", 2, answer, false, &instead("HTTP 4xx"));
+        assert_server(
+            "version-unknown",
+            2,
+            answer,
+            false,
+            &instead("HTTP 4xx with the header Sec-WebSocket-Version: 13"),
+        );
+    }
+
+    #[test]
+    fn nothing_follows_a_close_once_it_is_due() {
+        let followed = [CLOSE_1002, b"\x81\x06before"].concat();
+        assert_server("unmasked-frame", 8, &followed, true, "");
+        assert_server("unmasked-frame", 9, &followed, true, "the server sent a Text after its Close");
+    }
+
+    #[test]
+    fn only_the_valid_message_and_control_frames_may_come_before_the_end() {
+        let sentence = "the server ended the connection, but sent the message \"Hello\" before";
+        for stage in [3, 9] {
+            assert_server("unmasked-frame", stage, &[ECHO, CLOSE_1002].concat(), true, sentence);
+            assert_server("unmasked-frame", stage, &[b"\x81\x06before", CLOSE_1002].concat(), true, "");
+            assert_server("unmasked-frame", stage, &[b"\x89\x04ping", CLOSE_1002].concat(), true, "");
+        }
+        let masked = b"\x81\x85\x01\x01\x01\x01Idmmn\x88\x82\0\0\0\0\x03\xea";
+        let failure = failure(Role::Client, "masked-frame", 9, masked, true).expect("a failure");
+        assert_eq!(failure.sentence, sentence.replace("server", "client"));
+    }
+
+    #[test]
+    fn a_client_that_ends_tcp_after_an_invalid_response_is_right_whatever_it_sent() {
+        assert_eq!(failure(Role::Client, "accept-wrong", 2, b"\x81\x85\0\0\0\0Hello", true), None);
+        let failure = failure(Role::Client, "accept-wrong", 2, b"", false).expect("a failure");
+        assert_eq!(failure.sentence, "the client did nothing within 1 s instead of ending TCP");
+    }
+
+    #[test]
+    fn the_reason_of_a_close_is_utf_8_once_the_close_is_due() {
+        let close = b"\x88\x03\x03\xea\xff";
+        assert_server("unmasked-frame", 8, close, true, "");
+        assert_server("unmasked-frame", 9, close, true, "the reason in the Close of the server is not UTF-8: ff");
+    }
+}

@@ -106,8 +106,8 @@ impl WrittenHeader {
         let Some(expected) = expected else { return Self::guess(bytes, sender) };
         let payload = expected.len();
         if payload == 0 {
-            // Every byte is a part of the header.
-            let has_key = sender == Role::Client && second & MASK != 0 && bytes.len() > 2 + 3;
+            // Every byte is a part of the header, and a key is its end.
+            let has_key = second & MASK != 0 && bytes.len() >= 2 + 4;
             let end = if has_key { bytes.len() - 4 } else { bytes.len() };
             return (end <= MAX_HEADER).then_some(Self { end, has_key, payload });
         }
@@ -129,7 +129,7 @@ impl WrittenHeader {
         let marker = usize::from(second & LENGTH);
         let rest = |end: usize| bytes.len().checked_sub(end);
         let unmasked = |end, payload| Self { end, has_key: false, payload };
-        if second & MASK != 0 && marker < EXTENDED && rest(2) == Some(marker) {
+        if marker < EXTENDED && rest(2) == Some(marker) {
             return Some(unmasked(2, marker));
         }
         if marker >= EXTENDED && rest(2 + key) == Some(marker) {
@@ -246,7 +246,17 @@ mod tests {
 
     #[track_caller]
     fn assert_server(bytes: &[u8], expected: Option<&[u8]>, part: &str) {
-        let diagnosis = diagnose(bytes, Role::Server, expected);
+        assert_sender(Role::Server, bytes, expected, part);
+    }
+
+    #[track_caller]
+    fn assert_client(bytes: &[u8], expected: Option<&[u8]>, part: &str) {
+        assert_sender(Role::Client, bytes, expected, part);
+    }
+
+    #[track_caller]
+    fn assert_sender(sender: Role, bytes: &[u8], expected: Option<&[u8]>, part: &str) {
+        let diagnosis = diagnose(bytes, sender, expected);
         assert!(diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.what.contains(part)), "{part:?}: {diagnosis:?}");
     }
 
@@ -275,13 +285,38 @@ mod tests {
         ] {
             assert_server(&frame(header), Some(&payload), part);
         }
+        // Both bytes of this length count.
+        let long = [&b"\x81\x7f\0\0\0\0\0\0\x01\x2c"[..], &[b'x'; 300]].concat();
+        assert_server(&long, Some(&[b'x'; 300]), "the length is not in its shortest form");
         assert_server(b"\x81\x80", Some(b""), "81 80 instead of 81 00: MASK is set, but no masking key follows");
         assert_server(b"\x81\x7e\0\0", Some(b""), "the length is not in its shortest form");
+    }
+
+    /// In a frame without a payload, the key is the last part of the header.
+    #[test]
+    fn mistakes_in_the_header_of_an_empty_frame_are_recognised_with_and_without_a_key() {
+        for (bytes, part) in [
+            (&b"\x81\x7f\0\0\0\0\0\0\0\0"[..], "81 7f 00 00 00 00 00 00 00 00 instead of 81 80: the length is not in"),
+            (b"\x81\xfe\0\0key!", "81 fe 00 00 instead of 81 80: the length is not in its shortest form"),
+            (b"\x81\x80key", "81 80 6b 65 79 instead of 81 80: MASK is set, but no masking key follows"),
+        ] {
+            assert_client(bytes, Some(b""), part);
+        }
+        assert_server(b"\x81\x80key!", Some(b""), "a server's frames must not be masked");
     }
 
     #[test]
     fn mistakes_are_recognised_by_the_number_of_bytes() {
         let frame = |header: &[u8], count| [header, &vec![b'x'; count]].concat();
+        assert_server(b"\x81\x80", None, "MASK is set, but no masking key follows");
+        assert_server(&frame(b"\x81\xfe", 126), None, "MASK is set, but no masking key follows");
+        assert_client(&frame(b"\x81\xfekey!", 126), None, "after fe, the length takes 2 more bytes");
+        // Four of the bytes may be the key.
+        assert_client(&frame(b"\x81\xfe", 126), None, "only a part of a frame");
+        let lowest_first = frame(b"\x81\x7f\0\0\x01\0\0\0\0\0", 1 << 16);
+        let instead = "instead of 81 7f 00 00 00 00 00 01 00 00: the length is written lowest byte first";
+        assert_server(&lowest_first, None, instead);
+        assert_server(&frame(b"\x81\xfe\x7e\x00", 126), None, "MASK is set, but no masking key follows");
         assert_server(&frame(b"\x81\x7e\x7e\x00", 126), None, "the length is written lowest byte first");
         assert_server(&frame(b"\x82\x7e", 126), None, "after 7e, the length takes 2 more bytes");
         assert_server(b"\x81\x85Hello", None, "MASK is set, but no masking key follows");
@@ -297,7 +332,8 @@ mod tests {
         assert_eq!(diagnose(&frame(b"\x00\x7e"), Role::Client, Some(&[b'x'; 126])), None);
         for expected in [None, Some(&[b'x'; 126][..])] {
             let diagnosis = diagnose(&frame(b"\x7e\x00"), Role::Client, expected).expect("a mistake");
-            assert!(diagnosis.what.contains("81 fe 7e 00 instead of 81 fe 00 7e"), "{diagnosis:?}");
+            let instead = "81 fe 7e 00 instead of 81 fe 00 7e: the length is written lowest byte first";
+            assert!(diagnosis.what.contains(instead), "{diagnosis:?}");
         }
     }
 
@@ -311,6 +347,35 @@ mod tests {
         assert_server(b"\r\n\x81\x02Hi", None, "a line end, 0d 0a");
         assert_server(b"\n\x05Hello", None, "a Pong frame must not be fragmented");
         assert_server(b"HTTP/1.1 400 Bad Request\r\n\r\n", None, "an HTTP response");
+    }
+
+    #[test]
+    fn the_advice_fits_to_the_mistake_and_to_the_role() {
+        let advice = |bytes: &[u8], sender| diagnose(bytes, sender, None).expect("a mistake").advice;
+        for masked in [&b"\x81\x85abcdHello"[..], b"\x81\x85Hello"] {
+            assert_eq!(advice(masked, Role::Server), Some(SERVER_MASK_ADVICE));
+        }
+        for unmasked in [&b"\x81\x05Hello"[..], b"\x81\x85Hello"] {
+            assert_eq!(advice(unmasked, Role::Client), Some(CLIENT_MASK_ADVICE));
+        }
+        for length in [&b"\x81\x7e\x00\x01x"[..], b"\x81\x7f\x80\0\0\0\0\0\0\0"] {
+            assert_eq!(advice(length, Role::Server), Some(LENGTH_ADVICE));
+        }
+        assert!(advice(b"\xc1\x05Hello", Role::Server).is_some_and(|advice| advice.contains("three reserved bits")));
+        assert_eq!(advice(b"\x83\x00", Role::Server), None);
+    }
+
+    /// The order and the size of messages are the subject of checks, not mistakes in a header.
+    #[test]
+    fn an_orphan_and_a_frame_of_any_size_are_valid_headers() {
+        assert_eq!(diagnose(b"\x80\x05Hello", Role::Server, None), None);
+        assert_server(b"\x82\x7f\x7f\0\0\0\0\0\0\0", None, "only a part of a frame");
+    }
+
+    #[test]
+    fn a_long_beginning_is_quoted_up_to_the_longest_header() {
+        assert_eq!(hex(&[1; 14]), "01 01 01 01 01 01 01 01 01 01 01 01 01 01");
+        assert_eq!(hex(&[1; 15]), "01 01 01 01 01 01 01 01 01 01 01 01 01 01 ...");
     }
 
     #[test]

@@ -134,6 +134,9 @@ mod tests {
             ("746865207361006d706c65206e6f6e63", "hexadecimal"),
             ("dGhlIHNhbXBsZSBub25jZQ", "== at the end is missing"),
             ("dGhlIHNhbXBsZQ==", "Base64 of 10 bytes"),
+            // Only 32 hexadecimal digits are the 16 bytes of a key.
+            ("abcdefabcdefabcdefabcdefabcdef00ab01", "Base64 of 27 bytes"),
+            ("dGhlIHNhbXBsZSBub25jZXdyb25nbHk0", "Base64 of 24 bytes"),
         ] {
             let diagnosis = diagnose_key(key);
             assert!(diagnosis.as_ref().is_some_and(|mistake| mistake.contains(part)), "{key}: {diagnosis:?}");

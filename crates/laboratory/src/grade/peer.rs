@@ -757,3 +757,6 @@ fn mebibytes(bytes: usize) -> String {
 pub(crate) fn seconds(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,3 +78,40 @@ where
     }
     peer.nothing_more()
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Role, handshake::ClientRequest};
+    use tokio::{io::duplex, net::TcpListener, time::Instant};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(1);
+
+    /// Plays one act with a server that says nothing.
+    async fn perform_one(act: Act, uri: &str) -> Result<(), Failure> {
+        let (near, _far) = duplex(64 << 10);
+        let dialer = Dialer::new(ClientRequest::new(uri.parse().expect("a URI")), LIMIT, LIMIT);
+        let script = PreparedScript { acts: vec![act], keys: Vec::new() };
+        perform(&mut Peer::new(near, Role::Client, LIMIT), script, LIMIT, Some(&dialer)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_follows_each_piece_of_a_request_but_not_a_whole_one() {
+        for (pieces, pauses) in [(1, 0), (3, 3)] {
+            let begun = Instant::now();
+            let result = perform_one(Act::Request { edit: |_| {}, pieces }, "ws://example.org/").await;
+            assert_eq!((result, begun.elapsed()), (Ok(()), PIECE_PAUSE * pauses), "{pieces} pieces");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_further_connection_that_fails_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let uri = format!("ws://{}/", listener.local_addr().expect("an address"));
+        drop(listener);
+        let failure = perform_one(Act::Another { label: "the second connection" }, &uri).await.expect_err("a failure");
+        let begin = "the second connection was not accepted: cannot connect";
+        assert!(failure.sentence.starts_with(begin), "{failure:?}");
+    }
+}

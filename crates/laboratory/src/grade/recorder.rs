@@ -110,3 +110,55 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recorder<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex};
+
+    use super::*;
+
+    fn piece(sent: bool, bytes: &[u8]) -> RecordedPiece {
+        RecordedPiece { sent, bytes: bytes.to_vec() }
+    }
+
+    #[tokio::test]
+    async fn both_directions_are_recorded_in_order() {
+        let (near, mut far) = duplex(64);
+        let recording = RecordingHandle::default();
+        // What the buffer holds is written only if a flush reaches it.
+        let mut recorder = Recorder::new(BufWriter::new(near), recording.clone());
+        recorder.write_all(b"Ping").await.expect("it is open");
+        recorder.flush().await.expect("it is open");
+        let mut input = [0; 4];
+        far.read_exact(&mut input).await.expect("it is open");
+        far.write_all(b"Pong").await.expect("it is open");
+        recorder.read_exact(&mut input).await.expect("it is open");
+        recorder.write_all(b"Close").await.expect("it is open");
+        recorder.shutdown().await.expect("it is open");
+        let mut rest = Vec::new();
+        far.read_to_end(&mut rest).await.expect("it has ended");
+        assert_eq!(rest, b"Close");
+
+        assert_eq!(recording.received(), b"Pong");
+        let pieces = [piece(true, b"Ping"), piece(false, b"Pong"), piece(true, b"Close")];
+        assert_eq!(recording.take().pieces, pieces);
+        assert_eq!(recording.take(), Recording::default());
+    }
+
+    #[test]
+    fn each_direction_is_kept_up_to_256_kib() {
+        let recording = RecordingHandle::default();
+        let other = RecordingHandle::default();
+        let half = vec![b'x'; 150 << 10];
+        for sent in [true, true, true, false] {
+            other.add(sent, &half);
+        }
+        recording.add(true, b"forgotten");
+        recording.replace(&other);
+        let recording = recording.take();
+        assert_eq!(recording.bytes(true), vec![b'x'; 256 << 10]);
+        assert_eq!(recording.bytes(false), half);
+        // Nothing is left of the third write.
+        assert_eq!(recording.pieces.len(), 3);
+    }
+}

@@ -99,6 +99,9 @@ fn frames_after_a_close_must_have_no_effect() {
             assert_eq!(verdict(name, &[CLOSE_1000, more].concat(), true), Verdict::Tolerated, "{name}");
         }
         assert_eq!(verdict(name, &[PUSH, CLOSE_1000].concat(), true), Verdict::AsExpected, "{name}");
+        for answer in [PONG, ECHO] {
+            assert_eq!(verdict(name, &[answer, CLOSE_1000].concat(), true), Verdict::Tolerated, "{name}");
+        }
     }
 }
 
@@ -146,6 +149,10 @@ fn a_client_that_receives_an_invalid_response_must_close_tcp_without_a_frame() {
     assert_eq!(tolerant.evaluate().verdict(), Verdict::Tolerated);
     assert!(tolerant.evaluate().violates_must());
 
+    // TCP ends, but only after the client has used the connection.
+    tolerant.record(&Reaction::Eof);
+    assert_eq!(tolerant.evaluate().verdict(), Verdict::NoReason);
+
     let mut talkative = evaluator(Role::Server, "accept-wrong");
     talkative.record(&Reaction::Close(ObservedClose { code: Some(1002), reason: "no".to_owned() }));
     talkative.record(&Reaction::Eof);
@@ -181,6 +188,86 @@ fn only_a_fault_that_must_be_noticed_can_violate_a_must() {
     // Each receiver chooses its own limit.
     assert!(!violates("frame-too-big", b""));
     assert!(!violates("unmasked-frame", CLOSE_1007));
+}
+
+/// A probe waits less long for a peer that has continued, so each of the three signs counts alone.
+#[test]
+fn a_peer_has_continued_after_a_pong_an_echo_or_anything_behind_its_close() {
+    let continued = |name, bytes: &[u8]| {
+        let mut evaluator = evaluator(Role::Client, name);
+        evaluator.receive(bytes);
+        evaluator.peer_has_continued()
+    };
+    assert!(continued("unmasked-frame", PONG));
+    assert!(continued("unmasked-frame", ECHO));
+    assert!(continued("data-after-close", &[CLOSE_1000, PUSH].concat()));
+    for silent in [&b""[..], PUSH, CLOSE_1002] {
+        assert!(!continued("unmasked-frame", silent), "{silent:02x?}");
+    }
+}
+
+#[test]
+fn what_was_observed_once_remains_observed() {
+    for (bytes, summary) in [
+        ([ECHO, PUSH].concat(), "echo"),
+        ([PONG, b"\x8a\x00"].concat(), "Pong"),
+        ([CLOSE_1000, PUSH, CLOSE_1002].concat(), "Close 1000, more frames"),
+        ([CLOSE_1000, b"\x8a\x00"].concat(), "Close 1000, more frames"),
+    ] {
+        let mut evaluator = evaluator(Role::Client, "unmasked-frame");
+        evaluator.receive(&bytes);
+        assert_eq!(evaluator.evaluate().observations().to_string(), summary);
+    }
+}
+
+/// A server that never ends its head must not fill the memory.
+#[test]
+fn a_head_that_does_not_end_counts_as_garbage_after_64_kib() {
+    const MAX_HEAD: usize = 64 << 10;
+    let mut evaluator = evaluator(Role::Client, "key-missing");
+    evaluator.receive(&[b'a'; MAX_HEAD]);
+    assert_eq!(evaluator.evaluate().observations().garbage, None);
+    evaluator.receive(b"a");
+    let garbage = evaluator.evaluate().observations().garbage.clone();
+    assert_eq!(garbage.as_deref(), Some("an HTTP head without an end"));
+}
+
+/// Only the first 256 bytes of a payload are kept, and the rest may arrive in pieces of any size.
+#[test]
+fn the_frame_behind_a_long_payload_is_found_wherever_the_payload_is_split() {
+    let long_push = [&b"\x82\x7e\x01\x2c"[..], &[0; 300]].concat();
+    for cut in [4, 260, 261, 303, 304] {
+        let (first, second) = long_push.split_at(cut);
+        let mut evaluator = evaluator(Role::Client, "unmasked-frame");
+        evaluator.receive(first);
+        evaluator.receive(&[second, CLOSE_1002].concat());
+        assert_eq!(evaluator.evaluate().observations().to_string(), "Close 1002", "split after {cut} bytes");
+    }
+}
+
+#[test]
+fn verdicts_levels_and_expectations_fill_the_columns_of_a_table() {
+    let fault = |name| faults::find(Role::Client, name).expect("the table contains it");
+    assert_eq!(format!("{:16}|", Verdict::NoReason), "no reason given |");
+    assert_eq!(format!("{:14}|", Verdict::LeftOpen), "TCP left open |");
+    for (verdict, words) in [
+        (Verdict::AsExpected, "as expected"),
+        (Verdict::OtherCode, "other code"),
+        (Verdict::Tolerated, "tolerated"),
+        (Verdict::NoAnswer, "no answer"),
+    ] {
+        assert_eq!(verdict.to_string(), words);
+    }
+    assert_eq!(format!("{:7}|", fault("unmasked-frame").level), "MUST   |");
+    assert_eq!(fault("overlong-length-16").level.to_string(), "SHOULD");
+    assert_eq!(fault("frame-too-big").level.to_string(), "MAY");
+    assert_eq!(format!("{:11}|", fault("unmasked-frame").expected), "Close 1002 |");
+    assert_eq!(fault("data-after-close").expected.to_string(), "Close 1000 only");
+    assert_eq!(fault("key-missing").expected.to_string(), "HTTP 4xx");
+    assert_eq!(fault("upgrade-missing").expected.to_string(), "HTTP, but not 101");
+    assert_eq!(fault("version-unknown").expected.to_string(), "HTTP 4xx, lists 13");
+    let by_a_server = faults::find(Role::Server, "accept-wrong").expect("the table contains it");
+    assert_eq!(by_a_server.expected.to_string(), "TCP closed");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{io::ErrorKind, time::Duration};
 use laboratory::{Evaluation, Fault, Probe, Role, Verdict, faults, serve_fault};
 use protocol::handshake::ClientRequest;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
     net::{TcpListener, TcpStream},
     task::LocalSet,
     time::{Instant, timeout},
@@ -171,6 +171,29 @@ async fn a_flood_does_not_postpone_the_time_out() {
     assert!(begun.elapsed() < LIMIT / 2);
 }
 
+/// A peer that has answered the Ping can still notice the fault, but not all the time is spent on it.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_continues_has_a_quarter_of_the_time_to_notice_the_fault() {
+    let (server, mut client) = duplex(64 << 10);
+    let serving = async {
+        let incoming = read_request(server, &ServerConfig::default()).await.expect("a request");
+        let (stream, request) = incoming.into_parts();
+        let fault = faults::find(Role::Server, "reserved-bit-2").expect("the table contains it");
+        serve_fault(stream, request, fault, LIMIT).await.expect("it is valid")
+    };
+    let continuing = async {
+        client.write_all(request("example.org").as_bytes()).await.expect("the server is there");
+        client.write_all(b"\x8a\x8c\x00\x00\x00\x00still there?").await.expect("the server is there");
+        let mut bytes = Vec::new();
+        client.read_to_end(&mut bytes).await.expect("the server leaves");
+    };
+    let begun = Instant::now();
+    let (evaluation, ()) = tokio::join!(serving, continuing);
+    assert_eq!(evaluation.verdict(), Verdict::Tolerated);
+    let waited = begun.elapsed();
+    assert!((LIMIT / 4..LIMIT / 3).contains(&waited), "{waited:?}");
+}
+
 #[tokio::test]
 async fn a_server_that_never_reads_does_not_postpone_the_time_out() {
     let (listener, host) = listener().await;
@@ -199,6 +222,15 @@ async fn a_failed_connection_is_an_error_and_not_a_verdict() {
     assert!(matches!(evaluation, Err(ConnectError::Answer(_))), "{evaluation:?}");
 }
 
+/// A valid request, whose key has a known answer.
+fn request(host: &str) -> String {
+    format!(
+        "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n\
+         Sec-WebSocket-Version: 13\r\n\r\n",
+        fault_bytes::KEY
+    )
+}
+
 fn http_response() -> http::Response<String> {
     http::Response::new("there is nothing here\n".to_owned())
 }
@@ -216,12 +248,7 @@ async fn a_faulty_server_sends_the_listed_bytes_and_nothing_else() {
         };
         let recording = async {
             let mut tcp = TcpStream::connect(&host).await.expect("it listens");
-            let request = format!(
-                "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n\
-                 Sec-WebSocket-Version: 13\r\n\r\n",
-                fault_bytes::KEY
-            );
-            tcp.write_all(request.as_bytes()).await.expect("the server is there");
+            tcp.write_all(request(&host).as_bytes()).await.expect("the server is there");
             let bytes = drain(&mut tcp).await;
             let rest = if fault.is_in_handshake() {
                 check_response(fault.name, &bytes)

@@ -28,7 +28,9 @@ async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     let whole = whole.await.expect("the listener works");
     assert_eq!(whole, failed.is_none());
     // The client stops, because the judge has answered 410 or is gone.
-    tokio::task::spawn_blocking(|| client.join().expect("the client does not panic")).await.expect("it ends");
+    let stopping = tokio::task::spawn_blocking(|| client.join().expect("the client does not panic"));
+    let was_told = stopping.await.expect("it ends");
+    assert!(was_told || mistake != M::None, "the judge left without a 410");
     failed
 }
 

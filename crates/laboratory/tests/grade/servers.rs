@@ -6,6 +6,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, future, stream};
 use laboratory::grade::{Selection, ServerJudge};
 use protocol::handshake::ClientRequest;
+use tokio::net::TcpListener;
+use websocket::ConnectError;
 
 use crate::{
     ANSWER_TIMEOUT, AT_ONCE, complaint, explanations,
@@ -45,6 +47,17 @@ async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) -> Option<St
 async fn a_server_without_a_mistake_passes_all_stages_before_the_whole_deadlines() {
     let (failed, explanations) = judge(M::None).await;
     assert_eq!(failed, STAGES + 1, "{explanations:#?}");
+}
+
+/// Otherwise every check would fail, and the judge would blame a program that does not run.
+#[tokio::test]
+async fn a_server_that_does_not_listen_is_an_error_before_the_first_stage() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let judge = ServerJudge::new(ClientRequest::new(format!("ws://{address}/").parse().expect("a URI")));
+    let result = judge.run(Selection::All, |result| panic!("{result:?}")).await;
+    assert!(matches!(result, Err(ConnectError::Tcp { .. })), "{result:?}");
 }
 
 /// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
