@@ -17,7 +17,7 @@ use super::{
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::{BYTE_PAUSE, PreparedScript, Script},
+    script::{BYTE_PAUSE, PIECE_PAUSE, PreparedScript, Script},
     selection::Selection,
     stage::Stage,
     symptom::{Failure, Symptom},
@@ -39,11 +39,19 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The first stage. No other check makes sense before its checks pass.
 const FIRST_STAGE: u8 = 1;
 
+/// The number of characters of a key before the cut of a request. A key has 24.
+const HALF_A_KEY: usize = 12;
+
 /// The time in which the client that never reads fills all buffers.
 const FILLING: Duration = Duration::from_millis(500);
 
 /// The number of conversations beside the client that never reads.
 const BESIDE: usize = 5;
+
+/// Advice on a connection that cannot be opened after the first stage, although nothing is wrong
+/// with its request.
+const CANNOT_OPEN: &str = "The same request worked in stage 1. If it fails now that there are several clients at a time, \
+                           look for what the connections share, such as one buffer for all.";
 
 /// Judges a server, stage by stage.
 #[derive(Debug)]
@@ -114,7 +122,11 @@ impl ServerJudge {
             if stage.number != FIRST_STAGE && !slow.started {
                 slow.start(self, &stages);
             }
-            let result = self.stage(stage, checks, &mut slow).await;
+            let mut result = self.stage(stage, checks, &mut slow).await;
+            // A program that has crashed ends TCP too, so some of its checks may have passed.
+            if (stage.number != FIRST_STAGE || !result.is_whole()) && self.dialer.is_refused().await {
+                result.blame_crash();
+            }
             report(&result);
             if !result.is_whole() {
                 return Ok(false);
@@ -145,7 +157,7 @@ impl ServerJudge {
             let result = if check.is_slow() { slow.result(check.name()).await } else { quick_results.pop_front() };
             results.extend(result);
         }
-        StageResult { stage, checks: results }
+        StageResult { stage, checks: results, crashed_in: None }
     }
 
     async fn check(&self, check: CheckRef, stage: u8) -> CheckResult {
@@ -164,9 +176,10 @@ impl ServerJudge {
                 self.play(peer, build).await
             }
             Exercise::Conversation(build) | Exercise::SlowConversation(build) => {
-                let peer = self.dialer.open_recorded(recording, &[]).await?;
+                let peer = self.open(recording).await?;
                 self.play(peer, build).await
             }
+            Exercise::InterleavedRequests => self.interleaved_requests(recording).await,
             Exercise::JoinedConversation(build) => {
                 let mut script = self.prepare(build);
                 let first = script.take_first_write();
@@ -199,6 +212,11 @@ impl ServerJudge {
             Exercise::NeverReads(mebibytes, build) => self.never_reads(mebibytes, build, recording).await,
             Exercise::ValidRequest | Exercise::FreshNonce => unreachable!("{} is a check of clients", check.name),
         }
+    }
+
+    /// Opens a connection for a check of a later stage than the first.
+    async fn open(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
+        self.dialer.open_recorded(recording, &[]).await.map_err(cannot_open)
     }
 
     fn prepare(&self, build: fn(&mut Script<'_>)) -> PreparedScript {
@@ -245,11 +263,39 @@ impl ServerJudge {
             .connect_timeout(*connect_timeout)
             .reaction_timeout(*answer_timeout)
             .randomness(*randomness);
-        let evaluation = probe
-            .run_through(fault, |stream| Recorder::new(stream, recording.clone()))
-            .await
-            .map_err(|error| Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))?;
+        let evaluation =
+            probe.run_through(fault, |stream| Recorder::new(stream, recording.clone())).await.map_err(|error| {
+                cannot_open(Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))
+            })?;
         fault_check::check(&evaluation, stage, Role::Server, &recording.received(), *answer_timeout)
+    }
+
+    /// Sends the halves of two requests in turns. The cut is inside the key, so a server that joins
+    /// the halves of different requests finds a wrong key.
+    async fn interleaved_requests(&self, recording: &RecordingHandle) -> Result<(), Failure> {
+        let mut waiting = Vec::new();
+        for _ in 0..2 {
+            let own = RecordingHandle::default();
+            let mut peer = self.dialer.peer(&own).await?;
+            let handshake = self.dialer.handshake();
+            let request = handshake.request_bytes();
+            let name = b"Sec-WebSocket-Key: ";
+            let key = request.windows(name.len()).position(|window| window == name).unwrap_or_default();
+            let (half, rest) = request.split_at(key + name.len() + HALF_A_KEY);
+            peer.write(half).await;
+            sleep(PIECE_PAUSE).await;
+            waiting.push((peer, own, rest.to_vec(), handshake));
+        }
+        for (peer, _, rest, _) in &mut waiting {
+            peer.write(rest).await;
+        }
+        for (number, (mut peer, own, _, handshake)) in (1..).zip(waiting) {
+            peer.accepted(handshake).await.map_err(|failure| {
+                recording.replace(&own);
+                Failure { sentence: format!("request {number}: {}", failure.sentence), ..failure }
+            })?;
+        }
+        Ok(())
     }
 
     /// Holds the same conversation in one write, byte by byte, and cut at every byte.
@@ -258,7 +304,7 @@ impl ServerJudge {
         self.all(recording, 0..=length, |cut, recording| async move {
             let mut script = self.prepare(build);
             let bytes = script.take_first_write();
-            let mut peer = self.dialer.open_recorded(&recording, &[]).await?;
+            let mut peer = self.open(&recording).await?;
             // Cut 0 stands for no cut, and the last one for a cut after each byte.
             let pieces = match cut {
                 0 => vec![&bytes[..]],
@@ -333,7 +379,7 @@ impl ServerJudge {
         let beside = async {
             sleep(FILLING).await;
             self.all(recording, 0..BESIDE, |_, recording| async move {
-                let peer = self.dialer.open_recorded(&recording, &[]).await?;
+                let peer = self.open(&recording).await?;
                 self.play(peer, build).await
             })
             .await
@@ -343,6 +389,12 @@ impl ServerJudge {
             () = filling => unreachable!("it never ends"),
         }
     }
+}
+
+/// Adds advice to the failure to open a connection with a valid request.
+fn cannot_open(failure: Failure) -> Failure {
+    let advice = failure.advice.or(Some(CANNOT_OPEN));
+    failure.with_advice(advice)
 }
 
 /// The checks that wait for a deadline of the server. They run at the same time as all others, so
