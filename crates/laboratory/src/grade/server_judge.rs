@@ -17,7 +17,7 @@ use super::{
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::{BYTE_PAUSE, PIECE_PAUSE, PreparedScript, Script},
+    script::{BYTE_PAUSE, PreparedScript, Script},
     selection::Selection,
     stage::Stage,
     symptom::{Failure, Symptom},
@@ -41,6 +41,9 @@ const FIRST_STAGE: u8 = 1;
 
 /// The number of characters of a key before the cut of a request. A key has 24.
 const HALF_A_KEY: usize = 12;
+
+/// The pause after half a request: enough for a server on a busy machine to read it.
+const HALF_A_REQUEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The time in which the client that never reads fills all buffers.
 const FILLING: Duration = Duration::from_millis(500);
@@ -283,13 +286,11 @@ impl ServerJudge {
             let key = request.windows(name.len()).position(|window| window == name).unwrap_or_default();
             let (half, rest) = request.split_at(key + name.len() + HALF_A_KEY);
             peer.write(half).await;
-            sleep(PIECE_PAUSE).await;
+            sleep(HALF_A_REQUEST_PAUSE).await;
             waiting.push((peer, own, rest.to_vec(), handshake));
         }
-        for (peer, _, rest, _) in &mut waiting {
-            peer.write(rest).await;
-        }
-        for (number, (mut peer, own, _, handshake)) in (1..).zip(waiting) {
+        for (number, (mut peer, own, rest, handshake)) in (1..).zip(waiting) {
+            peer.write(&rest).await;
             peer.accepted(handshake).await.map_err(|failure| {
                 recording.replace(&own);
                 Failure { sentence: format!("request {number}: {}", failure.sentence), ..failure }

@@ -60,7 +60,7 @@ async fn the_end_of_the_whole_program_is_not_taken_for_the_end_of_a_connection()
     {
         let selection = Selection::check(Role::Server, check).expect("a check");
         let found = judge_selected(mistake, selection).await;
-        let sentence = "the server no longer listens, so it has probably crashed (the next connection was not accepted";
+        let sentence = "the server no longer listens, so it has probably crashed";
         assert_eq!(complaint(mistake, Some(found), stage, check, sentence), None);
     }
 }

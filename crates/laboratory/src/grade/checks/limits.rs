@@ -7,7 +7,7 @@ use protocol::frame::Opcode;
 use crate::{
     grade::{
         check::{Check, Exercise, Hint, hint},
-        script::Act,
+        script::{Act, PIECE_PAUSE, Script},
         symptom::Symptom,
     },
     head_editor::HeadEditor,
@@ -35,8 +35,12 @@ const TRICKLE: Duration = Duration::from_millis(250);
 /// The beginning of a request.
 const HALF_A_REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: ";
 
-/// The end of one connection must not be that of the whole server.
-const NEXT: Act = Act::Another { label: "the next connection" };
+/// Expects that the server goes on after the end of a connection. A program that ends at the same
+/// time may take a moment.
+fn goes_on(script: &mut Script<'_>) {
+    script.then(Act::Pause(PIECE_PAUSE));
+    script.then(Act::Another { label: "the next connection" });
+}
 
 const LIST: &[Hint] = &[hint(
     &[],
@@ -116,7 +120,7 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write(b"GET / HTTP/1.1\r\n".to_vec()));
             let unit = b"X-Filler: of no use at all\r\n".to_vec();
             script.then(Act::FloodUntilRejected { unit, total: ENDLESS_HEAD });
-            script.then(NEXT);
+            goes_on(script);
         }),
         hints: &[hint(&[], "Limit the length of a request. Browsers send less than 16 KiB.")],
     },
@@ -229,7 +233,7 @@ pub(super) static CHECKS: &[Check] = &[
         exercise: Exercise::SlowOpening(|script| {
             script.then(Act::Write(HALF_A_REQUEST.to_vec()));
             script.then(Act::EndsInTime);
-            script.then(NEXT);
+            goes_on(script);
         }),
         hints: &[hint(&[], "Set a time-out for the request. Otherwise, silent clients use up your connections.")],
     },
@@ -254,7 +258,7 @@ pub(super) static CHECKS: &[Check] = &[
         exercise: Exercise::SlowOpening(|script| {
             script.then(Act::Write(b"GET / HTTP/1.1\r\nX-Slow: ".to_vec()));
             script.then(Act::Trickle { byte: b'x', interval: TRICKLE, both_directions: false });
-            script.then(NEXT);
+            goes_on(script);
         }),
         hints: &[hint(
             &[],
@@ -270,7 +274,7 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write(vec![0x81, 0x00]));
             script.close("a Close 1002", &[Some(1002)]);
             script.then(Act::Trickle { byte: 0, interval: TRICKLE, both_directions: true });
-            script.then(NEXT);
+            goes_on(script);
         }),
         hints: &[hint(
             &[],
