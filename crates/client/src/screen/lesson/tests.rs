@@ -51,7 +51,7 @@ fn no_lesson_is_completed_before_its_last_line() {
 fn other_deeds_complete_a_lesson_too() {
     for (title, lines, report) in [
         ("The first frame", &["/fragment 1 Hello"][..], "5 bytes took 11 on the wire: 2 that hold"),
-        ("The masking key", &["/ping", "Hello", "/binary 11020304"], "11 02 03 04: right"),
+        ("The masking key", &["/ping", "Hello", "/binary 12040608"], "12 04 06 08: right"),
         ("The empty message", &["/binary"], "Six"),
         ("A longer length", &["/binary @Cargo.toml"], "the seven bits say 126, and the next 2 bytes"),
         ("A longer length", &["/binary @../../Cargo.lock"], "the seven bits say 127, and the next 8 bytes"),

@@ -156,8 +156,11 @@ impl Transcript {
         let mut text = for_terminal(&object.one_line());
         if updates == Updates::InPlace {
             text = fit(&text, IN_PLACE_MAX);
-            let mut since_notice =
-                self.entries.iter_mut().rev().take_while(|entry| matches!(entry.speaker, Speaker::User | Speaker::Server));
+            let mut since_notice = self
+                .entries
+                .iter_mut()
+                .rev()
+                .take_while(|entry| matches!(entry.speaker, Speaker::User | Speaker::Server));
             if let Some(earlier) = since_notice.find(|entry| entry.names.as_ref() == Some(&names)) {
                 self.bytes = self.bytes - earlier.text.len() + text.len();
                 earlier.text = text;
