@@ -23,7 +23,7 @@ use crate::{frame_builder::FrameBuilder, randomness::Randomness};
 
 /// The time after the end of a request's deadline at which the same deadline on another connection
 /// is over too.
-const DEADLINE_MARGIN: Duration = Duration::from_millis(500);
+const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 
 /// The length of the message whose echo is on the way when the judge resets TCP.
 const UNREAD: usize = 1000;

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, pin::Pin, time::Duration};
 
 use futures_util::{
-    StreamExt,
+    StreamExt, future,
     stream::{self, FuturesUnordered},
 };
 use protocol::{Role, frame::Opcode, handshake::ClientRequest};
@@ -302,30 +302,40 @@ impl ServerJudge {
     /// Holds the same conversation in one write, byte by byte, and cut at every byte.
     async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
         let length = self.prepare(build).take_first_write().len();
-        self.all(recording, 0..=length, |cut, recording| async move {
-            let mut script = self.prepare(build);
-            let bytes = script.take_first_write();
-            let mut peer = self.open(&recording).await?;
-            // Cut 0 stands for no cut, and the last one for a cut after each byte.
-            let pieces = match cut {
-                0 => vec![&bytes[..]],
-                _ if cut == bytes.len() => bytes.chunks(1).collect(),
-                _ => vec![&bytes[..cut], &bytes[cut..]],
-            };
-            for piece in pieces {
-                peer.write(piece).await;
-                sleep(BYTE_PAUSE).await;
-            }
-            perform(&mut peer, script, self.patience, None).await.map_err(|failure| Failure {
-                sentence: match cut {
-                    0 => format!("in one write, {}", failure.sentence),
-                    _ if cut == bytes.len() => format!("byte by byte, {}", failure.sentence),
-                    _ => format!("cut after byte {cut}, {}", failure.sentence),
-                },
-                ..failure
-            })
+        let byte_by_byte = RecordingHandle::default();
+        // The cut after each byte takes longest, so it is made beside the others.
+        let (result, last) = future::join(
+            self.all(recording, 0..length, |cut, recording| self.cut(build, cut, recording)),
+            self.cut(build, length, byte_by_byte.clone()),
+        )
+        .await;
+        result?;
+        last.inspect_err(|_| recording.replace(&byte_by_byte))
+    }
+
+    /// Holds a conversation whose first write is cut. Cut 0 stands for no cut, and the length of the
+    /// write for a cut after each byte.
+    async fn cut(&self, build: fn(&mut Script<'_>), cut: usize, recording: RecordingHandle) -> Result<(), Failure> {
+        let mut script = self.prepare(build);
+        let bytes = script.take_first_write();
+        let mut peer = self.open(&recording).await?;
+        let pieces = match cut {
+            0 => vec![&bytes[..]],
+            _ if cut == bytes.len() => bytes.chunks(1).collect(),
+            _ => vec![&bytes[..cut], &bytes[cut..]],
+        };
+        for piece in pieces {
+            peer.write(piece).await;
+            sleep(BYTE_PAUSE).await;
+        }
+        perform(&mut peer, script, self.patience, None).await.map_err(|failure| Failure {
+            sentence: match cut {
+                0 => format!("in one write, {}", failure.sentence),
+                _ if cut == bytes.len() => format!("byte by byte, {}", failure.sentence),
+                _ => format!("cut after byte {cut}, {}", failure.sentence),
+            },
+            ..failure
         })
-        .await
     }
 
     /// Opens `count` connections, sends half of the first write on each, and then goes on with
