@@ -290,8 +290,14 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
 
 #[tokio::test]
 async fn every_mistake_of_a_server_fails_in_its_stage_with_the_sentence_that_names_it() {
-    let judging =
-        stream::iter(MISTAKES).map(|&(mistake, stage, check, sentence)| expect(mistake, stage, check, sentence));
-    let complaints: Vec<String> = judging.buffer_unordered(AT_ONCE).filter_map(future::ready).collect().await;
+    let judging = stream::iter(MISTAKES).map(|&(mistake, stage, check, sentence)| async move {
+        expect(mistake, stage, check, sentence).await.map(|_| (mistake, stage, check, sentence))
+    });
+    let suspects: Vec<_> = judging.buffer_unordered(AT_ONCE).filter_map(future::ready).collect().await;
+    // With so many servers at once, a busy machine misses a deadline. Alone, a server does not.
+    let mut complaints = Vec::new();
+    for (mistake, stage, check, sentence) in suspects {
+        complaints.extend(expect(mistake, stage, check, sentence).await);
+    }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }

@@ -286,7 +286,7 @@ impl Connection {
             self.has_failed = true;
             return self.finish();
         }
-        let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(io::ErrorKind::InvalidData)?;
+        let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(ErrorKind::InvalidData)?;
         let accept = self.accept_value(&key);
         self.send_head(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
@@ -424,7 +424,7 @@ impl Connection {
                 return Ok(head);
             }
             if self.buffer.len() > MAX_HEAD {
-                return Err(io::ErrorKind::InvalidData.into());
+                return Err(ErrorKind::InvalidData.into());
             }
             self.read()?;
         }
@@ -460,7 +460,7 @@ impl Connection {
             if self.mistake == M::SocketIsKeptAfterTheClientsEnd {
                 thread::park();
             }
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(ErrorKind::UnexpectedEof.into());
         }
         if self.mistake == M::BytesAreReadAsText {
             self.buffer.extend(String::from_utf8_lossy(&bytes[..count]).as_bytes());
