@@ -32,7 +32,7 @@ impl GradeReport {
     /// and an explanation of the first failure.
     #[must_use]
     pub fn stage(self, result: &StageResult) -> String {
-        let StageResult { stage, checks } = result;
+        let StageResult { stage, checks, .. } = result;
         let (passed, total) = (result.passed(), checks.len());
         let mut text = format!(
             "{} stage {:2}  {:34}  {passed} of {total}\n",
@@ -40,7 +40,7 @@ impl GradeReport {
             stage.number,
             stage.title
         );
-        if let Some(first) = checks.iter().find(|check| check.failed.is_some()) {
+        if let Some(first) = result.headline() {
             text.push('\n');
             for check in checks {
                 text.push_str(&self.check(check));
@@ -98,7 +98,7 @@ impl GradeReport {
 
     fn explanation(self, result: &StageResult, check: &CheckResult) -> String {
         let Some(failed) = &check.failed else { return String::new() };
-        let StageResult { stage, checks } = result;
+        let StageResult { stage, checks, .. } = result;
         let (passed, total) = (result.passed(), checks.len());
         let mut text =
             format!("stage {}: {passed} of {total}. {}\n", stage.number, check.explanation().unwrap_or_default());
@@ -155,7 +155,7 @@ impl GradeReport {
     /// Returns one line of JSON for each check of a stage.
     #[must_use]
     pub fn json(self, result: &StageResult) -> String {
-        let StageResult { stage, checks } = result;
+        let StageResult { stage, checks, .. } = result;
         let lines = checks.iter().map(|check| {
             let failed = check.failed.as_ref();
             let bytes = |sent| failed.map(|failed| hex_digits(&failed.recording.bytes(sent)));

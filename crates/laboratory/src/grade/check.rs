@@ -27,6 +27,9 @@ pub(crate) enum Exercise {
     JoinedConversation(fn(&mut Script<'_>)),
     /// A conversation that begins before the handshake. Only a judge of servers has one.
     Opening(fn(&mut Script<'_>)),
+    /// Two requests at the same time, each cut inside its key, and their halves in turns. Only a
+    /// judge of servers has one.
+    InterleavedRequests,
     /// A conversation that waits for a deadline of the peer. All of them run at the same time.
     SlowOpening(fn(&mut Script<'_>)),
     /// As [`SlowOpening`](Self::SlowOpening), on an open connection.

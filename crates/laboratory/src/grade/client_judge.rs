@@ -16,13 +16,14 @@ use super::{
     check::{Check, CheckRef, Exercise},
     fault_check,
     key_diagnosis::diagnose_key,
-    peer::{Peer, seconds},
+    peer::Peer,
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
     script::{PIECE_PAUSE, Script},
     selection::Selection,
     symptom::{Failure, Symptom},
+    words::seconds,
 };
 use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after, randomness::Randomness};
 
@@ -104,7 +105,7 @@ impl ClientJudge {
                 let result = self.check(check, stage.number, &recording).await?;
                 results.push(CheckResult::new(check, result, recording.take()));
             }
-            let result = StageResult { stage, checks: results };
+            let result = StageResult { stage, checks: results, crashed_in: None };
             report(&result);
             is_whole = result.is_whole();
             if !is_whole {

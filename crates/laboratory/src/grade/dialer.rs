@@ -1,15 +1,17 @@
 //! Opens connections to the server that is judged.
 
 use std::{
+    io,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use protocol::{
     Limits, Role,
+    frame::Opcode,
     handshake::{ClientHandshake, ClientRequest},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use websocket::{ConnectError, MaybeTlsStream, TransportOptions, open_transport_with};
 
 use super::{
@@ -17,7 +19,14 @@ use super::{
     recorder::{Recorder, RecordingHandle},
     symptom::{Failure, Symptom},
 };
-use crate::randomness::Randomness;
+use crate::{frame_builder::FrameBuilder, randomness::Randomness};
+
+/// The time after the end of a request's deadline at which the same deadline on another connection
+/// is over too.
+const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
+
+/// The length of the message whose echo is on the way when the judge resets TCP.
+const UNREAD: usize = 1000;
 
 /// A connection to the server that is judged.
 pub(crate) type ServerPeer = Peer<Recorder<MaybeTlsStream>>;
@@ -73,7 +82,7 @@ impl Dialer {
     pub(crate) async fn peer(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
         match self.connect().await {
             Ok(stream) => Ok(Peer::new(Recorder::new(stream, recording.clone()), Role::Client, self.answer_timeout)),
-            Err(error) => Err(Failure::new(Symptom::NotConnected, format!("cannot connect: {error}"))),
+            Err(error) => Err(Failure::new(Symptom::NotConnected, error.to_string())),
         }
     }
 
@@ -89,5 +98,34 @@ impl Dialer {
         peer.write(&[&handshake.request_bytes(), first].concat()).await;
         peer.accepted(handshake).await?;
         Ok(peer)
+    }
+
+    /// Returns whether nothing listens at the address of the server any more.
+    pub(crate) async fn is_refused(&self) -> bool {
+        let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        matches!(self.connect().await, Err(ConnectError::Tcp { error, .. }) if refused(&error))
+    }
+
+    /// Opens a connection, and resets TCP there in the middle of a frame.
+    pub(crate) async fn reset_one(&self) -> Result<(), Failure> {
+        let mut peer = self.open().await?;
+        let mut keys = || self.randomness.ascii_key();
+        let mut frames = FrameBuilder::new(Role::Client, &mut keys);
+        frames.frame(Opcode::Binary, &[b'u'; UNREAD]);
+        let mut bytes = frames.into_bytes();
+        bytes.extend_from_within(..UNREAD / 2);
+        peer.write(&bytes).await;
+        peer.reset().await;
+        Ok(())
+    }
+
+    /// Begins a request on a connection of its own, and waits for longer than the server does for
+    /// the rest, but for `patience` at most.
+    pub(crate) async fn outlast_request(&self, begun: &[u8], patience: Duration) {
+        if let Ok(mut peer) = self.peer(&RecordingHandle::default()).await {
+            peer.write(begun).await;
+            peer.tcp_end_within(patience).await;
+        }
+        sleep(DEADLINE_MARGIN).await;
     }
 }

@@ -11,9 +11,10 @@ use super::{
     checks::all_faults,
     head_diagnosis::head_length,
     header_diagnosis::{self, Diagnosis},
-    peer::{AFTER_CLOSE, REASON, SWAPPED_CODE, is_swapped, quote, seconds},
+    peer::{AFTER_CLOSE, REASON, SWAPPED_CODE, is_swapped},
     symptom::{Failure, Symptom},
     variants::VALID_MESSAGE,
+    words::{quote, seconds},
 };
 use crate::{
     evaluator::Evaluation,

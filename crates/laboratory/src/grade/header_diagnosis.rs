@@ -33,6 +33,13 @@ const LENGTH_ADVICE: &str = "Write each length in its shortest form: up to 125 i
                              more bytes after 126 (7e), and otherwise in eight more after 127 (7f), the highest byte \
                              first.";
 
+const WHOLE_ADVICE: &str = "Write the whole header, and as many bytes of payload as it announces.";
+
+/// Advice on a frame whose length seems to be a part of its payload.
+const EXTENDED_ADVICE: &str = "After 126, the length is in the next two bytes, and after 127 in the next eight, the \
+                               highest byte first. Read it there, write it there, and write as many bytes of payload as \
+                               it announces.";
+
 const SERVER_MASK_ADVICE: &str =
     "Only a client masks its frames: the second byte of a server's frame is the length alone.";
 
@@ -230,7 +237,8 @@ fn incomplete(bytes: &[u8]) -> Option<Diagnosis> {
             )
         }
     };
-    let advice = Some("Write the whole header, and as many bytes of payload as it announces.");
+    let has_extended_length = bytes.get(1).is_some_and(|second| usize::from(second & LENGTH) >= EXTENDED);
+    let advice = Some(if has_extended_length { EXTENDED_ADVICE } else { WHOLE_ADVICE });
     Some(Diagnosis { symptom: Symptom::Incomplete, what, advice })
 }
 

@@ -60,6 +60,7 @@
 //! | `head_diagnosis` | recognises mistakes in the line ends of an HTTP head |
 //! | `header_diagnosis` | recognises mistakes in a frame header |
 //! | `mask_diagnosis` | recognises mistakes with the masking key |
+//! | `payload_diagnosis` | recognises mistakes in a payload that came back |
 //! | `peer` | reads the program's frames, and compares them with what is expected |
 //! | `perform` | plays a script on a connection |
 //! | `variants` | lists the faults that only the judge sends |
@@ -69,6 +70,7 @@
 //! | `server_judge` | judges a server |
 //! | `client_judge` | judges a client |
 //! | `result` | represents the results |
+//! | `words` | writes payloads, sizes and times into sentences |
 
 mod check;
 pub mod checks;
@@ -79,6 +81,7 @@ mod head_diagnosis;
 mod header_diagnosis;
 mod key_diagnosis;
 mod mask_diagnosis;
+mod payload_diagnosis;
 mod peer;
 mod perform;
 mod recorder;
@@ -89,6 +92,7 @@ mod server_judge;
 mod stage;
 mod symptom;
 mod variants;
+mod words;
 
 pub use self::{
     check::Check,

@@ -12,7 +12,7 @@ use super::{
     dialer::Dialer,
     peer::Peer,
     script::{Act, PIECE_PAUSE, PreparedScript},
-    symptom::Failure,
+    symptom::{Failure, Symptom},
 };
 use crate::head_editor::HeadEditor;
 
@@ -62,14 +62,29 @@ where
             Act::Another { label } => {
                 if let Some(dialer) = dialer {
                     dialer.open().await.map_err(|failure| Failure {
+                        symptom: match failure.symptom {
+                            Symptom::NotConnected => Symptom::Crashed,
+                            symptom => symptom,
+                        },
                         sentence: format!("{label} was not accepted: {}", failure.sentence),
                         ..failure
                     })?;
                 }
             }
+            Act::ResetAnother => {
+                if let Some(dialer) = dialer {
+                    dialer.reset_one().await?;
+                }
+            }
             Act::FloodUntilClose { unit, total, code } => peer.flood_until_close(&unit, total, code).await?,
             Act::FloodUntilRejected { unit, total } => peer.flood_until_rejected(&unit, total).await?,
             Act::EndsInTime => peer.ends_in_time(patience).await?,
+            Act::EndsWithin(limit) => peer.ends_in_time(limit).await?,
+            Act::OutlastRequest { begun } => {
+                if let Some(dialer) = dialer {
+                    peer.stay_silent(dialer.outlast_request(begun, patience)).await;
+                }
+            }
             Act::Trickle { byte, interval, both_directions } => {
                 peer.trickle(byte, interval, both_directions, patience).await?;
             }

@@ -1,6 +1,18 @@
 //! Represents the results of the judge.
 
-use super::{check::CheckRef, recorder::Recording, stage::Stage, symptom::Failure};
+use super::{
+    check::CheckRef,
+    recorder::Recording,
+    stage::Stage,
+    symptom::{Failure, Symptom},
+};
+
+/// What is wrong with a server that has crashed.
+const CRASHED: &str = "the server no longer listens, so it has probably crashed";
+
+/// Advice on a server that has crashed.
+const CRASHED_ADVICE: &str = "Look at the output of your program. Several checks run at the same time, so another one \
+                              may have made it crash.";
 
 /// The results of the checks of one stage.
 #[derive(Debug, Clone)]
@@ -9,6 +21,8 @@ pub struct StageResult {
     pub stage: &'static Stage,
     /// The results in the order of the checks.
     pub checks: Vec<CheckResult>,
+    /// The name of the check in which a server has probably crashed, if it has.
+    pub crashed_in: Option<&'static str>,
 }
 
 impl StageResult {
@@ -16,6 +30,41 @@ impl StageResult {
     #[must_use]
     pub fn passed(&self) -> usize {
         self.checks.iter().filter(|check| check.failed.is_none()).count()
+    }
+
+    /// Returns the failed check to explain first.
+    #[must_use]
+    pub fn headline(&self) -> Option<&CheckResult> {
+        let mut failed = self.checks.iter().filter(|check| check.failed.is_some());
+        match self.crashed_in {
+            Some(name) => failed.find(|check| check.name == name),
+            None => failed.next(),
+        }
+    }
+
+    /// Says that the server has crashed, because most other failures follow from that. A program
+    /// that ends also ends its connections, so a check that expects that may have passed.
+    pub(crate) fn blame_crash(&mut self) {
+        for failed in self.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {
+            failed.advice = Some(CRASHED_ADVICE);
+        }
+        // A check that could not even connect did not make the server crash.
+        let connected = |check: &CheckResult| {
+            check.failed.as_ref().is_some_and(|failed| failed.failure.symptom != Symptom::NotConnected)
+        };
+        let first = self.checks.iter().position(connected);
+        let first = first.or_else(|| self.checks.iter().position(|check| check.failed.is_some()));
+        let last = self.checks.len().saturating_sub(1);
+        let Some(blamed) = self.checks.get_mut(first.unwrap_or(last)) else { return };
+        self.crashed_in = Some(blamed.name);
+        let failure = |sentence| Failure::new(Symptom::Crashed, sentence);
+        match &mut blamed.failed {
+            Some(failed) => failed.failure = failure(format!("{CRASHED} ({})", failed.failure.sentence)),
+            failed @ None => {
+                let (advice, recording) = (Some(CRASHED_ADVICE), Recording::default());
+                *failed = Some(FailedCheck { failure: failure(CRASHED.to_owned()), advice, recording });
+            }
+        }
     }
 
     /// Returns whether the program has passed all checks.

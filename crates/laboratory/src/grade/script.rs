@@ -65,6 +65,8 @@ pub(crate) enum Act {
     Another {
         label: &'static str,
     },
+    /// Open one more connection, and reset TCP there in the middle of a frame.
+    ResetAnother,
     /// Send the same bytes again and again, up to `total` bytes, until the peer sends a Close with
     /// this code.
     FloodUntilClose {
@@ -80,6 +82,13 @@ pub(crate) enum Act {
     },
     /// Wait until the peer ends TCP, for the judge's patience at most.
     EndsInTime,
+    /// Wait until the peer ends TCP, for this time at most.
+    EndsWithin(Duration),
+    /// Be silent for longer than the peer waits for the rest of a request, which another connection
+    /// finds out by sending these bytes.
+    OutlastRequest {
+        begun: &'static [u8],
+    },
     /// Send this byte at this interval until the peer ends TCP, for the judge's patience at most.
     /// If `both_directions` is true, it is not enough that the peer ends its own direction.
     Trickle {

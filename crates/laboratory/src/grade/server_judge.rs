@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, pin::Pin, time::Duration};
 
 use futures_util::{
-    StreamExt,
+    StreamExt, future,
     stream::{self, FuturesUnordered},
 };
 use protocol::{Role, frame::Opcode, handshake::ClientRequest};
@@ -39,11 +39,22 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The first stage. No other check makes sense before its checks pass.
 const FIRST_STAGE: u8 = 1;
 
+/// The number of characters of a key before the cut of a request. A key has 24.
+const HALF_A_KEY: usize = 12;
+
+/// The pause after half a request: enough for a server on a busy machine to read it.
+const HALF_A_REQUEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// The time in which the client that never reads fills all buffers.
 const FILLING: Duration = Duration::from_millis(500);
 
 /// The number of conversations beside the client that never reads.
 const BESIDE: usize = 5;
+
+/// Advice on a connection that cannot be opened after the first stage, although nothing is wrong
+/// with its request.
+const CANNOT_OPEN: &str = "The same request worked in stage 1. If it fails now that there are several clients at a time, \
+                           look for what the connections share, such as one buffer for all.";
 
 /// Judges a server, stage by stage.
 #[derive(Debug)]
@@ -114,7 +125,11 @@ impl ServerJudge {
             if stage.number != FIRST_STAGE && !slow.started {
                 slow.start(self, &stages);
             }
-            let result = self.stage(stage, checks, &mut slow).await;
+            let mut result = self.stage(stage, checks, &mut slow).await;
+            // A program that has crashed ends TCP too, so some of its checks may have passed.
+            if (stage.number != FIRST_STAGE || !result.is_whole()) && self.dialer.is_refused().await {
+                result.blame_crash();
+            }
             report(&result);
             if !result.is_whole() {
                 return Ok(false);
@@ -145,7 +160,7 @@ impl ServerJudge {
             let result = if check.is_slow() { slow.result(check.name()).await } else { quick_results.pop_front() };
             results.extend(result);
         }
-        StageResult { stage, checks: results }
+        StageResult { stage, checks: results, crashed_in: None }
     }
 
     async fn check(&self, check: CheckRef, stage: u8) -> CheckResult {
@@ -164,9 +179,10 @@ impl ServerJudge {
                 self.play(peer, build).await
             }
             Exercise::Conversation(build) | Exercise::SlowConversation(build) => {
-                let peer = self.dialer.open_recorded(recording, &[]).await?;
+                let peer = self.open(recording).await?;
                 self.play(peer, build).await
             }
+            Exercise::InterleavedRequests => self.interleaved_requests(recording).await,
             Exercise::JoinedConversation(build) => {
                 let mut script = self.prepare(build);
                 let first = script.take_first_write();
@@ -199,6 +215,11 @@ impl ServerJudge {
             Exercise::NeverReads(mebibytes, build) => self.never_reads(mebibytes, build, recording).await,
             Exercise::ValidRequest | Exercise::FreshNonce => unreachable!("{} is a check of clients", check.name),
         }
+    }
+
+    /// Opens a connection for a check of a later stage than the first.
+    async fn open(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
+        self.dialer.open_recorded(recording, &[]).await.map_err(cannot_open)
     }
 
     fn prepare(&self, build: fn(&mut Script<'_>)) -> PreparedScript {
@@ -245,40 +266,76 @@ impl ServerJudge {
             .connect_timeout(*connect_timeout)
             .reaction_timeout(*answer_timeout)
             .randomness(*randomness);
-        let evaluation = probe
-            .run_through(fault, |stream| Recorder::new(stream, recording.clone()))
-            .await
-            .map_err(|error| Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))?;
+        let evaluation =
+            probe.run_through(fault, |stream| Recorder::new(stream, recording.clone())).await.map_err(|error| {
+                cannot_open(Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))
+            })?;
         fault_check::check(&evaluation, stage, Role::Server, &recording.received(), *answer_timeout)
+    }
+
+    /// Sends the halves of two requests in turns. The cut is inside the key, so a server that joins
+    /// the halves of different requests finds a wrong key.
+    async fn interleaved_requests(&self, recording: &RecordingHandle) -> Result<(), Failure> {
+        let mut waiting = Vec::new();
+        for _ in 0..2 {
+            let own = RecordingHandle::default();
+            let mut peer = self.dialer.peer(&own).await?;
+            let handshake = self.dialer.handshake();
+            let request = handshake.request_bytes();
+            let name = b"Sec-WebSocket-Key: ";
+            let key = request.windows(name.len()).position(|window| window == name).unwrap_or_default();
+            let (half, rest) = request.split_at(key + name.len() + HALF_A_KEY);
+            peer.write(half).await;
+            sleep(HALF_A_REQUEST_PAUSE).await;
+            waiting.push((peer, own, rest.to_vec(), handshake));
+        }
+        for (number, (mut peer, own, rest, handshake)) in (1..).zip(waiting) {
+            peer.write(&rest).await;
+            peer.accepted(handshake).await.map_err(|failure| {
+                recording.replace(&own);
+                Failure { sentence: format!("request {number}: {}", failure.sentence), ..failure }
+            })?;
+        }
+        Ok(())
     }
 
     /// Holds the same conversation in one write, byte by byte, and cut at every byte.
     async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
         let length = self.prepare(build).take_first_write().len();
-        self.all(recording, 0..=length, |cut, recording| async move {
-            let mut script = self.prepare(build);
-            let bytes = script.take_first_write();
-            let mut peer = self.dialer.open_recorded(&recording, &[]).await?;
-            // Cut 0 stands for no cut, and the last one for a cut after each byte.
-            let pieces = match cut {
-                0 => vec![&bytes[..]],
-                _ if cut == bytes.len() => bytes.chunks(1).collect(),
-                _ => vec![&bytes[..cut], &bytes[cut..]],
-            };
-            for piece in pieces {
-                peer.write(piece).await;
-                sleep(BYTE_PAUSE).await;
-            }
-            perform(&mut peer, script, self.patience, None).await.map_err(|failure| Failure {
-                sentence: match cut {
-                    0 => format!("in one write, {}", failure.sentence),
-                    _ if cut == bytes.len() => format!("byte by byte, {}", failure.sentence),
-                    _ => format!("cut after byte {cut}, {}", failure.sentence),
-                },
-                ..failure
-            })
+        let byte_by_byte = RecordingHandle::default();
+        // The cut after each byte takes longest, so it is made beside the others.
+        let (result, last) = future::join(
+            self.all(recording, 0..length, |cut, recording| self.cut(build, cut, recording)),
+            self.cut(build, length, byte_by_byte.clone()),
+        )
+        .await;
+        result?;
+        last.inspect_err(|_| recording.replace(&byte_by_byte))
+    }
+
+    /// Holds a conversation whose first write is cut. Cut 0 stands for no cut, and the length of the
+    /// write for a cut after each byte.
+    async fn cut(&self, build: fn(&mut Script<'_>), cut: usize, recording: RecordingHandle) -> Result<(), Failure> {
+        let mut script = self.prepare(build);
+        let bytes = script.take_first_write();
+        let mut peer = self.open(&recording).await?;
+        let pieces = match cut {
+            0 => vec![&bytes[..]],
+            _ if cut == bytes.len() => bytes.chunks(1).collect(),
+            _ => vec![&bytes[..cut], &bytes[cut..]],
+        };
+        for piece in pieces {
+            peer.write(piece).await;
+            sleep(BYTE_PAUSE).await;
+        }
+        perform(&mut peer, script, self.patience, None).await.map_err(|failure| Failure {
+            sentence: match cut {
+                0 => format!("in one write, {}", failure.sentence),
+                _ if cut == bytes.len() => format!("byte by byte, {}", failure.sentence),
+                _ => format!("cut after byte {cut}, {}", failure.sentence),
+            },
+            ..failure
         })
-        .await
     }
 
     /// Opens `count` connections, sends half of the first write on each, and then goes on with
@@ -333,7 +390,7 @@ impl ServerJudge {
         let beside = async {
             sleep(FILLING).await;
             self.all(recording, 0..BESIDE, |_, recording| async move {
-                let peer = self.dialer.open_recorded(&recording, &[]).await?;
+                let peer = self.open(&recording).await?;
                 self.play(peer, build).await
             })
             .await
@@ -343,6 +400,12 @@ impl ServerJudge {
             () = filling => unreachable!("it never ends"),
         }
     }
+}
+
+/// Adds advice to the failure to open a connection with a valid request.
+fn cannot_open(failure: Failure) -> Failure {
+    let advice = failure.advice.or(Some(CANNOT_OPEN));
+    failure.with_advice(advice)
 }
 
 /// The checks that wait for a deadline of the server. They run at the same time as all others, so

@@ -66,5 +66,5 @@ static CLIENT_STAGES: &[Stage] = &[
     stage(7, "Fragments", "07-fragments"),
     stage(8, "UTF-8 across cuts", "08-utf-8"),
     stage(9, "The closing handshake", "09-closing-handshake"),
-    stage(10, "Forbidden headers, and limits", "10-limits"),
+    stage(10, "Forbidden frames, and limits", "10-limits"),
 ];

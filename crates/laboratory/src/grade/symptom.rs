@@ -5,6 +5,8 @@
 pub enum Symptom {
     /// TCP could not be opened.
     NotConnected,
+    /// The program no longer accepts connections, after what the check has done.
+    Crashed,
     /// The opening handshake went wrong.
     Handshake,
     /// Nothing arrived in time.
@@ -15,6 +17,8 @@ pub enum Symptom {
     Closed,
     /// The answer has another payload.
     OtherPayload,
+    /// Only the beginning of the payload came back.
+    CutShort,
     /// The answer has another opcode.
     OtherOpcode,
     /// A fragment of a message arrived instead of a message in one frame.

@@ -3,12 +3,13 @@
 //! A program that was written for one example of a mistake may miss the others. The probe shows what
 //! a finished implementation does, and one example of each mistake is enough for that.
 
-use protocol::frame::Opcode;
+use protocol::frame::{FrameHeader, Opcode};
 
 use crate::{
-    fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
+    fault::{Expectation, Fault, FaultySide, Injection, RejectionStatus, RequirementLevel},
     faults::messages,
     frame_builder::FrameBuilder,
+    head_editor::HeadEditor,
     payloads::SAMPLE,
     stages::Stages,
 };
@@ -18,6 +19,9 @@ pub(crate) const VALID_MESSAGE: &[u8] = b"before";
 
 /// The length of the shortest text whose length takes two more bytes.
 const LONG_TEXT: usize = 126;
+
+/// A length whose lower 32 bits are a length that a program may accept.
+const BEYOND_32_BITS: u64 = (1 << 32) + 65_536;
 
 const fn misplaced(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
     Fault {
@@ -39,6 +43,22 @@ const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut
         reason: "UTF-8 has one way to write each character, and every other sequence is invalid. A complete validator, \
                  such as that of your standard library, knows them all.",
         ..messages::not_utf8(name, description, inject)
+    }
+}
+
+/// Creates a fault in the key of the request: a Base64 decoder may be lenient, but the key must not.
+const fn lenient_key(name: &'static str, description: &'static str, inject: fn(&mut HeadEditor)) -> Fault {
+    Fault {
+        name,
+        side: FaultySide::Client,
+        section: "4.2.1",
+        description,
+        reason: "Many decoders of Base64 also accept - and _, or a missing =. Check the 24 characters too: 22 of A to Z, a \
+                 to z, 0 to 9, + and /, and then ==.",
+        level: RequirementLevel::Must,
+        expected: Expectation::RejectRequest(RejectionStatus::Error),
+        stages: Stages::server(10),
+        injection: Injection::Head(inject),
     }
 }
 
@@ -85,5 +105,26 @@ pub(crate) static FAULTS: &[Fault] = &[
         let mut text = [b'x'; LONG_TEXT];
         text[LONG_TEXT - 1] = 0xff;
         frames.frame(Opcode::Text, &text);
+    }),
+    Fault {
+        name: "frame-too-big-for-32-bits",
+        side: FaultySide::Either,
+        section: "10.4",
+        description: "A frame announces 2^32 + 65,536 bytes, and contains five of them.",
+        reason: "The length after 127 has eight bytes. A program that reads only the last four of them takes this one for \
+                 65,536.",
+        level: RequirementLevel::May,
+        expected: Expectation::FailConnection(&[1009]),
+        stages: Stages::both(10, 10),
+        injection: Injection::Frames(|frames| {
+            let header = FrameHeader { payload_length: BEYOND_32_BITS, ..frames.header(Opcode::Binary, SAMPLE) };
+            frames.put(&header, SAMPLE);
+        }),
+    },
+    lenient_key("key-without-padding", "The key has 16 bytes, but the == at its end is missing.", |head| {
+        head.set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ");
+    }),
+    lenient_key("key-for-urls", "The key has 16 bytes in Base64 for URLs, with - and _ instead of + and /.", |head| {
+        head.set("Sec-WebSocket-Key", "-_-_-_-_-_-_-_-_-_-_-w==");
     }),
 ];

@@ -4,13 +4,20 @@
 //! has a thread for each connection, and a deadline only for each read of the request.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE},
+};
 use protocol::{
     Role,
     handshake::{Nonce, accept_digest, accept_key, key::GUID},
@@ -102,7 +109,27 @@ pub(crate) enum Mistake {
     CodesOfLibrariesAreRejected,
     TextIsUnlimited,
     ShortFragmentsAreUnlimited,
+    Code1014IsRejected,
+    LimitIsForTheConnection,
+    LengthIsReadIn32Bits,
+    EachReadIsAFrame,
+    KeyIsReadBeforeTheLength,
+    MarkerIsTheLength,
+    LengthCountsCharacters,
+    BytesAreReadAsText,
     // Those of servers only.
+    ConnectionIsComparedWhole,
+    UpgradeIsCaseSensitive,
+    RequestTimeoutIsKept,
+    ResetEndsTheProgram,
+    BigMessageEndsTheProgram,
+    LongRequestEndsTheProgram,
+    LateRequestEndsTheProgram,
+    SocketIsKeptAfterTheClientsEnd,
+    SocketIsClosedHalfASecondAfterTheClose,
+    KeyIsDecodedLeniently,
+    BufferIsShared,
+    HeaderIsSplitAtEachColon,
     UpgradeIsNotChecked,
     ConnectionIsNotChecked,
     KeyIsNotChecked,
@@ -143,10 +170,32 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// Starts a server on a free port, which runs until the test process ends. Returns its URL.
 pub(crate) fn start_server(mistake: Mistake) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("ws://{}/", listener.local_addr().expect("an address"));
+    let address = listener.local_addr().expect("an address");
+    let url = format!("ws://{address}/");
+    let shared = Arc::new(Shared::default());
     thread::spawn(move || {
         for socket in listener.incoming().map_while(Result::ok) {
-            let serve = move || drop(Connection::new(socket, Role::Server, mistake).serve());
+            if shared.has_crashed.load(Ordering::Relaxed) {
+                return;
+            }
+            let shared = Arc::clone(&shared);
+            let serve = move || {
+                let has_ended =
+                    Connection { shared: Arc::clone(&shared), ..Connection::new(socket, Role::Server, mistake) }
+                        .serve();
+                let crash = match mistake {
+                    M::ResetEndsTheProgram => ErrorKind::ConnectionReset,
+                    M::BigMessageEndsTheProgram => ErrorKind::OutOfMemory,
+                    M::LongRequestEndsTheProgram => ErrorKind::InvalidData,
+                    M::LateRequestEndsTheProgram => ErrorKind::WouldBlock,
+                    _ => return,
+                };
+                if has_ended.is_err_and(|error| error.kind() == crash) {
+                    shared.has_crashed.store(true, Ordering::Relaxed);
+                    // The listener waits for one more connection, and then it is dropped.
+                    let _ = TcpStream::connect(address);
+                }
+            };
             if mistake == M::OneConnectionAtATime {
                 serve();
             } else {
@@ -169,6 +218,13 @@ pub(crate) fn run_client(address: SocketAddr, mistake: Mistake) -> bool {
     false
 }
 
+/// What the connections of one server share.
+#[derive(Default)]
+struct Shared {
+    has_crashed: AtomicBool,
+    buffer: Mutex<Vec<u8>>,
+}
+
 struct Connection {
     socket: TcpStream,
     role: Role,
@@ -182,6 +238,9 @@ struct Connection {
     has_echoed: bool,
     kept_opcode: Option<u8>,
     has_failed: bool,
+    /// The number of bytes of all messages so far.
+    total: usize,
+    shared: Arc<Shared>,
 }
 
 struct Frame {
@@ -210,13 +269,17 @@ impl Connection {
             has_echoed: false,
             kept_opcode: None,
             has_failed: false,
+            total: 0,
+            shared: Arc::default(),
         }
     }
 
     fn serve(mut self) -> io::Result<()> {
         self.socket.set_read_timeout(Some(HEAD_TIMEOUT))?;
         let head = self.take_head()?;
-        self.socket.set_read_timeout(None)?;
+        if self.mistake != M::RequestTimeoutIsKept {
+            self.socket.set_read_timeout(None)?;
+        }
         if self.mistake == M::BytesAfterTheHeadAreDropped {
             self.drop_front(self.buffer.len());
         }
@@ -225,7 +288,7 @@ impl Connection {
             self.has_failed = true;
             return self.finish();
         }
-        let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(io::ErrorKind::InvalidData)?;
+        let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(ErrorKind::InvalidData)?;
         let accept = self.accept_value(&key);
         self.send_head(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
@@ -236,11 +299,23 @@ impl Connection {
     /// Returns the status that rejects a request, or `None` if the request is valid.
     fn rejection(&self, head: &str) -> Option<u16> {
         let values = |name| headers(head, name, self.mistake);
-        let lists =
-            |name, token| values(name).join(",").split(',').any(|value: &str| value.trim().eq_ignore_ascii_case(token));
+        let lists = |name, token: &str| {
+            let list = values(name).join(",");
+            match self.mistake {
+                M::ConnectionIsComparedWhole => list.eq_ignore_ascii_case(token),
+                M::UpgradeIsCaseSensitive => list.split(',').any(|value| value.trim() == token),
+                _ => list.split(',').any(|value| value.trim().eq_ignore_ascii_case(token)),
+            }
+        };
         let line = head.lines().next().unwrap_or_default();
         let (hosts, keys, versions) = (values("Host"), values("Sec-WebSocket-Key"), values("Sec-WebSocket-Version"));
-        let is_nonce = |key: &String| BASE64.decode(key).is_ok_and(|nonce| nonce.len() == 16);
+        let is_nonce = |key: &String| {
+            let mut nonce = BASE64.decode(key);
+            if self.mistake == M::KeyIsDecodedLeniently {
+                nonce = nonce.or_else(|_| STANDARD_NO_PAD.decode(key)).or_else(|_| URL_SAFE.decode(key));
+            }
+            nonce.is_ok_and(|nonce| nonce.len() == 16)
+        };
         let is_own = |origin: &String| hosts.first().is_some_and(|host| self.is_own_origin(origin, host));
         let makes = |mistake| self.mistake == mistake;
         let rules = [
@@ -248,7 +323,7 @@ impl Connection {
             (line.ends_with(" HTTP/1.1") || makes(M::Http10IsAccepted), 505),
             (hosts.len() == 1, 400),
             (lists("Upgrade", "websocket") || makes(M::UpgradeIsNotChecked), 426),
-            (lists("Connection", "upgrade") || makes(M::ConnectionIsNotChecked), 400),
+            (lists("Connection", "Upgrade") || makes(M::ConnectionIsNotChecked), 400),
             (versions == ["13"] || versions.is_empty() && makes(M::MissingVersionIsAccepted), 426),
             (keys.len() == 1 || keys.len() > 1 && makes(M::SecondKeyIsIgnored), 400),
             (keys.first().is_some_and(is_nonce) || makes(M::KeyIsNotChecked), 400),
@@ -338,13 +413,20 @@ impl Connection {
     /// Reads the head of a request or of a response.
     fn take_head(&mut self) -> io::Result<String> {
         loop {
+            if self.mistake == M::BufferIsShared {
+                let mut shared = self.shared.buffer.lock().expect("no thread panics");
+                shared.append(&mut self.buffer);
+                if shared.windows(4).any(|four| four == b"\r\n\r\n") {
+                    std::mem::swap(&mut *shared, &mut self.buffer);
+                }
+            }
             if let Some(position) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 let head = String::from_utf8_lossy(&self.buffer[..position + 2]).into_owned();
                 self.drop_front(position + 4);
                 return Ok(head);
             }
             if self.buffer.len() > MAX_HEAD {
-                return Err(io::ErrorKind::InvalidData.into());
+                return Err(ErrorKind::InvalidData.into());
             }
             self.read()?;
         }
@@ -356,6 +438,9 @@ impl Connection {
             match self.take_frame() {
                 Ok(None) => self.read()?,
                 Ok(Some(frame)) => {
+                    if self.mistake == M::BigMessageEndsTheProgram && frame.payload.len() == MAX_MESSAGE {
+                        return Err(ErrorKind::OutOfMemory.into());
+                    }
                     if self.mistake == M::SecondFrameOfAReadIsDropped {
                         self.drop_front(self.buffer.len());
                     }
@@ -374,9 +459,16 @@ impl Connection {
         let mut bytes = [0; 4096];
         let count = self.socket.read(&mut bytes)?;
         if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            if self.mistake == M::SocketIsKeptAfterTheClientsEnd {
+                thread::park();
+            }
+            return Err(ErrorKind::UnexpectedEof.into());
         }
-        self.buffer.extend(&bytes[..count]);
+        if self.mistake == M::BytesAreReadAsText {
+            self.buffer.extend(String::from_utf8_lossy(&bytes[..count]).as_bytes());
+        } else {
+            self.buffer.extend(&bytes[..count]);
+        }
         self.read_ends.push(self.buffer.len());
         Ok(())
     }
@@ -404,12 +496,16 @@ impl Connection {
             return Err(PROTOCOL_ERROR);
         }
         let (extended, minimum) = match short {
+            _ if self.mistake == M::MarkerIsTheLength => (0, 0),
             126 => (2, 126),
             127 => (8, 65_536),
             _ => (0, 0),
         };
         let Some((length, rest)) = rest.split_at_checked(extended) else { return incomplete() };
         let mut number = length.to_vec();
+        if self.mistake == M::LengthIsReadIn32Bits && extended == 8 && length[0] == 0 {
+            number.drain(..4);
+        }
         if self.mistake == M::LengthIsLittleEndian {
             number.reverse();
         }
@@ -425,8 +521,10 @@ impl Connection {
         if length > MAX_MESSAGE && self.mistake != M::NoLimit {
             return Err(TOO_BIG);
         }
-        let Some((payload, _)) = rest.split_at_checked(length) else { return Ok(None) };
         let start = buffer.len() - rest.len();
+        let length = if self.mistake == M::EachReadIsAFrame { length.min(rest.len()) } else { length };
+        let Some((payload, _)) = rest.split_at_checked(length) else { return Ok(None) };
+        let key = if self.mistake == M::KeyIsReadBeforeTheLength { &buffer[2..6] } else { key };
         let mut index = 0;
         let payload = payload.iter().enumerate().map(|(position, byte)| {
             if self.mistake == M::MaskIndexRestartsWithEachRead && self.read_ends.contains(&(start + position)) {
@@ -498,6 +596,10 @@ impl Connection {
             str::from_utf8(payload).map_err(|_| NOT_UTF8)?;
         }
         message.extend(payload);
+        self.total += payload.len();
+        if self.mistake == M::LimitIsForTheConnection && self.total > MAX_MESSAGE {
+            return Err(TOO_BIG);
+        }
         let is_unlimited = match self.mistake {
             M::NoLimit => true,
             M::TextIsUnlimited => opcode == 1,
@@ -576,6 +678,7 @@ impl Connection {
                         M::Code1003IsRejected => 1003..=1003,
                         M::Code1007IsRejected => 1007..=1007,
                         M::Code1011IsRejected => 1011..=1011,
+                        M::Code1014IsRejected => 1014..=1014,
                         M::CodesAfterTheRfcAreRejected => 1012..=1014,
                         M::CodesOfLibrariesAreRejected => 3000..=3999,
                         _ => 0..=0,
@@ -611,13 +714,16 @@ impl Connection {
         };
         let reserved = if self.mistake == M::ReservedBitIsSet { 0x40 } else { 0 };
         let mut bytes = vec![0x80 | reserved | opcode];
-        let length = payload.len() as u64;
+        let length = match str::from_utf8(payload) {
+            Ok(text) if self.mistake == M::LengthCountsCharacters => text.chars().count() as u64,
+            _ => payload.len() as u64,
+        };
         match u16::try_from(length) {
             Ok(short) if short < 126 && self.mistake != M::LengthIsNotShortest => {
                 bytes.push(mask | short.to_be_bytes()[1]);
             }
             Ok(short) => match self.mistake {
-                M::LengthIsWrittenInOneByte => bytes.push(mask | short.to_be_bytes()[1]),
+                M::LengthIsWrittenInOneByte | M::MarkerIsTheLength => bytes.push(mask | short.to_be_bytes()[1]),
                 M::LengthIsWrittenInEightBytes => {
                     bytes.push(mask | 127);
                     bytes.extend(length.to_be_bytes());
@@ -671,6 +777,11 @@ impl Connection {
         if matches!(self.mistake, M::SocketIsClosedRightAfterTheClose | M::ClientEndsTcpFirst) {
             return Ok(());
         }
+        if self.mistake == M::SocketIsClosedHalfASecondAfterTheClose {
+            self.socket.shutdown(Shutdown::Write)?;
+            thread::sleep(Duration::from_millis(500));
+            return Ok(());
+        }
         match self.mistake {
             M::CloseIsSentTwice if !self.has_failed => self.send(8, &1000_u16.to_be_bytes()),
             M::PingFollowsTheClose if !self.has_failed => self.send(9, b""),
@@ -695,6 +806,10 @@ fn headers(head: &str, name: &str, mistake: Mistake) -> Vec<String> {
         let same = match mistake {
             M::HeaderNamesInOneCase => found == name,
             _ => found.eq_ignore_ascii_case(name),
+        };
+        let value = match mistake {
+            M::HeaderIsSplitAtEachColon => value.split(':').next().unwrap_or_default(),
+            _ => value,
         };
         same.then(|| value.trim().to_owned())
     });

@@ -3,7 +3,7 @@
 use dissector::{FieldValue, Record, printable};
 
 use super::{Lesson, Verdict};
-use crate::screen::frame_fields::{CLOSE, number, opcode, payload_length};
+use crate::screen::frame_fields::{CLOSE, masking_key, number, opcode, payload_length};
 
 /// The name of the field with the code of a Close.
 pub(super) const CODE: &str = "websocket.payload.close.status_code";
@@ -22,6 +22,9 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
         let sent = wire.sent_close()?;
+        if masking_key(sent).is_none() {
+            return not_masked(answer);
+        }
         let again = "/reconnect, and try again";
         let code = match number(sent, CODE) {
             Some(FREE_CODE) => FREE_CODE,
@@ -32,7 +35,7 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
             return Verdict::not_yet(format!("your Close has no reason. {again}"));
         };
         if number(answer, CODE) != Some(code) {
-            return None;
+            return other_answer(answer);
         }
         Verdict::done(format!(
             "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
@@ -52,11 +55,15 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     field: Some(CODE),
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
-        if let Some(code) = number(wire.sent_close()?, CODE) {
+        let sent = wire.sent_close()?;
+        if masking_key(sent).is_none() {
+            return not_masked(answer);
+        }
+        if let Some(code) = number(sent, CODE) {
             return Verdict::not_yet(format!("your Close has the code {code}, and it must have no body. /reconnect"));
         }
         if payload_length(answer) > 0 {
-            return None;
+            return other_answer(answer);
         }
         Verdict::done(
             "1005: no code arrived. A program reports it to its user, and never sends it. (The engine did \
@@ -65,6 +72,18 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
         )
     },
 };
+
+/// Says that the user's Close was not masked, so that the server closed with the code of `answer`.
+fn not_masked(answer: &Record) -> Option<Verdict> {
+    let code = number(answer, CODE)?;
+    Verdict::not_yet(format!("your Close was not masked, so the server closed with {code}. /reconnect"))
+}
+
+/// Says that the server did not answer the user's Close, but closed with another code.
+fn other_answer(answer: &Record) -> Option<Verdict> {
+    let code = number(answer, CODE)?;
+    Verdict::not_yet(format!("the server closed with {code} instead of answering your Close. /reconnect"))
+}
 
 /// Returns the reason of a Close, if it has one.
 pub(super) fn reason(close: &Record) -> Option<String> {

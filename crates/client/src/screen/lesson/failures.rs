@@ -1,7 +1,7 @@
 //! Lessons that make the server fail the connection, each with another code.
 
 use super::{Lesson, Verdict, closing::CODE, wire::Wire};
-use crate::screen::frame_fields::{BINARY, CLOSE, number, opcode};
+use crate::screen::frame_fields::{BINARY, CLOSE, masking_key, number, opcode};
 
 pub(super) static PROTOCOL_ERROR: Lesson = Lesson {
     title: "1002, protocol error",
@@ -12,13 +12,19 @@ pub(super) static PROTOCOL_ERROR: Lesson = Lesson {
     lines: &["/reconnect", "/raw 81 05 48656c6c6f"],
     field: Some(CODE),
     observe: |wire| {
-        judge(
+        let verdict = judge(
             wire,
             1002,
             "this message breaks no rule",
-            "The server failed the connection: it sent a Close that names the rule, and reads nothing that follows. Look \
-             for ! on the wire: it marks the frame that broke the rule.",
-        )
+            "The frame had no mask, so the server failed the connection: it sent a Close that names the rule, and reads \
+             nothing that follows. ! on the wire marks the frame that broke the rule.",
+        );
+        match verdict {
+            Some(Verdict::Done(_)) if wire.last_frame().is_some_and(|frame| masking_key(frame).is_some()) => {
+                Verdict::not_yet("1002, but your frame was masked and broke another rule. /reconnect")
+            }
+            verdict => verdict,
+        }
     },
 };
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use dissector::Record;
+
 use super::{Lesson, Verdict};
 use crate::screen::frame_fields::{BINARY, TEXT, is_fin, masking_key, number, opcode, payload, payload_length};
 
@@ -57,7 +59,14 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
         let Ok(key) = <[u8; 4]>::try_from(sent) else {
             return Verdict::not_yet(format!("{} bytes, and a key has 4", payload_length(frame)));
         };
-        if !wire.sent_earlier().any(|earlier| masking_key(earlier) == Some(key)) {
+        let has_key = |earlier: &Record| masking_key(earlier) == Some(key);
+        if wire.last_frame().is_some_and(|last| !has_key(last)) && wire.sent_earlier().any(has_key) {
+            return Verdict::not_yet(format!(
+                "{} is the key of an older frame. This frame has a new key: send that one",
+                hex(&key)
+            ));
+        }
+        if !wire.sent_earlier().any(has_key) {
             return Verdict::not_yet(format!(
                 "{} is the key of no frame before. This frame has a new key: send that one",
                 hex(&key)
@@ -97,7 +106,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
     title: "A longer length",
     task: "Seven bits hold the payload length, but only up to 125. Send a message of 126 bytes or more, and look at the \
            length again. Hold down a key, or send a file with /binary @FILE.",
-    idea: "A line may be longer than the terminal is wide. 126 is the first length that needs more than seven bits.",
+    idea: "A line may be longer than the terminal is wide. 126 would fit into seven bits too, but there it means: the length is in the next two bytes.",
     hint: "If you started the client in the folder of the repository:",
     lines: &["/binary @Cargo.toml"],
     field: Some("websocket.payload_length"),

@@ -105,6 +105,8 @@ impl LessonProgress {
                     Advice::Idea | Advice::Lines => Advice::Lines,
                 };
                 self.reported = None;
+                // The advice takes the place of the sentence about the last try.
+                self.missing = None;
                 self.scroll = 0;
             }
             LessonCommand::Next => self.go_to((self.current + 1).min(LESSONS.len())),
@@ -123,7 +125,12 @@ impl LessonProgress {
     /// try, says what is missing.
     pub(crate) fn observe(&mut self, log: &WireLog) {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
-        match Wire::of(log).and_then(|wire| (lesson.observe)(&wire)) {
+        let wire = Wire::of(log);
+        if wire.as_ref().is_some_and(Wire::is_new_connection) {
+            // What was missing on the old connection says nothing about the new one.
+            self.missing = None;
+        }
+        match wire.and_then(|wire| (lesson.observe)(&wire)) {
             None => {}
             Some(Verdict::Done(report)) => self.complete(report),
             Some(Verdict::NotYet(missing)) => {
@@ -151,7 +158,7 @@ impl LessonProgress {
     pub(crate) fn title(&self) -> String {
         match LESSONS.get(self.current) {
             Some(lesson) => {
-                let done = if self.done[self.current].is_some() { " (done)" } else { "" };
+                let done = if self.done[self.current].is_some() { " ✓" } else { "" };
                 format!("lesson {} of {}{done}: {}", self.current + 1, LESSONS.len(), lesson.title)
             }
             None => "lessons".to_owned(),
@@ -181,7 +188,10 @@ impl LessonProgress {
             Advice::None => {}
             Advice::Idea => add(LessonRow::Hint, &format!("{} (/lesson hint again: what to type)", lesson.idea)),
             Advice::Lines => {
-                add(LessonRow::Hint, lesson.hint);
+                // A sentence about a newer try needs the room.
+                if self.missing.is_none() {
+                    add(LessonRow::Hint, lesson.hint);
+                }
                 for line in lesson.lines {
                     add(LessonRow::Line, if line.is_empty() { "(an empty line)" } else { line });
                 }

@@ -51,7 +51,7 @@ fn no_lesson_is_completed_before_its_last_line() {
 fn other_deeds_complete_a_lesson_too() {
     for (title, lines, report) in [
         ("The first frame", &["/fragment 1 Hello"][..], "5 bytes took 11 on the wire: 2 that hold"),
-        ("The masking key", &["/ping", "Hello", "/binary 11020304"], "11 02 03 04: right"),
+        ("The masking key", &["/ping", "Hello", "/binary 12040608"], "12 04 06 08: right"),
         ("The empty message", &["/binary"], "Six"),
         ("A longer length", &["/binary @Cargo.toml"], "the seven bits say 126, and the next 2 bytes"),
         ("A longer length", &["/binary @../../Cargo.lock"], "the seven bits say 127, and the next 8 bytes"),
@@ -59,7 +59,6 @@ fn other_deeds_complete_a_lesson_too() {
         ("A character cut in two", &["/fragment 3+ping 世"], "ended with e4, and the next one began with b8"),
         ("Close with a reason", &["/close 4000 bye"], "You sent 4000 and \"bye\""),
         ("What 1005 is", &["/raw 8880 01020304"], "\"by the server\""),
-        ("1002, protocol error", &["/raw c1 80 00000000"], "failed the connection"),
         ("1002, protocol error", &["/close 4000", "/reconnect", "/raw 8105 48656c6c6f"], "failed the connection"),
         ("1007, not UTF-8", &["/raw 0181 00000000 c3", "/raw 8081 00000000 41"], "must not reach"),
         ("A compressed message", &["/reconnect --deflate", "/fragment 3 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], "32 bytes"),
@@ -93,6 +92,11 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("Close with a reason", &["/close 1000 bye"]),
         ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
+        ("What 1005 is", &["/raw 8800"]),
+        // The keys of older frames, of which the last one is another try.
+        ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"]),
+        // A masked frame that breaks another rule.
+        ("1002, protocol error", &["/raw 8380 00000000"]),
         // When the server answers a Close, it echoes the code.
         ("1002, protocol error", &["/close 1002"]),
         ("1002, protocol error", &["/raw 8181 00000000 ff"]),
@@ -138,6 +142,11 @@ fn a_try_says_what_is_missing() {
         ("Close with a reason", &["/close 1000 bye"], "you sent 1000, and the task is 4000"),
         ("Close with a reason", &["/close 4000"], "your Close has no reason"),
         ("What 1005 is", &["/close 1000"], "your Close has the code 1000"),
+        ("What 1005 is", &["/raw 8800"], "your Close was not masked, so the server closed with 1002"),
+        ("What 1005 is", &["/raw 8881 00000000 00"], "the server closed with 1002 instead of answering your Close"),
+        ("Close with a reason", &["/raw 8803 0fa0 41"], "your Close was not masked, so the server closed with 1002"),
+        ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"], "the key of an older frame"),
+        ("1002, protocol error", &["/raw 8380 00000000"], "your frame was masked and broke another rule"),
         ("1002, protocol error", &["Hello"], "breaks no rule"),
         ("1007, not UTF-8", &["/raw 8105 48656c6c6f"], "the server closed with 1002, not 1007"),
         ("1009, too big", &["/close 1009"], "you closed first"),
@@ -181,6 +190,8 @@ fn the_second_miss_names_the_hint() {
     user.enter("x");
     assert!(text(&user).contains("/lesson hint helps"), "{}", text(&user));
     user.enter("/lesson hint");
+    assert!(!text(&user).contains("Not yet") && !text(&user).contains("/lesson hint helps"), "{}", text(&user));
+    user.enter("x");
     assert!(text(&user).contains("Not yet") && !text(&user).contains("/lesson hint helps"), "{}", text(&user));
     // Another lesson begins without misses.
     user.enter("/lesson 4");
@@ -256,6 +267,47 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
     assert!(too_long.is_empty(), "more than {most} rows: {too_long:#?}");
 }
 
+/// The task must stay visible, whatever the user does.
+#[test]
+fn a_hint_takes_the_place_of_the_last_try() {
+    let (columns, most) = SMALL_PANE;
+    let mut user = begin("A Ping between fragments");
+    for line in ["Hello", "/lesson hint", "/lesson hint"] {
+        user.enter(line);
+        let rows = user.lessons.rows(columns);
+        assert!(rows.len() <= most, "{line}: {rows:#?}");
+    }
+    assert!(text(&user).contains("With a key of zeros") && !text(&user).contains("Not yet"), "{}", text(&user));
+    // The next try takes the place of the hint. The lines to type stay.
+    user.enter("Hello");
+    assert!(text(&user).contains("Not yet") && text(&user).contains("/raw 0081 00000000 42"), "{}", text(&user));
+    assert!(!text(&user).contains("With a key of zeros, 41"), "{}", text(&user));
+}
+
+#[test]
+fn a_new_connection_clears_what_was_missing_on_the_old_one() {
+    let mut user = begin("Close with a reason");
+    user.enter("/close 1000 bye");
+    assert!(text(&user).contains("you sent 1000"), "{}", text(&user));
+    user.enter("/reconnect");
+    assert!(!text(&user).contains("Not yet"), "{}", text(&user));
+}
+
+#[test]
+fn a_title_fits_above_its_pane() {
+    let (columns, _) = SMALL_PANE;
+    for lesson in LESSONS {
+        let mut user = begin(lesson.title);
+        for line in lesson.lines {
+            user.enter(line);
+        }
+        let number = LESSONS.iter().position(|other| other.title == lesson.title).expect("it is listed") + 1;
+        user.enter(&format!("/lesson {number}"));
+        let title = user.lessons.title();
+        assert!(title.contains('✓') && title.chars().count() + 2 <= columns, "{title}");
+    }
+}
+
 #[test]
 fn a_skipped_lesson_is_not_forgotten() {
     let mut user = begin(LESSONS[0].title);
@@ -268,7 +320,7 @@ fn a_skipped_lesson_is_not_forgotten() {
     assert!(text(&user).contains("Not done yet: 1, 2, 4, 5, "), "{}", text(&user));
     // After the last lesson, the next one is the first that has been skipped.
     user.enter("/lesson 3");
-    assert!(user.lessons.title().starts_with("lesson 3 of 16 (done): "), "{}", user.lessons.title());
+    assert!(user.lessons.title().starts_with("lesson 3 of 16 ✓: "), "{}", user.lessons.title());
     user.enter("/lesson 16");
     user.enter("/reconnect /break/accept-wrong");
     assert!(user.lessons.title().starts_with("lesson 1 "));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use dissector::{Direction, Record, RecordKind};
 
 use crate::screen::{
-    frame_fields::{BINARY, CLOSE, TEXT, is_data, is_fin, opcode, payload},
+    frame_fields::{BINARY, CLOSE, PONG, TEXT, is_data, is_fin, opcode, payload},
     model::wire_log::{WireEntry, WireLog},
 };
 
@@ -41,6 +41,11 @@ impl<'a> Wire<'a> {
         self.sent().is_some_and(|record| is_data(record) && !record.findings.is_empty())
     }
 
+    /// Returns whether the newest record is the request for a connection.
+    pub(super) fn is_new_connection(&self) -> bool {
+        self.newest.kind == RecordKind::Request
+    }
+
     /// Returns whether there was a connection before this one.
     pub(super) fn is_reconnected(&self) -> bool {
         self.entries.iter().filter(|entry| entry.record.kind == RecordKind::Request).count() > 1
@@ -60,6 +65,12 @@ impl<'a> Wire<'a> {
     /// Returns the earlier records that the client has sent, the newest first.
     pub(super) fn sent_earlier(&self) -> impl Iterator<Item = &'a Record> + use<'a> {
         self.earlier().filter(|record| record.direction == Direction::ToServer)
+    }
+
+    /// Returns the frame that the user has sent last before the newest record. The client answers
+    /// Pings by itself.
+    pub(super) fn last_frame(&self) -> Option<&'a Record> {
+        self.sent_earlier().find(|record| record.kind == RecordKind::Frame && opcode(record) != Some(PONG))
     }
 
     /// Returns the first Close that the client has sent before the newest record.

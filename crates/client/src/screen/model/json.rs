@@ -59,6 +59,11 @@ impl<'a> JsonObject<'a> {
             .collect()
     }
 
+    /// Returns the names of the members, without their values.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.members.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Returns the members in one line: `sequence 3  uptime_seconds 3.002  last_text "hello"`.
     pub(super) fn one_line(&self) -> String {
         let mut line = String::new();

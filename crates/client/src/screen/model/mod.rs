@@ -15,7 +15,7 @@ use std::{path::Path, process::ExitCode};
 
 use cli::RecordFormat;
 use dissector::{Direction, Field, Record};
-use websocket::protocol::{Role, State};
+use websocket::protocol::{Message, Role, State};
 
 use self::{
     editor::Editor,
@@ -23,7 +23,7 @@ use self::{
     initial_field::initial_field,
     numbers::NumberHistory,
     own_frame::OwnFrameSearch,
-    transcript::Transcript,
+    transcript::{Transcript, Updates},
     wire_log::{TrafficTotals, WireLog},
 };
 use super::{
@@ -146,6 +146,13 @@ impl Model {
     /// Returns whether the numbers in the messages are shown.
     pub(crate) fn shows_numbers(&self) -> bool {
         !self.numbers.series.is_empty() && !self.lessons.is_shown()
+    }
+
+    /// Adds a message that the server sent.
+    pub(crate) fn add_message(&mut self, message: &Message) {
+        // A user who does lessons looks for the own lines, not for the numbers of the server.
+        let updates = if self.lessons.is_shown() { Updates::InPlace } else { Updates::AtTheEnd };
+        self.transcript.add_message(message, updates, &mut self.numbers);
     }
 
     /// Carries out a command for the lessons.

@@ -6,7 +6,10 @@ use dissector::printable;
 use websocket::protocol::Message;
 
 use super::{json::JsonObject, numbers::NumberHistory};
-use crate::{byte_summary::byte_summary, screen::text::row_ranges};
+use crate::{
+    byte_summary::byte_summary,
+    screen::text::{fit, row_ranges},
+};
 
 /// The maximum number of entries that are kept.
 const ENTRIES_MAX: usize = 1000;
@@ -19,6 +22,10 @@ const TEXT_MAX: usize = 8 << 10;
 /// entries of the maximum length. A text may exceed its limit by an escape and by the note about
 /// the bytes left out, so the two other limits alone would allow a little more.
 const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
+
+/// The maximum number of columns of a message that is updated in place: two rows of the pane on a
+/// terminal of 80 columns.
+const IN_PLACE_MAX: usize = 52;
 
 /// The columns that a mark and a gap take before each row of an entry.
 pub(crate) const MARK_COLUMNS: usize = 2;
@@ -36,6 +43,17 @@ pub(crate) enum Speaker {
     Error,
 }
 
+/// Where a JSON message is shown that updates an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Updates {
+    /// It replaces the last entry if that differs in nothing but numbers. Otherwise, it is a new
+    /// entry.
+    AtTheEnd,
+    /// It replaces the entry with the same names since the last notice, wherever that is, and takes
+    /// little room.
+    InPlace,
+}
+
 /// An entry whose text is safe to print on a terminal.
 #[derive(Debug)]
 pub(crate) struct TranscriptEntry {
@@ -44,6 +62,8 @@ pub(crate) struct TranscriptEntry {
     /// The number of consecutive JSON messages that share this entry, because they differ in
     /// nothing but numbers. `text` shows the newest of them. The number is 1 for every other entry.
     pub(crate) times: u64,
+    /// The names in the message, if it is a JSON message from the server.
+    names: Option<String>,
 }
 
 /// The number of columns and rows inside the border of a pane.
@@ -109,7 +129,7 @@ fn ranges(shown: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
 impl Transcript {
     fn push(&mut self, speaker: Speaker, text: String) {
         self.bytes += text.len();
-        self.entries.push_back(TranscriptEntry { speaker, text, times: 1 });
+        self.entries.push_back(TranscriptEntry { speaker, text, times: 1, names: None });
         self.last_shape = None;
         while self.entries.len() > ENTRIES_MAX || self.bytes > BYTES_MAX {
             let Some(oldest) = self.entries.pop_front() else { break };
@@ -124,7 +144,7 @@ impl Transcript {
     }
 
     /// Adds a message that the server sent, and adds the numbers in it to `numbers`.
-    pub(crate) fn add_message(&mut self, message: &Message, numbers: &mut NumberHistory) {
+    pub(crate) fn add_message(&mut self, message: &Message, updates: Updates, numbers: &mut NumberHistory) {
         let text = match message {
             Message::Text(text) => text.as_str(),
             Message::Binary(bytes) => return self.add(Speaker::Server, &format!("binary, {}", byte_summary(bytes))),
@@ -132,7 +152,22 @@ impl Transcript {
         let Some(object) = JsonObject::parse(text) else { return self.add(Speaker::Server, text) };
         numbers.add(object.numbers());
         let shape = object.shape();
-        let text = for_terminal(&object.one_line());
+        let names = object.names().join(" ");
+        let mut text = for_terminal(&object.one_line());
+        if updates == Updates::InPlace {
+            text = fit(&text, IN_PLACE_MAX);
+            let mut since_notice = self
+                .entries
+                .iter_mut()
+                .rev()
+                .take_while(|entry| matches!(entry.speaker, Speaker::User | Speaker::Server));
+            if let Some(earlier) = since_notice.find(|entry| entry.names.as_ref() == Some(&names)) {
+                self.bytes = self.bytes - earlier.text.len() + text.len();
+                earlier.text = text;
+                earlier.times += 1;
+                return;
+            }
+        }
         match self.entries.back_mut() {
             // Nothing but numbers differs from the last entry. The message may be a status that is
             // sent every second, for example. Let it replace the last entry. Otherwise, such
@@ -145,6 +180,9 @@ impl Transcript {
             _ => {
                 self.push(Speaker::Server, text);
                 self.last_shape = Some(shape);
+                if let Some(entry) = self.entries.back_mut() {
+                    entry.names = Some(names);
+                }
             }
         }
     }
@@ -271,7 +309,7 @@ mod tests {
     const PANE: PaneSize = PaneSize { columns: 12, rows: 4 };
 
     fn add(transcript: &mut Transcript, text: &str) {
-        transcript.add_message(&Message::text(text), &mut NumberHistory::default());
+        transcript.add_message(&Message::text(text), Updates::AtTheEnd, &mut NumberHistory::default());
     }
 
     fn texts(transcript: &Transcript) -> Vec<(&str, u64)> {
@@ -333,7 +371,7 @@ mod tests {
     fn messages_cannot_contain_commands_to_the_terminal() {
         let mut transcript = Transcript::default();
         add(&mut transcript, "\x1b[2J\u{202e}");
-        transcript.add_message(&Message::from(vec![1, 2]), &mut NumberHistory::default());
+        transcript.add_message(&Message::from(vec![1, 2]), Updates::AtTheEnd, &mut NumberHistory::default());
         assert_eq!(texts(&transcript), [(r"\u{1b}[2J\u{202e}", 1), ("binary, 2 bytes: 01 02", 1)]);
     }
 
@@ -429,5 +467,28 @@ mod tests {
             let word = &lowest[..3];
             assert!(rows.iter().any(|row| row.contains(word)), "{word} at {columns} columns: {rows:?}");
         }
+    }
+
+    /// Adds a JSON message as if lessons were shown.
+    fn update_in_place(transcript: &mut Transcript, text: &str) {
+        transcript.add_message(&Message::text(text), Updates::InPlace, &mut NumberHistory::default());
+    }
+
+    #[test]
+    fn an_update_in_place_leaves_the_lines_of_the_user_at_the_end() {
+        let mut transcript = Transcript::default();
+        update_in_place(&mut transcript, r#"{"sequence":1,"last_text":""}"#);
+        transcript.add(Speaker::User, "Hello");
+        update_in_place(&mut transcript, r#"{"sequence":2,"last_text":"Hello"}"#);
+        update_in_place(&mut transcript, &format!(r#"{{"sequence":3,"last_text":"{}"}}"#, "x".repeat(200)));
+        let texts: Vec<_> = transcript.entries().iter().map(|entry| (entry.speaker, entry.times)).collect();
+        assert_eq!(texts, [(Speaker::Server, 3), (Speaker::User, 1)]);
+        assert!(transcript.entries()[0].text.starts_with("sequence 3  last_text"), "{transcript:?}");
+        assert!(transcript.entries()[0].text.chars().count() <= IN_PLACE_MAX, "{transcript:?}");
+        // Other names, and a new connection.
+        update_in_place(&mut transcript, r#"{"other":1}"#);
+        transcript.add(Speaker::Notice, "connecting");
+        update_in_place(&mut transcript, r#"{"sequence":1,"last_text":""}"#);
+        assert_eq!(transcript.entries().len(), 5);
     }
 }

@@ -18,12 +18,12 @@ use crate::{
 };
 
 /// Carries out the input line. If it is invalid or cannot be sent, the line stays, so that the user
-/// can correct it.
+/// can correct it. The hint then says how to empty it, because the user may prefer another line.
 pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     let action = match command::parse(model.editor.text()) {
         Ok(action) => action,
         Err(sentence) => {
-            model.hint = Some(sentence);
+            model.hint = Some(refusal(&sentence));
             return Vec::new();
         }
     };
@@ -67,7 +67,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             }
             Err(sentence) => {
                 model.editor.set(&line);
-                model.hint = Some(sentence);
+                model.hint = Some(refusal(&sentence));
                 Vec::new()
             }
         },
@@ -87,6 +87,11 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Returns the hint about a line that stays.
+fn refusal(sentence: &str) -> String {
+    format!("{sentence} (Ctrl-U empties the line)")
 }
 
 /// Returns the connection that replaces the one to `current`.

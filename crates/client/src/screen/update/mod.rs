@@ -70,7 +70,7 @@ fn update_link(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
         LinkEvent::Record(record) => model.add_record(record),
         LinkEvent::Sending(frames) => model.start_sending(frames),
         LinkEvent::Sent => model.end_sending(),
-        LinkEvent::Message(message) => model.transcript.add_message(&message, &mut model.numbers),
+        LinkEvent::Message(message) => model.add_message(&message),
         LinkEvent::State(state) => model.state = state,
         LinkEvent::Ended(ending) => {
             model.state = State::Closed;

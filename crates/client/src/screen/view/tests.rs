@@ -632,13 +632,13 @@ fn a_small_terminal_shows_the_task_and_the_zoomed_pane_all_of_the_lesson() {
 }
 
 #[test]
-fn what_is_missing_is_visible_even_if_the_hint_leaves_the_task_no_room() {
+fn what_is_missing_is_visible_beside_the_lines_to_type() {
     for (index, missing) in [(2, "Not yet: the payload length of this message is 5."), (6, "this message has 1 frame,")]
     {
         let mut model = lesson((80, 24), index);
         add(&mut model, records(&[(Direction::ToServer, HELLO)]));
         let screen = draw_text(&model);
-        for text in [missing, LESSONS[index].hint].iter().chain(LESSONS[index].lines) {
+        for text in [missing].iter().chain(LESSONS[index].lines) {
             assert!(shows_words(&screen, text), "{text}:\n{screen}");
         }
     }

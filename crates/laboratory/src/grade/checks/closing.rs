@@ -17,6 +17,12 @@ use crate::{
 /// The time in which a server ends TCP after the closing handshake. Nothing is left to wait for.
 const END: Duration = Duration::from_secs(1);
 
+/// The time in which a server notices that the client is gone. TCP tells it at once.
+const GONE: Duration = Duration::from_secs(2);
+
+/// The time after which a client on a slow network may answer a Close.
+const LATE: Duration = Duration::from_secs(1);
+
 /// A client waits for the server to end TCP, so it does not end TCP in this time.
 const WAITS: Duration = Duration::from_millis(200);
 
@@ -97,6 +103,7 @@ pub(super) static CHECKS: &[Check] = &[
     valid_code("close-with-1007", "A Close 1007, for text that is not UTF-8", closes_with::<1007>()),
     valid_code("close-with-1011", "A Close 1011, for an error of the program", closes_with::<1011>()),
     valid_code("close-with-1013", "A Close 1013, registered after the RFC", closes_with::<1013>()),
+    valid_code("close-with-1014", "A Close 1014, the last one that is registered", closes_with::<1014>()),
     valid_code(
         "close-with-3000",
         "A Close 3000, the first of the registered codes of applications",
@@ -198,6 +205,26 @@ pub(super) static CHECKS: &[Check] = &[
         )],
     },
     Check {
+        name: "close-survives-a-second",
+        title: "A broken rule, and a Close one second later",
+        stages: Stages::server(9),
+        exercise: Exercise::SlowConversation(|script| {
+            // The frame is not masked.
+            script.then(Act::Write([&[0x81, 0x05], SAMPLE].concat()));
+            script.close("a Close 1002", &[Some(1002)]);
+            script.then(Act::Pause(LATE));
+            // The first bytes at a socket that is closed cause the reset, and the next ones meet it.
+            script.write_cut(&[1, 2], |frames| frames.close(1002, b""));
+            script.then(Act::HalfClose);
+            script.then(Act::End(END));
+        }),
+        hints: &[hint(
+            &[],
+            "After your Close, read until the client ends its direction of TCP, however long that takes, up to a deadline \
+             of some seconds. A short pause is not enough.",
+        )],
+    },
+    Check {
         name: "tcp-ends-without-close",
         title: "TCP ends without a Close",
         stages: Stages::server(9),
@@ -208,7 +235,31 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::HalfClose);
             script.then(Act::Pause(PIECE_PAUSE));
             script.then(Act::Another { label: "the next connection" });
+            script.then(Act::EndsWithin(GONE));
         }),
-        hints: &[hint(&[], "A client that is gone must not end your program. Go on serving the others.")],
+        hints: &[
+            hint(
+                &[Symptom::LeftOpen],
+                "The client is gone, and nothing more can arrive. Close the socket too, or each client that leaves costs \
+                 you one.",
+            ),
+            hint(&[], "A client that is gone must not end your program. Go on serving the others."),
+        ],
+    },
+    Check {
+        name: "tcp-is-reset",
+        title: "TCP is reset in the middle of a frame, beside another connection",
+        stages: Stages::server(9),
+        exercise: Exercise::Conversation(|script| {
+            script.then(Act::ResetAnother);
+            script.then(Act::Pause(PIECE_PAUSE));
+            script.then(Act::Another { label: "the next connection" });
+            script.echo("the echo on the other connection", Opcode::Text, SAMPLE);
+        }),
+        hints: &[hint(
+            &[],
+            "An error of one connection ends that connection, and not your program. In a language with events, handle the \
+             error event of each socket.",
+        )],
     },
 ];

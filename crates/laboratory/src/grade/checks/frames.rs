@@ -74,6 +74,11 @@ const LENGTHS: &[Hint] = &[
          otherwise in eight more, the highest byte first.",
     ),
     hint(
+        &[Symptom::CutShort],
+        "A long payload arrives in several reads. Wait until all of its bytes have arrived before you unmask it and send \
+         it back.",
+    ),
+    hint(
         &[Symptom::OtherPayload],
         "A long payload arrives in many reads. The index of the masking key goes on where the last read has ended.",
     ),
@@ -107,7 +112,11 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::IgnoreFrames);
             script.then(Act::StaysOpen(OPEN));
         }),
-        hints: &[hint(&[], "Nothing is wrong with 81 85: FIN and text, MASK and five bytes.")],
+        hints: &[hint(
+            &[],
+            "Nothing is wrong with 81 85: FIN and text, MASK and five bytes. If your program keeps what it reads as text, \
+             81 becomes another byte. Keep bytes as bytes.",
+        )],
     },
     short_text("text-of-5-bytes", "A text of 5 bytes", |script| {
         script.echo("the echo", Opcode::Text, SAMPLE);

@@ -7,10 +7,11 @@ use protocol::frame::Opcode;
 use crate::{
     grade::{
         check::{Check, Exercise, Hint, hint},
-        script::Act,
+        script::{Act, PIECE_PAUSE, Script},
         symptom::Symptom,
     },
     head_editor::HeadEditor,
+    payloads::SAMPLE,
     stages::Stages,
 };
 
@@ -30,6 +31,22 @@ const ENDLESS_HEAD: usize = 1 << 20;
 /// The pause between two bytes of a peer that trickles: short enough to restart every time-out of a
 /// single read, and long enough to cost nothing.
 const TRICKLE: Duration = Duration::from_millis(250);
+
+/// The beginning of a request.
+const HALF_A_REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: ";
+
+/// Expects that the server goes on after the end of a connection. A program that ends at the same
+/// time may take a moment.
+fn goes_on(script: &mut Script<'_>) {
+    script.then(Act::Pause(PIECE_PAUSE));
+    script.then(Act::Another { label: "the next connection" });
+}
+
+const LIST: &[Hint] = &[hint(
+    &[],
+    "Connection and Upgrade are lists whose case does not matter, and some browsers send keep-alive, Upgrade. Split the \
+     value at the commas, and look for the word in any case.",
+)];
 
 const FOREIGN: &[Hint] = &[
     hint(
@@ -55,6 +72,19 @@ pub(super) static CHECKS: &[Check] = &[
         stages: Stages::both(10, 10),
         exercise: Exercise::Conversation(|script| script.echo("the echo of 1 MiB", Opcode::Binary, &[b'm'; MESSAGE])),
         hints: &[hint(&[], "A limit must leave room for useful messages. 1 MiB is a good limit.")],
+    },
+    Check {
+        name: "two-messages-of-1-mib",
+        title: "Two messages of 1 MiB on one connection",
+        stages: Stages::both(10, 10),
+        exercise: Exercise::Conversation(|script| {
+            script.echo("the first echo of 1 MiB", Opcode::Binary, &[b'm'; MESSAGE]);
+            script.echo("the second echo of 1 MiB", Opcode::Binary, &[b'm'; MESSAGE]);
+        }),
+        hints: &[hint(
+            &[],
+            "The limit is for one message, and not for the whole connection. Begin to count again after each message.",
+        )],
     },
     Check {
         name: "endless-fragments",
@@ -90,8 +120,32 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write(b"GET / HTTP/1.1\r\n".to_vec()));
             let unit = b"X-Filler: of no use at all\r\n".to_vec();
             script.then(Act::FloodUntilRejected { unit, total: ENDLESS_HEAD });
+            goes_on(script);
         }),
         hints: &[hint(&[], "Limit the length of a request. Browsers send less than 16 KiB.")],
+    },
+    Check {
+        name: "connection-is-a-list",
+        title: "A request with Connection: keep-alive, Upgrade",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| head.set("Connection", "keep-alive, Upgrade"));
+            script.then(Act::Accepted);
+        }),
+        hints: LIST,
+    },
+    Check {
+        name: "upgrade-in-another-case",
+        title: "A request with Connection: upgrade and Upgrade: WebSocket",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| {
+                head.set("Connection", "upgrade");
+                head.set("Upgrade", "WebSocket");
+            });
+            script.then(Act::Accepted);
+        }),
+        hints: LIST,
     },
     Check {
         name: "foreign-origin",
@@ -156,7 +210,11 @@ pub(super) static CHECKS: &[Check] = &[
             script.request(|head| head.set("Origin", &format!("http://{}", own_host(head))));
             script.then(Act::Accepted);
         }),
-        hints: &[hint(&[], "The page comes from the same host and port as Host says, so accept it.")],
+        hints: &[hint(
+            &[],
+            "The page comes from the same host and port as Host says, so accept it. The value of a header may contain a \
+             colon: if you split a line at each colon, Host loses its port.",
+        )],
     },
     Check {
         name: "no-origin",
@@ -173,10 +231,25 @@ pub(super) static CHECKS: &[Check] = &[
         title: "Half a request, and then silence",
         stages: Stages::server(10),
         exercise: Exercise::SlowOpening(|script| {
-            script.then(Act::Write(b"GET / HTTP/1.1\r\nHost: ".to_vec()));
+            script.then(Act::Write(HALF_A_REQUEST.to_vec()));
             script.then(Act::EndsInTime);
+            goes_on(script);
         }),
         hints: &[hint(&[], "Set a time-out for the request. Otherwise, silent clients use up your connections.")],
+    },
+    Check {
+        name: "silence",
+        title: "A text after a silence that is longer than the server waits for a request",
+        stages: Stages::server(10),
+        exercise: Exercise::SlowConversation(|script| {
+            script.then(Act::OutlastRequest { begun: HALF_A_REQUEST });
+            script.echo("the echo after the silence", Opcode::Text, SAMPLE);
+        }),
+        hints: &[hint(
+            &[],
+            "The time-out of the request ends with the 101: clear it there. An open connection may be silent for minutes, \
+             so a time-out for that is much longer.",
+        )],
     },
     Check {
         name: "trickling-request",
@@ -185,6 +258,7 @@ pub(super) static CHECKS: &[Check] = &[
         exercise: Exercise::SlowOpening(|script| {
             script.then(Act::Write(b"GET / HTTP/1.1\r\nX-Slow: ".to_vec()));
             script.then(Act::Trickle { byte: b'x', interval: TRICKLE, both_directions: false });
+            goes_on(script);
         }),
         hints: &[hint(
             &[],
@@ -200,6 +274,7 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write(vec![0x81, 0x00]));
             script.close("a Close 1002", &[Some(1002)]);
             script.then(Act::Trickle { byte: 0, interval: TRICKLE, both_directions: true });
+            goes_on(script);
         }),
         hints: &[hint(
             &[],

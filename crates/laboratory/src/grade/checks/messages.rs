@@ -42,13 +42,13 @@ fn echo_of_fragments(script: &mut Script<'_>, opcode: Opcode, payloads: &[&[u8]]
 }
 
 const PONG: &[Hint] = &[
-    hint(&[Symptom::OtherPayload], "A Pong has the same payload as the Ping that it answers."),
+    hint(&[Symptom::OtherPayload, Symptom::CutShort], "A Pong has the same payload as the Ping that it answers."),
     hint(&[], "Answer a Ping, 9, with a Pong, a, that has the same payload."),
 ];
 
 const JOIN: &[Hint] = &[
     hint(
-        &[Symptom::OtherPayload, Symptom::Fragment],
+        &[Symptom::OtherPayload, Symptom::CutShort, Symptom::Fragment],
         "These frames are one message. Join their payloads, and send the echo when the frame with FIN has arrived.",
     ),
     hint(&[Symptom::OtherOpcode], "Send the echo in one frame, with the opcode of the first fragment."),

@@ -84,6 +84,16 @@ pub(super) static CHECKS: &[Check] = &[
         )],
     },
     Check {
+        name: "interleaved-requests",
+        title: "Two requests at the same time, their halves in turns",
+        stages: Stages::server(1),
+        exercise: Exercise::InterleavedRequests,
+        hints: &[hint(
+            &[],
+            "Each connection needs a buffer of its own. If the connections share one, the bytes of different clients mix.",
+        )],
+    },
+    Check {
         name: "request-of-client",
         title: "The request",
         stages: Stages::client(1),

@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE},
+};
 use protocol::{Role, frame::MaskingKey};
 
 use super::{all, all_faults, of_stage};
@@ -87,6 +91,9 @@ fn pieces_are_cut_where_their_titles_say() {
     let bytes: Vec<_> = hello.chunks(1).collect();
     assert_writes("frame-byte-by-byte", &bytes);
     let frame = short(0x81, b"half of it, and the rest");
+    let big = [b'm'; 1 << 20];
+    let big = masked(0x82, &[127, 0, 0, 0, 0, 0, 16, 0, 0], &big);
+    assert_writes("two-messages-of-1-mib", &[&big, &big]);
     assert_writes("half-a-frame", &[&frame[..13], &frame[13..]]);
     let frame = masked(0x81, &[126, 0x01, 0x2c], &letters(300));
     assert_writes("cut-in-extended-length", &[&frame[..3], &frame[3..]]);
@@ -144,11 +151,16 @@ fn closes_are_the_ones_of_their_titles() {
     assert_writes("close-without-code", &[&short(0x88, b"")]);
     assert_writes("tcp-ends-without-close", &[&short(0x81, b"Hello")[..8]]);
     assert_writes("trickle-after-close", &[b"\x81\x00"]);
+    let close = short(0x88, b"\x03\xea");
+    assert_writes("close-survives-a-second", &[b"\x81\x05Hello", &close[..1], &close[1..2], &close[2..]]);
     assert_writes("close-between-fragments", &[&[short(0x01, b"Hel"), short(0x88, b"\x03\xe8")].concat()]);
     assert_writes("text-and-close-in-one-write", &[&[short(0x81, b"Hello"), short(0x88, b"\x03\xe8")].concat()]);
-    for (name, body) in
-        [("close-with-1001", b"\x03\xe9"), ("close-with-1003", b"\x03\xeb"), ("close-with-3999", b"\x0f\x9f")]
-    {
+    for (name, body) in [
+        ("close-with-1001", b"\x03\xe9"),
+        ("close-with-1003", b"\x03\xeb"),
+        ("close-with-1014", b"\x03\xf6"),
+        ("close-with-3999", b"\x0f\x9f"),
+    ] {
         assert_writes(name, &[&short(0x88, body)]);
     }
     let writes = writes("close-survives", Role::Client);
@@ -175,23 +187,34 @@ fn variants_of_faults_are_the_ones_of_their_descriptions() {
         ("invalid-utf8-f5", text(b"Hel\xf5\x80\x80\x80lo")),
         ("invalid-utf8-lone-byte", text(b"\x80Hello")),
         ("invalid-utf8-long", masked(0x81, &[126, 0x00, 0x7e], &long)),
+        (
+            "frame-too-big-for-32-bits",
+            [&[0x82, 0xff, 0, 0, 0, 1, 0, 1, 0, 0][..], &short(0x82, b"Hello")[2..]].concat(),
+        ),
     ];
-    assert_eq!(variants::FAULTS.len(), expected.len());
-    for (fault, (name, bytes)) in variants::FAULTS.iter().zip(expected) {
+    let in_frames: Vec<_> = variants::FAULTS.iter().filter(|fault| !fault.is_in_handshake()).collect();
+    assert_eq!(in_frames.len(), expected.len());
+    for (fault, (name, bytes)) in in_frames.into_iter().zip(expected) {
         let test = FaultTest::on_connection(fault, Role::Client, &mut || MaskingKey(KEY)).expect("a fault in frames");
         assert_eq!(fault.name, name);
         assert_eq!(test.bytes, [bytes, short(0x89, b"still there?")].concat(), "{name}");
     }
 }
 
-/// Returns the Origin of the request of a check, if the request is for this host and port.
-fn origin(name: &str, host: &str) -> Option<String> {
+/// Returns the header lines of the request of a check, if `head` is the valid request.
+fn edited(name: &str, head: &str) -> Vec<String> {
     let check = all().find(|check| check.name == name).unwrap_or_else(|| panic!("there is no {name}"));
     let script = prepare(check, Role::Client).expect("a script");
     let Some(Act::Request { edit, .. }) = script.acts.first() else { panic!("{name} does not begin with a request") };
-    let mut head = HeadEditor::parse(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+    let mut head = HeadEditor::parse(head.as_bytes());
     edit(&mut head);
-    head.lines.iter().find_map(|line| line.strip_prefix("Origin: ").map(str::to_owned))
+    head.lines
+}
+
+/// Returns the Origin of the request of a check, if the request is for this host and port.
+fn origin(name: &str, host: &str) -> Option<String> {
+    let lines = edited(name, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    lines.iter().find_map(|line| line.strip_prefix("Origin: ").map(str::to_owned))
 }
 
 #[test]
@@ -210,6 +233,33 @@ fn origins_are_the_ones_of_their_titles() {
     }
     assert_eq!(origin("origin-of-another-port", "example.org").as_deref(), Some("http://example.org:9"));
     assert_eq!(origin("origin-of-another-port", "example.org:9").as_deref(), Some("http://example.org:10"));
+}
+
+#[test]
+fn lists_in_requests_are_the_ones_of_their_titles() {
+    let head = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    for (name, expected) in [
+        ("connection-is-a-list", ["Host: a", "Upgrade: websocket", "Connection: keep-alive, Upgrade"]),
+        ("upgrade-in-another-case", ["Host: a", "Upgrade: WebSocket", "Connection: upgrade"]),
+    ] {
+        assert_eq!(edited(name, head), expected, "{name}");
+    }
+}
+
+#[test]
+fn keys_are_lenient_base64_of_16_bytes() {
+    let decoded = |name: &str, engine: &dyn Fn(&str) -> Option<Vec<u8>>| {
+        let fault = variants::FAULTS.iter().find(|fault| fault.name == name).expect("a variant");
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let test = FaultTest::in_handshake(fault, Role::Client, request, &mut || MaskingKey(KEY)).expect("a request");
+        let head = HeadEditor::parse(&test.bytes);
+        let key =
+            head.lines.iter().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key").to_owned();
+        assert!(STANDARD.decode(&key).is_err(), "{name}: {key} is valid");
+        engine(&key).expect("a lenient decoder accepts it").len()
+    };
+    assert_eq!(decoded("key-without-padding", &|key| STANDARD_NO_PAD.decode(key).ok()), 16);
+    assert_eq!(decoded("key-for-urls", &|key| URL_SAFE.decode(key).ok()), 16);
 }
 
 #[test]

@@ -7,12 +7,12 @@ use std::{
 
 use crate::programs::{Judged, program};
 
-/// Starts the judge, and then the client with the judge's URL. Returns what the judge says, and the
-/// exit status of the client.
-fn judge_client(client: impl FnOnce(&str) -> Command) -> (Judged, i32) {
+/// Starts the judge, and then the client with the judge's URL. Returns what the judge says, its last
+/// words on standard error, and the exit status of the client.
+fn judge_client(client: impl FnOnce(&str) -> Command) -> (Judged, String, i32) {
     let mut judge = program("server");
     judge.args(["--listen", "127.0.0.1:0", "--grade-clients", "--json"]);
-    let mut judge = judge.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+    let mut judge = judge.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
     let mut stdout = BufReader::new(judge.stdout.take().expect("it is piped"));
     let mut line = String::new();
     stdout.read_line(&mut line).expect("it prints its URL");
@@ -20,17 +20,20 @@ fn judge_client(client: impl FnOnce(&str) -> Command) -> (Judged, i32) {
     let status = client(url).stderr(Stdio::null()).status().expect("the client starts");
     let mut output = Vec::new();
     stdout.read_to_end(&mut output).expect("it ends");
+    let mut words = String::new();
+    judge.stderr.take().expect("it is piped").read_to_string(&mut words).expect("UTF-8");
     let judged = Judged::parse(&output, judge.wait().expect("it ends").code().expect("no signal"));
-    (judged, status.code().expect("no signal"))
+    (judged, words, status.code().expect("no signal"))
 }
 
 fn expect_whole(step: &str) {
-    let (judged, status) = judge_client(|url| {
+    let (judged, words, status) = judge_client(|url| {
         let mut client = program(step);
         client.args(["client", url]);
         client
     });
     judged.expect_whole();
+    assert_eq!(words.trim(), "all stages are whole");
     assert_eq!(status, 0, "the client stops with success when it gets the status 410");
 }
 

@@ -1,5 +1,13 @@
 //! The judge's end of one connection: reads the frames of the peer, and compares them with what is
 //! expected.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `head` | reads the heads of the opening handshake |
+//! | `flood` | sends more than a peer should accept, or sends too slowly |
+
+mod flood;
+mod head;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -11,28 +19,20 @@ use bytes::{Buf, BytesMut};
 use protocol::{
     Role,
     frame::{FrameHeader, MaskingKey, Opcode, apply_mask},
-    handshake::{ClientHandshake, HandshakeError, HandshakeViolation, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     select,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    head_diagnosis::{bare_line_feed, head_length},
     header_diagnosis::{self, Diagnosis, STRAY_ADVICE, hex},
-    key_diagnosis::diagnose_accept,
-    mask_diagnosis::diagnose,
+    payload_diagnosis,
     symptom::{Failure, Symptom},
+    words::{quote, seconds, shorten},
 };
-use crate::observations::TcpEnd;
-
-/// The maximum number of bytes of a reason or of a body that a sentence quotes.
-const QUOTED: usize = 80;
-
-/// The maximum length of an HTTP head that the judge reads.
-const MAX_HEAD: usize = 64 << 10;
+use crate::{frame_builder::FrameBuilder, observations::TcpEnd, randomness::Randomness};
 
 /// The time that a peer has to end TCP after the judge. Then the judge drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
@@ -46,9 +46,6 @@ pub(crate) const AFTER_CLOSE: &str = "A Close is the last frame that you send.";
 
 /// Advice on a reason that is not UTF-8.
 pub(crate) const REASON: &str = "The reason after the code is text: valid UTF-8, of at most 123 bytes.";
-
-const LINE_END_ADVICE: &str = "Each line of a request or of a response ends with the two bytes CR LF, \\r\\n, and so \
-                               does the empty line at its end.";
 
 /// The room for each read in bytes: the largest echo comes in few reads.
 const READ_CAPACITY: usize = 64 << 10;
@@ -72,6 +69,8 @@ pub(crate) struct Peer<S> {
     /// Data frames and Pongs wait in queues of their own, because a Pong may overtake messages.
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
+    /// The payloads of the Pings that wait for an answer.
+    pings: Vec<Vec<u8>>,
     close: Option<ReceivedFrame>,
     /// Whether a Close has arrived, even if a check has taken it.
     has_closed: bool,
@@ -99,6 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             input: BytesMut::new(),
             data: VecDeque::new(),
             pongs: VecDeque::new(),
+            pings: Vec::new(),
             close: None,
             has_closed: false,
             after_close: None,
@@ -198,9 +198,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             match frame.opcode {
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => self.data.push_back(frame),
                 Opcode::Pong => self.pongs.push_back(frame),
-                // The peer may send Pings to keep the connection alive. A check ends before a Pong
-                // is overdue.
-                Opcode::Ping => {}
+                // The peer may send Pings to keep the connection alive. Most checks end before a
+                // Pong is overdue.
+                Opcode::Ping => self.pings.push(frame.payload),
                 Opcode::Close => {
                     self.close = Some(frame);
                     self.has_closed = true;
@@ -308,7 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         if frame.payload != expected && self.last.as_ref().is_some_and(|last| last.is_like(&frame)) {
             return Err(self.repeated(&frame));
         }
-        check_payload(label, expected, &frame.payload, keys)?;
+        payload_diagnosis::check(label, expected, &frame.payload, keys)?;
         if frame.opcode != opcode {
             let sentence = format!(
                 "{label} has the opcode {} ({:?}) instead of {} ({opcode:?})",
@@ -326,7 +326,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(crate) async fn pong(&mut self, label: &str, expected: &[u8], keys: &[MaskingKey]) -> Result<(), Failure> {
         let frame = self.wait_for(label, Some(expected), |peer| peer.pongs.pop_front()).await?;
         self.check_masking(&frame, label)?;
-        check_payload(label, expected, &frame.payload, keys)?;
+        payload_diagnosis::check(label, expected, &frame.payload, keys)?;
         self.last = Some(frame);
         Ok(())
     }
@@ -430,6 +430,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.tcp_end
     }
 
+    /// Sends nothing but Pongs until `end` is there. Whether the peer has ended the connection
+    /// meanwhile, the next expectation finds out.
+    pub(crate) async fn stay_silent(&mut self, end: impl Future<Output = ()>) {
+        let mut end = std::pin::pin!(end);
+        loop {
+            self.parse();
+            for payload in std::mem::take(&mut self.pings) {
+                let mut keys = || Randomness::Random.key();
+                let mut pong = FrameBuilder::new(self.role, &mut keys);
+                pong.frame(Opcode::Pong, &payload);
+                self.write(&pong.into_bytes()).await;
+            }
+            if self.tcp_end.is_some() {
+                return end.await;
+            }
+            self.input.reserve(READ_CAPACITY);
+            select! {
+                () = &mut end => return,
+                read = self.stream.read_buf(&mut self.input) => self.record(read),
+            }
+        }
+    }
+
+    /// Drops the connection while bytes of the peer are unread, so that TCP resets it. At least two
+    /// bytes must be on the way.
+    pub(crate) async fn reset(mut self) {
+        let _ = timeout(self.answer_timeout, self.stream.read_u8()).await;
+    }
+
     /// Expects that TCP stays open for this time. Frames may arrive meanwhile.
     pub(crate) async fn stays_open(&mut self, time: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + time;
@@ -446,195 +475,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Expects a response that opens the connection.
-    pub(crate) async fn accepted(&mut self, mut handshake: ClientHandshake) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.answer_timeout;
-        let failed = |sentence: String| Err(Failure::new(Symptom::Handshake, sentence));
-        let request = handshake.request_bytes();
-        let mut received = Vec::new();
-        loop {
-            received.extend_from_slice(&self.input);
-            handshake.input().extend_from_slice(&self.input.split());
-            match handshake.poll() {
-                Ok(Status::Complete(established)) => {
-                    received.truncate(received.len() - established.rest.len());
-                    if let Some(line) = bare_line_feed(&received) {
-                        let failure = Failure::new(Symptom::Handshake, format!("in the response, {line}"));
-                        return Err(failure.with_advice(Some(LINE_END_ADVICE)));
-                    }
-                    self.open(&established.rest);
-                    return Ok(());
-                }
-                Ok(Status::Partial(waiting)) => handshake = waiting,
-                Err(HandshakeError::Rejected(response)) => {
-                    let body = String::from_utf8_lossy(response.body());
-                    // A page in HTML explains nothing in its first line.
-                    let line = body.lines().next().filter(|line| !line.is_empty() && !line.starts_with('<'));
-                    let body = line.map(|line| format!(" ({})", shorten(line))).unwrap_or_default();
-                    return failed(format!("the server answered HTTP {}{body} instead of 101", response.status()));
-                }
-                Err(HandshakeError::Violation(violation)) => {
-                    let mistake = accept_mistake(&request, &violation);
-                    let mistake = mistake.map(|mistake| format!(" ({mistake})")).unwrap_or_default();
-                    return failed(format!("the response does not open a WebSocket: {violation}{mistake}"));
-                }
-            }
-            if !self.read(deadline).await {
-                return Err(self.no_head(&received, "the response", "the response 101"));
-            }
-        }
-    }
-
-    /// Expects a response with one of these statuses.
-    pub(crate) async fn rejected(&mut self, statuses: &[u16]) -> Result<(), Failure> {
-        let list = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
-        let deadline = Instant::now() + self.answer_timeout;
-        loop {
-            if let Some(status) = self.status() {
-                self.check_line_ends("response")?;
-                if statuses.contains(&status) {
-                    return Ok(());
-                }
-                let symptom = if status == 101 { Symptom::Tolerated } else { Symptom::Handshake };
-                return Err(Failure::new(symptom, format!("the server answered HTTP {status} instead of {list}")));
-            }
-            if !self.read(deadline).await {
-                return Err(self.no_head(&self.input, "the response", &format!("a response {list}")));
-            }
-        }
-    }
-
-    /// Explains why a head has not arrived. `begun` is what has arrived of it, `name` its name, and
-    /// `label` names what is expected.
-    fn no_head(&self, begun: &[u8], name: &str, label: &str) -> Failure {
-        if begun.is_empty() || self.tcp_end.is_some() {
-            return self.nothing(label);
-        }
-        let time = seconds(self.answer_timeout);
-        let sentence = format!("the empty line at the end of {name} did not arrive within {time}");
-        Failure::new(Symptom::Incomplete, sentence).with_advice(Some(LINE_END_ADVICE))
-    }
-
-    /// Expects that the lines of the head at the beginning of the input end with CR LF.
-    fn check_line_ends(&self, name: &str) -> Result<(), Failure> {
-        let head = &self.input[..head_length(&self.input).unwrap_or(0)];
-        match bare_line_feed(head) {
-            None => Ok(()),
-            Some(line) => {
-                let sentence = format!("in the {name}, {line}");
-                Err(Failure::new(Symptom::Handshake, sentence).with_advice(Some(LINE_END_ADVICE)))
-            }
-        }
-    }
-
-    /// Returns the status of the response if its head has arrived.
-    fn status(&self) -> Option<u16> {
-        let end = head_length(&self.input)?;
-        let head = String::from_utf8_lossy(&self.input[..end]);
-        head.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()
-    }
-
-    /// Writes `unit` again and again, up to `total` bytes, until `done` is true or TCP ends, and
-    /// reads at the same time. Returns how many bytes were written.
-    async fn flood(&mut self, unit: &[u8], total: usize, done: impl Fn(&Self) -> bool) -> usize {
-        let (mut written, mut write_ended) = (0, false);
-        loop {
-            self.parse_if_open();
-            if done(self) || self.tcp_end.is_some() || written >= total || write_ended {
-                break;
-            }
-            let stalled = Instant::now() + self.answer_timeout;
-            let at = written % unit.len();
-            self.input.reserve(READ_CAPACITY);
-            let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
-            let read = select! {
-                biased;
-                read = reader.read_buf(&mut self.input) => Some(read),
-                count = writer.write(&unit[at..]) => {
-                    match count {
-                        Ok(count) if count > 0 => written += count,
-                        _ => write_ended = true,
-                    }
-                    None
-                }
-                () = tokio::time::sleep_until(stalled) => break,
-            };
-            if let Some(read) = read {
-                self.record(read);
-            }
-        }
-        written
-    }
-
-    fn parse_if_open(&mut self) {
-        if !self.input.starts_with(b"HTTP/") {
-            self.parse();
-        }
-    }
-
-    /// Floods the peer until it sends a Close with `code`.
-    pub(crate) async fn flood_until_close(&mut self, unit: &[u8], total: usize, code: u16) -> Result<(), Failure> {
-        let written = self.flood(unit, total, |peer| peer.close.is_some()).await;
-        self.close(&format!("a Close {code} after {} of fragments", mebibytes(written)), &[Some(code)]).await
-    }
-
-    /// Floods the peer until it rejects the request or ends TCP.
-    pub(crate) async fn flood_until_rejected(&mut self, unit: &[u8], total: usize) -> Result<(), Failure> {
-        let written = self.flood(unit, total, |peer| peer.status().is_some()).await;
-        if self.status().is_none() && self.tcp_end_within(self.answer_timeout).await.is_some() {
-            return Ok(());
-        }
-        match self.status() {
-            Some(400..=499) => Ok(()),
-            Some(status) => Err(Failure::new(
-                Symptom::Handshake,
-                format!("the server answered HTTP {status} instead of 400 or 431"),
-            )),
-            None => {
-                let sentence =
-                    format!("the server still waits for the end of the request after {}", mebibytes(written));
-                Err(Failure::new(Symptom::LeftOpen, sentence))
-            }
-        }
-    }
-
-    /// Writes `byte` at this interval until the peer has ended TCP, for `patience` at most.
-    pub(crate) async fn trickle(
-        &mut self,
-        byte: u8,
-        interval: Duration,
-        both_directions: bool,
-        patience: Duration,
-    ) -> Result<(), Failure> {
-        let deadline = Instant::now() + patience;
-        while Instant::now() < deadline {
-            if self.tcp_end == Some(TcpEnd::Reset) || self.tcp_end.is_some() && !both_directions {
-                return Ok(());
-            }
-            if timeout(interval, self.stream.write_all(&[byte])).await.is_ok_and(|written| written.is_err()) {
-                return Ok(());
-            }
-            let next = Instant::now() + interval;
-            while self.read(next).await {
-                self.input.clear();
-            }
-            sleep(next.saturating_duration_since(Instant::now())).await;
-        }
-        let sentence = format!("{} still keeps the connection after {}", self.name(), seconds(patience));
-        Err(Failure::new(Symptom::LeftOpen, sentence))
-    }
-
-    /// Expects that the peer ends TCP, for `patience` at most.
-    pub(crate) async fn ends_in_time(&mut self, patience: Duration) -> Result<(), Failure> {
-        match self.tcp_end_within(patience).await {
-            Some(_) => Ok(()),
-            None => {
-                let sentence = format!("{} still keeps the connection after {}", self.name(), seconds(patience));
-                Err(Failure::new(Symptom::LeftOpen, sentence))
-            }
-        }
-    }
-
     /// Expects that all masking keys of the peer differ, and that none is zero.
     pub(crate) fn fresh_keys(&self) -> Result<(), Failure> {
         let sentence = if self.keys.contains(&MaskingKey([0; 4])) {
@@ -645,23 +485,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             return Ok(());
         };
         Err(Failure::new(Symptom::Masking, sentence))
-    }
-
-    /// Reads an HTTP head. Returns the head and everything after it.
-    pub(crate) async fn head(&mut self) -> Result<BytesMut, Failure> {
-        let deadline = Instant::now() + self.answer_timeout;
-        loop {
-            if head_length(&self.input).is_some() {
-                self.check_line_ends("request")?;
-                return Ok(self.input.split());
-            }
-            if self.input.len() > MAX_HEAD {
-                return Err(Failure::new(Symptom::Garbage, "the request is longer than 64 KiB"));
-            }
-            if !self.read(deadline).await {
-                return Err(self.no_head(&self.input, "the request", "a whole request"));
-            }
-        }
     }
 
     pub(crate) fn into_stream(self) -> S {
@@ -676,14 +499,6 @@ impl ReceivedFrame {
     }
 }
 
-/// Returns the mistake in the accept value that answers the key of `request`.
-fn accept_mistake(request: &[u8], violation: &HandshakeViolation) -> Option<String> {
-    let HandshakeViolation::AcceptWrong { received, .. } = violation else { return None };
-    let request = String::from_utf8_lossy(request);
-    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))?;
-    diagnose_accept(key, received)
-}
-
 /// Advice on a close code that is written lowest byte first.
 pub(crate) const SWAPPED_CODE: &str =
     "The two bytes of the code are in the wrong order: the highest byte comes first, so 1000 is 03 e8.";
@@ -691,25 +506,6 @@ pub(crate) const SWAPPED_CODE: &str =
 /// Returns whether a close code is the expected one, written lowest byte first.
 pub(crate) fn is_swapped(code: Option<u16>, expected: u16) -> bool {
     code == Some(expected.swap_bytes())
-}
-
-fn check_payload(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Result<(), Failure> {
-    if expected == got {
-        return Ok(());
-    }
-    let mut sentence = format!("{label} has another payload: {} instead of {}", quote(got), quote(expected));
-    if expected.len() == got.len() {
-        let first = expected.iter().zip(got).take_while(|(expected, got)| expected == got).count();
-        if first > 0 {
-            sentence.push_str(&format!(", different from byte {first} on"));
-        }
-    } else {
-        sentence.push_str(&format!(" ({} bytes instead of {})", got.len(), expected.len()));
-    }
-    if let Some(diagnosis) = diagnose(expected, got, keys) {
-        sentence.push_str(&format!(" ({diagnosis})"));
-    }
-    Err(Failure::new(Symptom::OtherPayload, sentence))
 }
 
 fn code_of(body: &[u8]) -> Option<u16> {
@@ -723,39 +519,6 @@ fn describe_close(body: &[u8]) -> String {
         (Some(code), 2) => format!("a Close {code}"),
         (Some(code), _) => format!("a Close {code} ({})", shorten(&String::from_utf8_lossy(&body[2..]))),
     }
-}
-
-/// Returns a payload as text in quotation marks, or as bytes in hexadecimal.
-pub(crate) fn quote(payload: &[u8]) -> String {
-    /// Some bytes are enough to recognise a payload.
-    const SHOWN: usize = 24;
-    let more = if payload.len() > SHOWN { "..." } else { "" };
-    match str::from_utf8(payload) {
-        Ok(text) if !text.chars().any(char::is_control) => {
-            let shown: String = text.chars().take(SHOWN).collect();
-            format!("\"{shown}{more}\"")
-        }
-        _ => {
-            let shown: Vec<_> = payload.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-            shown.join(" ") + more
-        }
-    }
-}
-
-/// Returns the beginning of a text of the peer, without control characters.
-fn shorten(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(QUOTED).collect()
-}
-
-fn mebibytes(bytes: usize) -> String {
-    match bytes >> 20 {
-        0 => format!("{} KiB", bytes >> 10),
-        mebibytes => format!("{mebibytes} MiB"),
-    }
-}
-
-pub(crate) fn seconds(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,40 @@
+//! Writes payloads, sizes and times into the sentences of the judge.
+
+use std::time::Duration;
+
+/// The maximum number of bytes of a reason or of a body that a sentence quotes.
+const QUOTED: usize = 80;
+
+/// The number of bytes of a payload that a sentence quotes: enough to recognise a payload.
+pub(crate) const SHOWN: usize = 24;
+
+/// Returns a payload as text in quotation marks, or as bytes in hexadecimal.
+pub(crate) fn quote(payload: &[u8]) -> String {
+    let more = if payload.len() > SHOWN { "..." } else { "" };
+    match str::from_utf8(payload) {
+        Ok(text) if !text.chars().any(char::is_control) => {
+            let shown: String = text.chars().take(SHOWN).collect();
+            format!("\"{shown}{more}\"")
+        }
+        _ => {
+            let shown: Vec<_> = payload.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+            shown.join(" ") + more
+        }
+    }
+}
+
+/// Returns the beginning of a text of the peer, without control characters.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(QUOTED).collect()
+}
+
+pub(crate) fn mebibytes(bytes: usize) -> String {
+    match bytes >> 20 {
+        0 => format!("{} KiB", bytes >> 10),
+        mebibytes => format!("{mebibytes} MiB"),
+    }
+}
+
+pub(crate) fn seconds(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+}
