@@ -83,8 +83,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // The connection for the previous fault could still be opened, so that fault may
-                // have crashed the server. Name the fault in the error.
+                // The server still accepted the connection for the previous fault, so the previous
+                // fault may have crashed it. Name that fault in the error.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),

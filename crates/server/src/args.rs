@@ -259,7 +259,7 @@ mod tests {
             ("0.0.0.0:8090", "0.0.0.0:8090"),
             ("[::1]:8090", "[::1]:8090"),
             ("localhost:8090", "localhost:8090"),
-            // These are returned unchanged. If they are invalid, the server fails when it listens.
+            // These are invalid, but they are returned unchanged. The server then fails to listen.
             ("localhost", "localhost"),
             ("", ""),
         ] {

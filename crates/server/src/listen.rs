@@ -171,7 +171,7 @@ async fn serve_tls(
     let tls = tls.handshake_timeout(deadline.saturating_duration_since(Instant::now()));
     #[cfg(feature = "http2")]
     let window = http2::Window::reserve(state);
-    // Without memory for the window of HTTP/2, offer only HTTP/1.1 (ALPN).
+    // If the memory budget has no room for an HTTP/2 window, offer only HTTP/1.1 in ALPN.
     #[cfg(feature = "http2")]
     let tls = if window.is_some() { tls } else { tls.alpn_protocols(&["http/1.1"]) };
     let accepted = tokio::select! {

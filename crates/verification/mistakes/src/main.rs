@@ -9,7 +9,7 @@ use mistakes::{
     technique::TECHNIQUES,
 };
 
-/// Puts mistakes into a copy of the source, and shows which tests find them.
+/// Puts each mistake into a copy of the source, and shows whether its technique finds it.
 #[derive(Debug, Parser)]
 struct Args {
     /// Names of techniques (exploration, simulation, program, schedules) or of mistakes [default: all]

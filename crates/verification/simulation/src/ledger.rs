@@ -243,7 +243,7 @@ impl Ledger {
         }
     }
 
-    /// Returns how many ends of connections programs are using on this side.
+    /// Returns the number of connections that programs on this side are using.
     #[must_use]
     pub fn open_count(&self, side: Side) -> usize {
         self.lock().open.keys().filter(|key| key.1 == side).count()

@@ -137,7 +137,7 @@ impl Scenario {
         // The program has one option for both.
         self.keep_alive.timeout = self.keep_alive.interval;
         let breakable = self.clients.len();
-        // No fault has the hosts of these clients.
+        // The faults have already been drawn, so none of them targets these clients.
         self.clients.extend([(); 2].map(|()| ClientPlan::new(random)));
         self.program = Some(ProgramPlan::new(random, breakable));
     }

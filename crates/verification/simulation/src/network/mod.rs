@@ -272,7 +272,8 @@ impl Network {
             let Some(left) = limit.checked_sub(begin.elapsed()) else { return false };
             let cleared = timeout(left, async {
                 loop {
-                    // Everything runs on one thread, so nothing changes between these two lines.
+                    // Everything runs on one thread, so nothing can change between the check and
+                    // the wait, and no change is missed.
                     if self.is_clear(from, to) {
                         return;
                     }

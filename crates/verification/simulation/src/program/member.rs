@@ -81,7 +81,8 @@ impl Member {
         let (plan, scenario) = (self.client.plan(), &self.client.scenario);
         let (send, receive) = scenario.buffers;
         let write_timeout = scenario.program.as_ref().map_or(Duration::ZERO, |program| program.write_timeout);
-        // What is on its way, and a batch with a text that exceeds it.
+        // The bytes that may have to arrive before the deadline: those in TCP's buffers, a full batch,
+        // and one text of the maximum size, which is written alone.
         let bytes = (send + receive) as u64 + 2 * MAX_TEXT;
         let segment = plan.link.segment.min(send).min(receive).div_ceil(2) as u64;
         let time = Duration::from_millis(plan.link.delay.1 * bytes.div_ceil(segment));
