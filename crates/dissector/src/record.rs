@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, time::SystemTime};
 
 use protocol::{HandshakeViolation, RfcSection, Role, Violation};
 
-use crate::field::Field;
+use crate::{field::Field, glossary};
 
 /// The direction in which bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,6 +160,30 @@ impl BrokenRule {
             other => format!("{other:?}"),
         };
         debug.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
+    }
+
+    /// Returns the name of the field whose value breaks the rule, such as `websocket.mask`. Several
+    /// fields may share the bytes of a [`Finding`], and this name tells which of them is meant.
+    /// Returns `None` if the bytes alone tell it, or if the rule is not about one field.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static str> {
+        let term = match self {
+            Self::Handshake(_) | Self::AfterClose | Self::BeforeResponse => return None,
+            Self::Violation(violation) => match violation {
+                Violation::UnmaskedFrame | Violation::MaskedFrame => &glossary::MASK,
+                Violation::ReservedBitsSet(_) => &glossary::RSV,
+                Violation::CompressedBitMisplaced(_) => &glossary::PMC,
+                Violation::ReservedOpcode(_) | Violation::ContinuationOfNothing | Violation::MessageInsideMessage => {
+                    &glossary::OPCODE
+                }
+                Violation::FragmentedControl(_) => &glossary::FIN,
+                Violation::LengthNotShortest(_) | Violation::ControlTooLong(_) => &glossary::LENGTH,
+                Violation::LengthTopBitSet(_) => &glossary::LENGTH_64,
+                Violation::CloseCodeInvalid(_) => &glossary::CLOSE_CODE,
+                _ => return None,
+            },
+        };
+        term.name
     }
 
     /// Returns the section that contains the rule, or `None` for a limit of the receiver.

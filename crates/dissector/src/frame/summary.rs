@@ -3,6 +3,7 @@
 use protocol::{
     CloseCode,
     frame::{Opcode, RawHeader, layout::OPCODE},
+    message::MessageKind,
 };
 
 use super::unit::FrameUnit;
@@ -42,7 +43,8 @@ pub(super) fn summarize(frame: &FrameUnit, header: &RawHeader, message: Option<&
         (Some(opcode @ (Opcode::Text | Opcode::Binary)), false) => format!("{opcode:?}, first fragment"),
         (Some(opcode), _) => format!("{opcode:?}"),
     };
-    let preview = preview(payload);
+    let is_text = header.opcode() == Some(Opcode::Text) || message.is_some_and(|it| it.kind == MessageKind::Text);
+    let preview = preview(payload, is_text);
     format!("{title}, {size}{}{preview}", if preview.is_empty() { "" } else { ": " })
 }
 
@@ -52,7 +54,7 @@ fn summarize_close(body: &[u8]) -> String {
         [_] => "Close, half a code".to_owned(),
         &[high, low, ref reason @ ..] => {
             let code = CloseCode(u16::from_be_bytes([high, low]));
-            let reason = preview(reason);
+            let reason = preview(reason, true);
             format!("Close {code}{}{reason}", if reason.is_empty() { "" } else { ": " })
         }
     }
@@ -62,9 +64,10 @@ fn byte_count(length: u64) -> String {
     if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") }
 }
 
-/// Returns the beginning of a payload in one line: as text if it is printable UTF-8, otherwise in
-/// hexadecimal.
-fn preview(payload: &[u8]) -> String {
+/// Returns the beginning of a payload in one line: as text, with harmful characters escaped, if it is
+/// UTF-8, otherwise in hexadecimal. If `is_text` is false, the payload may hold any bytes, and control
+/// characters show that it is not text.
+fn preview(payload: &[u8], is_text: bool) -> String {
     // A character takes at most four bytes in UTF-8, so the preview never needs the bytes after
     // `end`.
     let end = payload.len().min(PREVIEW_CHARACTERS * 4);
@@ -77,8 +80,8 @@ fn preview(payload: &[u8]) -> String {
         }
         Err(_) => "",
     };
-    let is_text = !text.is_empty() && !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
-    let (mut line, is_cut) = if is_text {
+    let has_controls = || text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
+    let (mut line, is_cut) = if !text.is_empty() && (is_text || !has_controls()) {
         let line: String = text.chars().take(PREVIEW_CHARACTERS).collect();
         (printable(&line).into_owned(), text.chars().nth(PREVIEW_CHARACTERS).is_some() || end < payload.len())
     } else {

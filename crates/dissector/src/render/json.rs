@@ -6,13 +6,14 @@
 //!    "fields":[{"name":"websocket.fin","label":"Fin","start":0,"end":1,"mask":128,"value":true,
 //!               "part":"fin","meaning":"...","why":"...","rfc":6455,"section":"5.2"}, ...],
 //!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1",
-//!                 "start":1,"end":2}]}
+//!                 "field":"websocket.mask","start":1,"end":2}]}
 //! ```
 //!
 //! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes
 //! that were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field
 //! without inner fields has no `fields`, and a finding about a limit of the receiver has no `rfc`
-//! and no `section`. `started_at` and `ended_at` are in seconds since 1970. `part` determines the
+//! and no `section`. A finding has a `field` if its bytes do not tell which field breaks the rule.
+//! `started_at` and `ended_at` are in seconds since 1970. `part` determines the
 //! colour.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -128,6 +129,9 @@ impl Serialize for Finding {
         if let Some(section) = self.rule.section() {
             map.serialize_entry("rfc", &section.rfc)?;
             map.serialize_entry("section", section.section)?;
+        }
+        if let Some(field) = self.rule.field() {
+            map.serialize_entry("field", field)?;
         }
         map.serialize_entry("start", &self.range.start)?;
         map.serialize_entry("end", &self.range.end)?;

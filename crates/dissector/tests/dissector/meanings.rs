@@ -97,6 +97,14 @@ fn a_summary_shows_at_most_48_characters_of_text() {
 }
 
 #[test]
+fn a_summary_escapes_the_harmful_characters_of_a_text() {
+    let summary = |first_byte, payload: &str| from_server(unmasked(first_byte, payload.as_bytes())).summary;
+    assert_eq!(summary(0x81, "\u{1b}[31m"), r"Text, 5 bytes: \u{1b}[31m");
+    assert_eq!(summary(0x81, "a\u{202e}b"), r"Text, 5 bytes: a\u{202e}b");
+    assert_eq!(summary(0x88, "\x03\u{0}a\u{7}"), r"Close 768 (unassigned): a\u{7}");
+}
+
+#[test]
 fn a_summary_shows_what_is_not_text_in_hexadecimal() {
     let summary = |payload: &[u8]| from_server(unmasked(0x82, payload)).summary;
     assert_eq!(summary(b"ab\xFFcd"), "Binary, 5 bytes: 61 62 ff 63 64");

@@ -188,7 +188,7 @@ fn json_contains_everything() {
         ],
         "findings": [{
             "rule": "UnmaskedFrame", "sentence": "a client's frames must be masked (RFC 6455, section 5.1)",
-            "rfc": 6455, "section": "5.1", "start": 1, "end": 2,
+            "rfc": 6455, "section": "5.1", "field": "websocket.mask", "start": 1, "end": 2,
         }],
     });
     assert_eq!(lines.len(), 1);

@@ -25,7 +25,7 @@ export function address(path, query = "") {
 }
 
 export class Connection {
-  path = ""; // relative to the page
+  path = ""; // relative to the page, of the connection that is shown
   opened = false; // whether the browser has opened the connection
   #on;
   #socket;
@@ -33,9 +33,12 @@ export class Connection {
   #delay = FIRST_DELAY;
   #retry;
   #leaving; // "close" after that button, or the path to go to
+  #view = ""; // what can be said about the view of the connection
+  #again = ""; // what can be said about the next attempt
 
   // `on` has functions for what happens: start(path), state(text, isOpen), wire(text), item(item),
-  // message(data), end(event).
+  // message(data), end(event). `start` comes when there is something to see of the next connection,
+  // so a server that does not answer leaves the log of the last connection in place.
   constructor(on) {
     this.#on = on;
   }
@@ -63,33 +66,49 @@ export class Connection {
     this.#leaving = "close";
   }
 
+  #say(view = this.#view) {
+    this.#view = view;
+    this.#on.wire([view, this.#again].filter(Boolean).join(" "));
+  }
+
   #connect(path) {
     clearTimeout(this.#retry);
     this.#leaving = undefined;
     this.#drop();
-    this.path = path;
     this.opened = false;
-    this.#on.start(path);
+    this.#again = "";
     this.#on.state("CONNECTING", false);
-    this.#on.wire("Asking the server for a view of the next connection.");
+    this.#say("Asking the server for a view of the next connection.");
     const viewer = (this.#viewer = new WebSocket(address("wire")));
     let token;
+    let isStarted = false;
+    const start = () => {
+      if (isStarted) return;
+      isStarted = true;
+      this.path = path;
+      this.#on.start(path);
+    };
     viewer.onmessage = ({ data }) => {
       if (viewer !== this.#viewer) return;
       const message = JSON.parse(data);
       if (token === undefined) {
         token = message.token;
-        this.#on.wire("The connection as the server sees it. A script in a browser cannot see its frames.");
-        this.#open(path, `?wire=${token}`);
-      } else message.forEach((item) => this.#on.item(item));
+        this.#say("The connection as the server sees it. Type a text below, and watch its bytes here.");
+        this.#open(path, `?wire=${token}`, start);
+      } else {
+        start();
+        message.forEach((item) => this.#on.item(item));
+      }
     };
     viewer.onclose = ({ code, reason }) => {
       if (viewer !== this.#viewer) return;
       if (token === undefined) {
-        this.#on.wire(`The server does not show this connection: ${reason || "it does not answer"}.`);
-        this.#open(path, "");
+        // A reason means that the server answers, but that it has no room for another viewer.
+        if (reason) start();
+        this.#say(reason ? `The server does not show this connection: ${reason}.` : "");
+        this.#open(path, "", start);
       } else {
-        this.#on.wire(code === 1000 || code === 1001
+        this.#say(code === 1000 || code === 1001
           ? "The connection has ended. This is all of it."
           : `The server no longer shows this connection (${code}).`);
       }
@@ -104,12 +123,13 @@ export class Connection {
     socket?.close();
   }
 
-  #open(path, query) {
+  #open(path, query, start) {
     const own = (this.#socket = new WebSocket(address(path, query), SUBPROTOCOLS[path] ?? []));
     const isCurrent = () => own === this.#socket;
     own.onopen = () => {
       if (!isCurrent()) return;
       this.opened = true;
+      start();
       this.#on.state("OPEN", true);
     };
     own.onmessage = ({ data }) => {
@@ -121,19 +141,26 @@ export class Connection {
     };
     own.onclose = (event) => {
       if (!isCurrent()) return;
-      const { code, reason } = event;
-      const closed = `CLOSED ${code}${reason ? ` (${reason})` : ""}`;
-      this.#on.end(event);
+      const { code } = event;
+      // The viewer has a token as soon as the server answers, even if the browser then rejects the
+      // handshake.
+      const answered = query !== "" || this.opened;
+      if (answered) start();
+      const closed = answered ? `CLOSED ${code}` : "NO ANSWER";
+      if (answered) this.#on.end(event);
+      else this.#again = "The server does not answer.";
       if (this.#leaving?.path !== undefined) return this.#connect(this.#leaving.path);
       const again = this.#leaving !== "close" && !path.startsWith("break/") && WORTH_RETRYING.includes(code);
-      if (!again) return this.#on.state(closed, false);
+      this.#on.state(closed, false);
+      if (!again) return this.#say();
       // Half of the delay is random, so that a thousand pages do not reconnect in the same instant.
       // After each failure the delay doubles, so that they do not keep an overloaded server down
       // (section 7.2.3).
       const wait = (this.#delay * (1 + Math.random())) / 2;
       this.#delay = Math.min(2 * this.#delay, MAX_DELAY);
       const words = wait < 1500 ? "1 second" : `${Math.ceil(wait / 1000)} seconds`;
-      this.#on.state(`${closed}, trying again in ${words}`, false);
+      this.#again = `${answered ? "" : "The server does not answer. "}Trying again in ${words}.`;
+      this.#say();
       this.#retry = setTimeout(() => this.#connect(path), wait);
     };
   }

@@ -3,7 +3,7 @@
 // Each field can be reached in the bytes and in the list of fields, by mouse, touch and arrow keys.
 
 import { linksFor } from "./book.js";
-import { byId, cut, make, number, plural } from "./dom.js";
+import { TOKEN, byId, cut, make, number, plural, report, titleOf, visible } from "./dom.js";
 import { copies } from "./export.js";
 import { fieldOf } from "./log.js";
 import { bytesOf } from "./pcapng.js";
@@ -18,8 +18,19 @@ let explained; // the index of the field that is explained
 let stops = []; // the elements in the bytes at which the arrow keys stop
 let here = 0; // the index of the current stop
 
-export function show({ record, note }) {
+// What the explanation says while there is no field to explain.
+const HINT = byId("explanation").textContent;
+
+// Returns whether a record is what the viewer should look at: it breaks a rule, or it is a response
+// that does not open the connection.
+export function isRemarkable(record) {
+  const status = fieldOf(record, "http.response.code")?.value;
+  return record.findings.length > 0 || (status !== undefined && Number(status) !== 101);
+}
+
+export function show({ record, note, why }) {
   chosen = record;
+  report("", "copied");
   document.querySelectorAll("#copy button").forEach((button) => {
     button.disabled = !record || copies(record)[button.value] === undefined;
   });
@@ -28,21 +39,54 @@ export function show({ record, note }) {
     byId("unit").textContent = note ?? "Nothing chosen yet";
     byId("place").textContent = "";
     for (const id of ["findings", "bytes", "legend", "fields"]) byId(id).replaceChildren();
-    [fields, stops] = [[], []];
+    [fields, stops, explained] = [[], [], undefined];
+    byId("explanation").className = "";
+    byId("explanation").replaceChildren(make("p", "", why ?? HINT));
     return;
   }
-  byId("unit").textContent = record.summary;
+  byId("unit").textContent = titleOf(record);
   byId("place").textContent = placeOf(record);
   byId("findings").replaceChildren(
-    ...record.findings.map(({ rule, sentence }) => make("p", "bad", `${rule}: ${sentence}`)),
+    ...record.findings.map(({ rule, sentence }) => make("p", "bad", visible(`${rule}: ${sentence}`))),
   );
   fields = flatten(record.fields, 1);
   const bytes = bytesOf(record.bytes);
   showBytes(bytes);
   tree.replaceChildren(...fields.map(({ field, level }, index) => fieldRow(field, level, index, bytes)));
-  // Explain a frame's opcode first, because it is the most informative field. A head has no opcode,
-  // so explain its first line instead.
-  explain(Math.max(0, fields.findIndex(({ field }) => field.name === "websocket.opcode")));
+  explain(firstToExplain());
+  markFinding();
+}
+
+// Returns the index of the field that is explained first: the one that breaks a rule, or the status
+// that does not open the connection, or a frame's opcode, which is its most informative field. In
+// any other head, it is the first line.
+function firstToExplain() {
+  const [finding] = chosen.findings;
+  if (finding) {
+    const named = indexOf(finding.field);
+    const holds = ({ field }) => !field.derived && field.start <= finding.start && finding.end <= field.end;
+    const found = named >= 0 ? named : fields.findLastIndex(holds);
+    if (found >= 0) return found;
+  }
+  return Math.max(0, indexOf(isRemarkable(chosen) ? "http.response.code" : undefined), indexOf("websocket.opcode"));
+}
+
+const indexOf = (name) => (name ? fields.findIndex(({ field }) => field.name === name) : -1);
+
+// Marks the bytes or the bits that break a rule, and goes to the first of them. A finding about the
+// whole record has nothing to mark.
+function markFinding() {
+  const [finding] = chosen.findings;
+  if (!finding || finding.end - finding.start >= chosen.length) return;
+  const mask = fields[indexOf(finding.field)]?.field.mask ?? 0xff;
+  let wrong = stops.filter((element) => element.position >= finding.start && element.position < finding.end
+    && Boolean(mask & (element.mask ?? 0xff)));
+  // If the field has several bits of their own, such as the reserved ones, those that are set are wrong.
+  if (wrong.length > 1 && mask !== 0xff) wrong = wrong.filter(({ textContent }) => textContent.includes("1"));
+  wrong.forEach((element) => element.classList.add("wrong"));
+  if (wrong.length === 0) return;
+  if (mask === 0xff) stand(stops.indexOf(wrong[0]));
+  else go(stops.indexOf(wrong[0]));
 }
 
 function placeOf({ number: at, direction, offset, length, ended_at }) {
@@ -51,7 +95,7 @@ function placeOf({ number: at, direction, offset, length, ended_at }) {
   // Count the bytes of the direction from 0, because the bytes of a record are counted from 0 too.
   const place =
     length === 1 ? `byte ${number(offset)}` : `bytes ${number(offset)} to ${number(offset + length - 1)}`;
-  return `Number ${at}, ${from}: ${length ? place : "no byte yet"} of this direction${time && `, at ${time}`}`;
+  return `Number ${number(at)}, ${from}: ${length ? place : "no byte yet"} of this direction${time && `, at ${time}`}`;
 }
 
 function flatten(inner, level) {
@@ -72,11 +116,10 @@ function showBytes(bytes) {
   const isFrame = chosen.kind === "frame";
   stops = [];
   box.replaceChildren(...(isFrame ? frameBytes(bytes) : headBytes(bytes)));
-  byId("legend").replaceChildren(...(isFrame ? [] : headLegend()));
+  byId("legend").replaceChildren(...(isFrame ? legend(FRAME_PARTS) : legend(HEAD_PARTS)));
   if (isFrame) {
-    byId("legend").textContent = fieldOf(chosen, "websocket.masking_key")
-      ? "Upper row: the bytes on the wire. Lower row: bits, and characters without the mask."
-      : "Upper row: the bytes on the wire. Lower row: bits and characters.";
+    byId("legend").append(fieldOf(chosen, "websocket.masking_key")
+      ? "Below: bits, unmasked text." : "Below: bits, text.");
   }
   box.setAttribute("aria-label", isFrame ? "Bytes of the frame, in hexadecimal" : "The head, line by line");
   if (chosen.length > bytes.length) {
@@ -124,6 +167,7 @@ function frameBytes(bytes) {
       }
     } else {
       stop(cell, at, position, `${fields[at]?.field.label ?? "byte"}, ${hex}`);
+      below.textContent = { mask: "mask", length: "len" }[part] ?? "";
       if (position >= start) {
         const plain = key ? byte ^ bytes[key.start + ((position - start) % 4)] : byte;
         below.textContent = plain > 0x20 && plain < 0x7f ? String.fromCharCode(plain) : plain === 0x20 ? "␣" : "·";
@@ -142,21 +186,25 @@ function headBytes(bytes) {
     runs.at(-1).bytes.push(byte);
   });
   return runs.map(({ at, position, bytes }) => {
-    const text = new TextDecoder().decode(Uint8Array.from(bytes)).replaceAll("\r", "\\r").replaceAll("\n", "\\n\n");
+    // A line feed is written, and also ends the line.
+    const text = visible(new TextDecoder().decode(Uint8Array.from(bytes))).replaceAll("\\n", "\\n\n");
     return stop(make("span", `run ${fields[at]?.field.part ?? ""}`, text), at, position);
   });
 }
 
-// The meaning of the colours in a head.
+// The meaning of the colours in a frame and in a head.
+const FRAME_PARTS = {
+  fin: "FIN", reserved: "reserved", opcode: "opcode", mask: "mask", length: "length", payload: "payload",
+};
 const HEAD_PARTS = {
   start_line: "the first line",
   handshake: "headers of the WebSocket handshake",
   header: "other HTTP headers",
 };
 
-function headLegend() {
-  const parts = Object.keys(HEAD_PARTS).filter((part) => fields.some(({ field }) => field.part === part));
-  return parts.map((part) => make("span", `key ${part}`, HEAD_PARTS[part]));
+function legend(names) {
+  const parts = Object.keys(names).filter((part) => fields.some(({ field }) => field.part === part));
+  return parts.map((part) => make("span", `key ${part}`, names[part]));
 }
 
 // Goes to a stop, and explains its field.
@@ -229,9 +277,9 @@ function valueText({ name, value, value_name, left_out }) {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number") {
     if (name === "websocket.rsv") return `0x${value.toString(16)}`;
-    return value_name ? `${value_name} (${value})` : String(value);
+    return value_name ? `${value_name} (${number(value)})` : number(value);
   }
-  return value + more;
+  return visible(value) + more;
 }
 
 // Returns the masked bits of a byte as Wireshark writes them: 1... .... for the highest bit.
@@ -279,6 +327,9 @@ tree.addEventListener("click", ({ target }) => target.closest("li")?.focus());
 
 // ---- The explanation ----------------------------------------------------------------------------
 
+const TOKEN_WHY = "This page has added ?wire= and a token, so that it can find its own connection in the server's log. " +
+  "An ordinary client does not send them.";
+
 function explain(index) {
   const { field } = fields[index] ?? {};
   if (!field) return;
@@ -301,7 +352,7 @@ function explain(index) {
   if (name) title.append(" ", make("code", "dim", name));
   const value = valueText(field);
   const says = make("p", "value", cut(value, 120));
-  const where = end - start === 1 ? `byte ${start}` : `bytes ${start} to ${end - 1}`;
+  const where = end - start === 1 ? `byte ${start}` : `bytes ${number(start)} to ${number(end - 1)}`;
   const place = isInflated ? `inflated from ${where}`
     : derived ? "derived from other fields"
     : mask ? `byte ${start}, bits ${pattern(mask, 0xff).replaceAll("1", "x")}` : where;
@@ -312,10 +363,11 @@ function explain(index) {
   const last = make("p", "dim links");
   const links = [reference, ...linksFor(field)].flatMap((link) => [" · ", link]);
   last.append(place, ...links);
+  const token = TOKEN.test(field.value) ? [make("p", "", TOKEN_WHY)] : [];
   const means = meaning ? [make("p", "", `${meaning[0].toUpperCase()}${meaning.slice(1)}.`)] : [];
   const explanation = byId("explanation");
   explanation.className = part;
-  explanation.replaceChildren(title, ...(value ? [says] : []), ...means, make("p", "", why), last);
+  explanation.replaceChildren(title, ...(value ? [says] : []), ...means, ...token, make("p", "", why), last);
 }
 
 // The browser also fires mousemove when the page scrolls under the mouse, with a movement of 0. The

@@ -11,7 +11,8 @@ export function make(name, className, text) {
   return element;
 }
 
-export const number = (value) => value.toLocaleString("en");
+// Groups the digits of a number from 10,000 on. A close code has four digits and stays as it is.
+export const number = (value) => value.toLocaleString("en", { useGrouping: "min2" });
 
 export const plural = (count, what, many = `${what}s`) => `${number(count)} ${count === 1 ? what : many}`;
 
@@ -19,7 +20,27 @@ export const plural = (count, what, many = `${what}s`) => `${number(count)} ${co
 // displayed as garbage.
 export const cut = (text, most) => (text.length > most ? `${[...text].slice(0, most).join("")}…` : text);
 
-// Reports the result of an action to the user, and to a screen reader.
-export const report = (text) => {
-  byId("said").textContent = text;
+// Reports the result of an action to the user, and to a screen reader, beside its button.
+export const report = (text, where = "said") => {
+  byId(where).textContent = text;
 };
+
+// The characters that have an effect instead of a shape: controls, characters that change the
+// direction of writing, and others that cannot be seen. They are those of the dissector's `is_harmful`.
+const HARMFUL = new RegExp(
+  "[\\p{Cc}\\u2028\\u2029\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u00ad\\u180e\\u200b\\u2060-\\u2065" +
+  "\\u206a-\\u206f\\ufeff\\ufff9-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e007f}]", "gu");
+const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+// Returns the text with these characters escaped, as the dissector's `printable` does.
+export const visible = (text) =>
+  text.replace(HARMFUL, (character) => ESCAPES[character] ?? `\\u{${character.codePointAt(0).toString(16)}}`);
+
+// The token by which this page finds its own connection (see `wire`), in a request.
+export const TOKEN = /\bwire=[0-9a-f]{32}\b/;
+
+// Returns the summary of a record as the page shows it: the token shortened, and long lengths in
+// groups of digits.
+export const titleOf = ({ kind, summary }) => visible(kind === "request"
+  ? summary.replace(TOKEN, "wire=…")
+  : summary.replace(/^([^:]*?)(\d{5,})(?= bytes)/, (_, before, digits) => before + number(Number(digits))));

@@ -1,6 +1,6 @@
 // Copies a record to the clipboard, and downloads all records.
 
-import { byId, number, plural, report } from "./dom.js";
+import { number, plural, report } from "./dom.js";
 import { fieldOf } from "./log.js";
 import { bytesOf, pcapng } from "./pcapng.js";
 
@@ -23,7 +23,7 @@ export async function copy(record, what) {
   const shown = record.bytes ? (record.bytes.length + 1) / 3 : 0;
   const part = shown < record.length && what !== "json"
     ? ` The server shows the first ${plural(shown, "byte")} of ${number(record.length)}.` : "";
-  report(`Copied number ${record.number} as ${{ hex: "hexadecimal", text: "text", json: "JSON" }[what]}.${part}`);
+  report(`Copied as ${{ hex: "hexadecimal", text: "text", json: "JSON" }[what]}.${part}`, "copied");
 }
 
 async function toClipboard(text) {
@@ -61,6 +61,6 @@ function download(blob, extension, log) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   const skipped = log.rows.reduce((sum, row) => sum + (row.skipped?.frames ?? 0), 0);
   const missing = skipped + log.discarded > 0 ? ` ${plural(skipped + log.discarded, "frame")} could not be kept.` : "";
-  report(`Saved ${plural(log.records.length, "record")} as ${link.download}.${missing}`);
-  byId("export").open = false;
+  const all = missing ? plural(log.records.length, "record") : `all ${plural(log.records.length, "record")}`;
+  report(`Saved ${all} as ${link.download}.${missing}`, "saved");
 }

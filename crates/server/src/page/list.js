@@ -8,7 +8,7 @@
 // The list itself keeps the focus and names its chosen row, because the element of a row goes away
 // when the row leaves the view.
 
-import { byId, make, number } from "./dom.js";
+import { byId, make, number, plural, titleOf } from "./dom.js";
 
 // The rows above and below the view that exist as well, so that scrolling does not show a gap.
 const OVERSCAN = 8;
@@ -24,7 +24,9 @@ export class List {
   #follows = true; // whether the newest row stays in view
   #waits = false; // whether an update is due
 
-  constructor(log, { onChoose, onEnter }) {
+  // `onChoose` is called when another row is chosen, `onPick` when the user clicks or taps a row, and
+  // `onEnter` when the user goes on to the bytes.
+  constructor(log, { onChoose, onPick, onEnter }) {
     this.#log = log;
     this.#onChoose = onChoose;
     const list = this.#list;
@@ -35,7 +37,9 @@ export class List {
     new ResizeObserver(() => this.#update()).observe(list);
     list.addEventListener("click", ({ target }) => {
       const row = target.closest("[role=option]")?.row;
-      if (row) this.choose(row);
+      if (!row) return;
+      this.choose(row);
+      onPick();
     });
     list.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -116,7 +120,7 @@ export class List {
   }
 
   #render() {
-    const { visible, rows, start } = this.#log;
+    const { visible, rows, start, waiting, paused } = this.#log;
     const list = this.#list;
     const height = this.#height();
     const first = Math.max(0, Math.floor(list.scrollTop / height) - OVERSCAN);
@@ -146,10 +150,13 @@ export class List {
     if (active) list.setAttribute("aria-activedescendant", active.id);
     else list.removeAttribute("aria-activedescendant");
     byId("newest").hidden = this.#follows || visible.length === 0;
-    const hidden = rows.length - visible.length;
-    byId("count").textContent = hidden > 0
-      ? `${number(visible.length)} of ${number(rows.length)} rows`
-      : `${number(rows.length)} ${rows.length === 1 ? "row" : "rows"}`;
+    const hidden = rows.length - waiting - visible.length;
+    const count = hidden > 0
+      ? `${number(visible.length)} of ${plural(rows.length - waiting, "row")}`
+      : plural(visible.length, "row");
+    byId("count").textContent = !paused ? count
+      : `${count}. Paused, ${plural(waiting, "new row is", "new rows are")} waiting`;
+    byId("nothing").hidden = visible.length > 0 || hidden === 0;
   }
 }
 
@@ -172,7 +179,7 @@ function rowElement(row, start) {
   const arrow = make("b", "", sent ? "→" : "←");
   arrow.setAttribute("aria-hidden", "true");
   const what = make("span", "what");
-  what.append(make("span", "sr", sent ? "from this page: " : "from the server: "), record.summary);
+  what.append(make("span", "sr", sent ? "from this page: " : "from the server: "), titleOf(record));
   element.append(
     make("span", "dim number", record.number), arrow,
     make("span", "dim time", seconds(record, start)),

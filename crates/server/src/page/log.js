@@ -18,6 +18,9 @@ const FIELD_BYTES = 150;
 const SHARED = ["name", "label", "part", "why", "section", "value_name"];
 const shared = new Map();
 
+const SKIPPED = "The server shows at most about 50 frames in a second, and counts the rest. A page cannot draw " +
+  "more, and a reader cannot follow more. The connection itself has lost nothing.";
+
 // Shares the texts of a field and of the fields in it, and returns about how many bytes they take.
 function settle(field) {
   let bytes = FIELD_BYTES;
@@ -42,11 +45,21 @@ export class Log {
   start; // the time of the first record, in seconds since 1970
   #next = 0; // the number of the next row
   #passes = () => true;
-  #paused = false;
+  #end = Infinity; // while the display is paused, the number of the first row that waits
 
   clear() {
     [this.rows, this.visible, this.ends] = [[], [], []];
     [this.discarded, this.bytes, this.start] = [0, 0, undefined];
+    if (this.paused) this.#end = this.#next;
+  }
+
+  get paused() {
+    return this.#end !== Infinity;
+  }
+
+  // The number of rows that came while the display was paused.
+  get waiting() {
+    return this.paused ? Math.min(this.#next - this.#end, this.rows.length) : 0;
   }
 
   get records() {
@@ -61,14 +74,15 @@ export class Log {
     return this.#add({ record, opcode, bytes: bytes + record.summary.length });
   }
 
-  addNote(note) {
-    return this.#add({ note, bytes: ROW_BYTES });
+  // Adds a note with its explanation.
+  addNote(note, why) {
+    return this.#add({ note, why, bytes: ROW_BYTES });
   }
 
   // Adds to the last note about skipped frames, or adds a new one.
   addSkipped({ to_server, to_client }) {
     const last = this.rows.at(-1);
-    const row = last?.skipped ? last : this.addNote("");
+    const row = last?.skipped ? last : this.addNote("", SKIPPED);
     row.skipped ??= { frames: 0, bytes: 0 };
     row.skipped.frames += to_server.frames + to_client.frames;
     row.skipped.bytes += to_server.bytes + to_client.bytes;
@@ -86,22 +100,22 @@ export class Log {
       const oldest = this.rows.shift();
       this.bytes -= oldest.bytes;
       this.discarded += 1;
-      if (!this.#paused && this.visible[0] === oldest) this.visible.shift();
+      if (this.visible[0] === oldest) this.visible.shift();
     }
-    if (!this.#paused && this.#passes(row)) this.visible.push(row);
+    if (row.id < this.#end && this.#passes(row)) this.visible.push(row);
     return row;
   }
 
   // Shows only the rows for which `passes` returns true.
   filter(passes) {
     this.#passes = passes;
-    this.visible = this.rows.filter(passes);
+    this.visible = this.rows.filter((row) => row.id < this.#end && passes(row));
   }
 
   // While the display is paused, rows are added but do not become visible.
   pause(paused) {
-    this.#paused = paused;
-    if (!paused) this.filter(this.#passes);
+    this.#end = paused ? this.#next : Infinity;
+    this.filter(this.#passes);
   }
 }
 
@@ -118,11 +132,12 @@ export const fieldOf = (record, name) => find(record.fields, name);
 // ---- Filter and find ----------------------------------------------------------------------------
 
 // Returns a function that decides whether a row contains `wanted`. Two or more bytes in hexadecimal,
-// with spaces or colons between them, are searched as bytes, and anything else as text.
+// with spaces or colons between them, are searched as bytes, and anything else as text. The last byte
+// may be half typed.
 export function searchFor(wanted) {
   const text = wanted.trim().toLowerCase();
   if (!text) return () => true;
-  const bytes = /^[0-9a-f]{2}([ :][0-9a-f]{2})+$/.test(text) ? text.replaceAll(" ", ":") : undefined;
+  const bytes = /^[0-9a-f]{2}([ :][0-9a-f]{2})*[ :][0-9a-f]{1,2}$/.test(text) ? text.replaceAll(" ", ":") : undefined;
   return ({ record, note }) => {
     if (note !== undefined) return note.toLowerCase().includes(text);
     if (bytes && record.bytes.includes(bytes)) return true;

@@ -3,7 +3,7 @@
 import { followBookLinks, link, ruleLink } from "./book.js";
 import { Connection } from "./connection.js";
 import * as detail from "./detail.js";
-import { byId, make, number, plural, report } from "./dom.js";
+import { byId, cut, make, number, plural, report, visible } from "./dom.js";
 import * as ending from "./ending.js";
 import { copy, downloadJson, downloadPcapng } from "./export.js";
 import { List } from "./list.js";
@@ -13,6 +13,7 @@ import * as stats from "./stats.js";
 const log = new Log();
 const list = new List(log, {
   onChoose: detail.show,
+  onPick: goToDetail,
   onEnter: () => byId("bytes").focus(),
 });
 let awaited = 0; // frames that this page has caused and whose records have not arrived yet
@@ -29,9 +30,12 @@ const connection = new Connection({
     list.clear();
     detail.show({});
     ending.forgetEnd();
-    byId("stats").classList.toggle("stale", path !== "");
+    ["said", "saved", "copied"].forEach((where) => report("", where));
+    byId("where").textContent = `/${path}`;
+    byId("numbers").hidden = path !== "";
     byId("hide_pushes").parentElement.hidden = path !== "";
     byId("stats_note").hidden = path === "";
+    describe();
     refilter();
   },
   state(text, isOpen) {
@@ -53,12 +57,17 @@ const connection = new Connection({
 
 // ---- What comes from the viewer -----------------------------------------------------------------
 
+const TCP_ENDED = "TCP carries two streams of bytes, and each side ends its own with a FIN. It then sends nothing " +
+  "more, but can still receive. After the two Close frames the server ends its stream first, so that it is the " +
+  "server that keeps the state of the closed connection for a while (RFC 6455, section 7.1.1).";
+
 function add(item) {
   if (item.skipped) log.addSkipped(item.skipped);
   else if (item.end_of) {
     log.ends.push(item.end_of);
     ending.addEnd(item.end_of);
-    log.addNote(`The ${item.end_of === "to_server" ? "browser" : "server"} has closed its direction of TCP.`);
+    const who = item.end_of === "to_server" ? "browser" : "server";
+    log.addNote(`The ${who} has closed its direction of TCP.`, TCP_ENDED);
   } else if (item.verdict) ending.showVerdict(item, ruleOf(connection.path));
   else addRecord(item);
   byId("held").textContent = log.discarded > 0
@@ -69,11 +78,13 @@ function add(item) {
 function addRecord(record) {
   const row = log.addRecord(record);
   const sent = record.direction === "to_server";
-  if (row.opcode === 8) ending.addClose(record);
+  if (row.opcode === 8 || record.kind === "unknown") ending.addRecord(record);
   const isOurs = sent && awaited > 0 && (row.opcode <= 2 || row.opcode === 8);
   if (isOurs) awaited -= 1;
-  // Show what the user has caused: the frame of a message, or the bytes that break the rule.
-  const breaks = !sent && record.findings.length > 0 && !list.chosen?.record?.findings.length;
+  // Show what the user has caused: the frame of a message, or the bytes that break the rule. A
+  // response that rejects the handshake breaks no rule by itself.
+  const stands = list.chosen?.record && detail.isRemarkable(list.chosen.record);
+  const breaks = !sent && detail.isRemarkable(record) && !stands;
   if ((isOurs && awaited === 0) || record.number === 0 || breaks) list.choose(row);
 }
 
@@ -88,6 +99,11 @@ function ruleOf(path) {
 function describe() {
   const { sent, why, expected, level, section } = ruleOf(choice.value);
   const about = byId("about");
+  // The choice alone changes nothing on the wire.
+  const where = byId("where").textContent;
+  const isNew = where !== "" && where !== `/${choice.value}`;
+  byId("connect").classList.toggle("new", isNew);
+  byId("try").textContent = isNew ? "Press Connect to try it." : "";
   if (!sent) {
     about.replaceChildren(make("p", "", ruleOf(choice.value).about));
     return;
@@ -157,6 +173,8 @@ function refilter() {
     hidePushes: byId("hide_pushes").checked && connection.path === "",
   };
   log.filter(filterFor(filter));
+  const wanted = filter.text.trim();
+  byId("nothing").textContent = wanted ? `No row contains '${visible(cut(wanted, 40))}'.` : "No row is of this kind.";
   list.update();
   count();
 }
@@ -186,7 +204,7 @@ function count() {
   const found = wanted.trim() ? log.visible.filter(searchFor(wanted)) : [];
   const at = found.indexOf(list.chosen);
   byId("found").textContent = !wanted.trim() ? ""
-    : found.length === 0 ? "not found"
+    : found.length === 0 ? `No row contains '${visible(cut(wanted.trim(), 40))}'`
     : at < 0 ? plural(found.length, "row") : `${number(at + 1)} of ${number(found.length)}`;
 }
 
@@ -206,7 +224,8 @@ byId("tools_toggle").onclick = () => {
 
 byId("pause").onclick = () => {
   paused = !paused;
-  byId("pause").setAttribute("aria-pressed", paused);
+  byId("pause").textContent = paused ? "Resume" : "Pause";
+  byId("pause").classList.toggle("primary", paused);
   stats.pause(paused);
   log.pause(paused);
   list.update();
@@ -217,17 +236,32 @@ byId("copy").onclick = async ({ target }) => {
   try {
     await copy(detail.chosen, target.value);
   } catch (error) {
-    report(`The browser does not copy: ${error.message}`);
+    report(`The browser does not copy: ${error.message}`, "copied");
   }
 };
 byId("export_pcapng").onclick = () => downloadPcapng(log);
 byId("export_json").onclick = () => downloadJson(log);
 
+// The menu stays open after a download, and shows the name of the file.
+document.addEventListener("click", ({ target }) => {
+  if (!byId("export").contains(target)) byId("export").open = false;
+});
+byId("export").addEventListener("toggle", () => byId("export").open || report("", "saved"));
 byId("export").addEventListener("keydown", ({ key }) => {
   if (key !== "Escape") return;
   byId("export").open = false;
   byId("export").firstElementChild.focus();
 });
+
+// On a narrow screen the record is below the list, where a tap on a row would not show it.
+const isNarrow = matchMedia("(max-width: 61.99rem)");
+function goToDetail() {
+  if (isNarrow.matches) byId("detail").scrollIntoView({ block: "start" });
+}
+byId("back").onclick = () => {
+  byId("wire").scrollIntoView({ block: "start" });
+  byId("frames").focus({ preventScroll: true });
+};
 
 // Escape goes back from the bytes and fields to the list.
 byId("detail").addEventListener("keydown", (event) => {

@@ -1,19 +1,19 @@
 // The numbers of the pushes on `/`, as a table and as charts.
 
-import { byId, cut, make, plural } from "./dom.js";
+import { byId, cut, make, number, plural, visible } from "./dom.js";
 
 const POINTS = 120;
 const mebibytes = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 const format = {
   uptime_seconds: (seconds) => `${seconds.toFixed(1)} s`,
-  last_text: (text) => (text === null ? "-" : cut(text, 500)),
+  last_text: (text) => (text === null ? "-" : visible(cut(text, 500))),
   rss_bytes: mebibytes,
 };
 let received;
 const charts = [
-  chart("Memory", (bytes) => `${(bytes / 1048576).toFixed(2)} MiB`, ({ rss_bytes }) => rss_bytes),
-  chart("Clients", String, ({ clients }) => clients),
-  chart("Messages between two pushes", String, ({ messages_received }) => {
+  chart("Memory", { words: mebibytes, span: 4 << 20 }, ({ rss_bytes }) => rss_bytes),
+  chart("Clients", { words: number, span: 4, fromZero: true }, ({ clients }) => clients),
+  chart("Messages between two pushes", { words: number, span: 4, fromZero: true }, ({ messages_received }) => {
     const fresh = received === undefined ? 0 : Math.max(0, messages_received - received);
     received = messages_received;
     return fresh;
@@ -37,13 +37,15 @@ export function pause(now) {
 function show(values) {
   for (const [name, value] of Object.entries(values)) {
     const cell = byId(name);
-    if (cell?.localName === "td") cell.textContent = (format[name] ?? String)(value);
+    if (cell?.localName === "td") cell.textContent = (format[name] ?? number)(value);
   }
   charts.forEach((add) => add(values));
 }
 
-// Draws the values of the last pushes as a line. The caption states the newest value and the range.
-function chart(name, words, value) {
+// Draws the values of the last pushes as a line. The caption states the newest value, and the axis the
+// lowest and the highest value of the chart. A count begins at zero. The axis covers `span` or more,
+// because a tiny change would otherwise look like a large one.
+function chart(name, { words, span, fromZero }, value) {
   const svg = (tag, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -54,9 +56,12 @@ function chart(name, words, value) {
   const picture = svg("svg", { role: "img", viewBox: `0 0 ${POINTS - 1} 100`, preserveAspectRatio: "none" });
   picture.setAttribute("aria-label", `${name}: no push yet`);
   const [area, line] = [svg("path", { class: "area" }), svg("path", {})];
+  const [top, bottom] = [make("span"), make("span")];
+  const axis = make("div", "axis dim");
+  axis.append(top, bottom);
   caption.append(make("span", "", name), now);
   picture.append(area, line);
-  figure.append(caption, picture);
+  figure.append(caption, picture, axis);
   byId("charts").append(figure);
   return (values) => {
     const newest = value(values);
@@ -65,15 +70,18 @@ function chart(name, words, value) {
     if (figure.hidden) return;
     points.push(newest);
     if (points.length > POINTS) points.shift();
-    const [low, high] = [Math.min(...points), Math.max(...points)];
-    // If all values are equal, draw them in the middle, because the range is 0 and cannot be divided
-    // by.
-    const y = (point) => (high === low ? 50 : 92 - (84 * (point - low)) / (high - low)).toFixed(1);
+    const [lowest, highest] = [Math.min(...points), Math.max(...points)];
+    const middle = (lowest + highest) / 2;
+    const low = fromZero ? 0 : Math.max(0, Math.min(lowest, middle - span / 2));
+    const high = Math.max(highest, low + span);
+    [top.textContent, bottom.textContent] = [words(high), words(low)];
+    const y = (point) => (96 - (92 * (point - low)) / (high - low)).toFixed(1);
     const first = POINTS - points.length;
     const path = `M${points.map((point, index) => `${first + index},${y(point)}`).join("L")}`;
     line.setAttribute("d", path);
     area.setAttribute("d", `${path}V100H${first}Z`);
-    const range = low === high ? "" : ` (${words(low)} to ${words(high)})`;
+    const [least, most] = [words(lowest), words(highest)];
+    const range = least === most ? "" : ` (${least} to ${most})`;
     now.textContent = words(points.at(-1)) + range;
     const label = `${name} in the last ${plural(points.length, "push", "pushes")}: now ${now.textContent}`;
     picture.setAttribute("aria-label", label);

@@ -156,6 +156,15 @@ class Page {
     await this.send("Input.dispatchMouseEvent", { type: "mouseMoved", ...(await this.middle(selector)) });
   }
 
+  // Lets the elements look as if the mouse pointed at each of them.
+  async hover(selector) {
+    for (const domain of ["DOM", "CSS"]) await this.send(`${domain}.enable`);
+    const { root } = await this.send("DOM.getDocument");
+    const { nodeIds } = await this.send("DOM.querySelectorAll", { nodeId: root.nodeId, selector });
+    for (const nodeId of nodeIds) await this.send("CSS.forcePseudoState", { nodeId, forcedPseudoClasses: ["hover"] });
+    for (const domain of ["CSS", "DOM"]) await this.send(`${domain}.disable`);
+  }
+
   async tap(selector) {
     await this.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [await this.middle(selector)] });
     await this.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });

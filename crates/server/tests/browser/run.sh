@@ -15,5 +15,6 @@ if [[ ! -x $1 ]]; then
 fi
 source "$(dirname "$0")/find-programs.sh"
 node "$(dirname "$0")/page.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
+node "$(dirname "$0")/visitor.mjs" "$(realpath "$1")"
 node "$(dirname "$0")/tls.mjs" "$(realpath "$1")"
 exec node "$(dirname "$0")/http2.mjs" "$(realpath "$1")"

@@ -4,7 +4,7 @@ use dissector::{
     BrokenRule,
     Direction::{ToClient, ToServer},
 };
-use protocol::{HandshakeViolation, RfcSection, Role, Violation};
+use protocol::{HandshakeViolation, RfcSection, Role, Violation, frame::Opcode};
 
 use crate::common::{after_handshake, from_client, masked, unmasked};
 
@@ -28,6 +28,17 @@ fn each_broken_rule_has_a_name_in_one_word() {
     assert_eq!(named(Violation::MessageTooBig { limit: 1 }), "MessageTooBig");
     assert_eq!(BrokenRule::Handshake(HandshakeViolation::HostNotOnce).name(), "HostNotOnce");
     assert_eq!(BrokenRule::AfterClose.name(), "AfterClose");
+}
+
+#[test]
+fn a_rule_about_one_of_several_fields_in_a_byte_names_its_field() {
+    let field = |violation| BrokenRule::Violation(violation).field();
+    assert_eq!(field(Violation::MaskedFrame), Some("websocket.mask"));
+    assert_eq!(field(Violation::LengthNotShortest(5)), Some("websocket.payload_length"));
+    assert_eq!(field(Violation::ReservedBitsSet(0x40)), Some("websocket.rsv"));
+    assert_eq!(field(Violation::ReservedOpcode(3)), Some("websocket.opcode"));
+    assert_eq!(field(Violation::FragmentedControl(Opcode::Ping)), Some("websocket.fin"));
+    assert_eq!(field(Violation::TextNotUtf8), None, "the bytes tell");
 }
 
 #[test]

@@ -9,7 +9,12 @@ use dissector::{BrokenRule, Record};
 pub(crate) fn assert_broken(records: &[Record], rule: &BrokenRule, range: Range<u64>) {
     let (last, others) = records.split_last().expect("there is a record");
     let found: Vec<_> = last.findings.iter().map(|finding| (&finding.rule, finding.range.clone())).collect();
-    assert_eq!(found, [(rule, range)], "{}", last.summary);
+    assert_eq!(found, [(rule, range.clone())], "{}", last.summary);
+    // If the rule names a field, the record has it, and the bytes that break the rule are among its own.
+    if let Some(name) = rule.field() {
+        let named = last.field(name).unwrap_or_else(|| panic!("{name} is not in {}", last.summary));
+        assert!(named.range.start < range.end && range.start < named.range.end, "{name} of {}", last.summary);
+    }
     for record in others {
         assert_eq!(record.findings, [], "{}", record.summary);
     }
