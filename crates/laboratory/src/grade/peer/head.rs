@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The maximum length of an HTTP head that the judge reads.
-const MAX_HEAD: usize = 64 << 10;
+pub(super) const MAX_HEAD: usize = 64 << 10;
 
 const LINE_END_ADVICE: &str = "Each line of a request or of a response ends with the two bytes CR LF, \\r\\n, and so \
                                does the empty line at its end.";

@@ -4,9 +4,13 @@ use protocol::{
     Limits,
     handshake::{ClientRequest, Nonce},
 };
-use tokio::io::{DuplexStream, duplex};
+use tokio::{
+    io::{DuplexStream, duplex},
+    time::sleep,
+};
 
-use super::*;
+use super::{head::MAX_HEAD, *};
+use crate::grade::words::mebibytes;
 
 const SECOND: Duration = Duration::from_secs(1);
 
