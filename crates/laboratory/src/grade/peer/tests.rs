@@ -62,7 +62,7 @@ async fn a_message_has_its_opcode_its_payload_and_one_frame() {
         (b"\x81\x05World", Symptom::OtherPayload, "the echo has another payload: \"World\" instead of \"Hello\""),
         (
             b"\x81\x02He",
-            Symptom::OtherPayload,
+            Symptom::CutShort,
             "the echo has another payload: \"He\" instead of \"Hello\" (2 bytes instead of 5)",
         ),
         (b"\x88\x02\x03\xe8", Symptom::Closed, "a Close 1000 arrived instead of the echo"),
