@@ -45,7 +45,7 @@ async fn a_web_server_fails_in_stage_1() {
     let ended = exit_against(client, || server.respond(page)).await;
     ended.expect(1, "");
     let output = String::from_utf8(ended.output).expect("UTF-8");
-    let explanation = "stage 1: 0 of 4. A valid request: the server answered HTTP 200 OK instead of 101.";
+    let explanation = "stage 1: 0 of 5. A valid request: the server answered HTTP 200 OK instead of 101.";
     assert!(output.contains(explanation), "{output}");
     assert!(output.contains("< HTTP/1.1 200 OK\n"), "the response is dissected: {output}");
 }

@@ -59,6 +59,17 @@ impl ScriptedServer {
         bounded(self.listener.accept()).await.expect("a connection").0
     }
 
+    /// Accepts a TCP connection on which the client sends something. The judge also opens connections
+    /// only to see whether the server still listens, and those are left out.
+    async fn accept_speaking(&self) -> TcpStream {
+        loop {
+            let tcp = self.accept_tcp().await;
+            if bounded(tcp.peek(&mut [0])).await.is_ok_and(|count| count > 0) {
+                return tcp;
+            }
+        }
+    }
+
     /// Accepts a WebSocket connection.
     pub(crate) async fn accept(&self) -> WebSocket<TcpStream> {
         self.accept_request(|_| UpgradeOptions::default()).await
@@ -69,14 +80,14 @@ impl ScriptedServer {
         &self,
         decide: impl FnOnce(&UpgradeRequest<'_>) -> UpgradeOptions,
     ) -> WebSocket<TcpStream> {
-        let tcp = self.accept_tcp().await;
+        let tcp = self.accept_speaking().await;
         bounded(accept_with(tcp, &patient(), |request| Ok(decide(request)))).await.expect("a WebSocket request")
     }
 
     /// Accepts a WebSocket connection and returns its TCP connection, for frames that no library
     /// would send.
     pub(crate) async fn accept_raw(&self) -> TcpStream {
-        let mut tcp = self.accept_tcp().await;
+        let mut tcp = self.accept_speaking().await;
         bounded(accept_with(&mut tcp, &patient(), |_| Ok(UpgradeOptions::default()))).await.expect("a request");
         tcp
     }
@@ -89,7 +100,7 @@ impl ScriptedServer {
 
     /// Does the same with a response that depends on the request.
     pub(crate) async fn respond_with(&self, response: impl FnOnce(&str) -> String) {
-        let mut tcp = self.accept_tcp().await;
+        let mut tcp = self.accept_speaking().await;
         let request = bounded(read_head(&mut tcp)).await;
         tcp.write_all(response(&request).as_bytes()).await.expect("the client is connected");
         bounded(drain(&mut tcp)).await;

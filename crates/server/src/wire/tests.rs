@@ -107,24 +107,27 @@ async fn no_single_record_exceeds_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_is_shown_even_if_the_queue_is_full() {
-    let taps = TapRegistry::new();
-    let (mut tapped, viewer) = tapped(&taps);
-    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
-    for _ in 0..300 {
-        advance(Duration::from_millis(100)).await;
-        tapped.bytes(ToClient, &[&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat());
+    // The longest JSON: an escape takes six bytes for U+0001, which has one byte in UTF-8, and seven
+    // for U+009B, which has two. The frames are longer than a Close may be, but they are shown all
+    // the same.
+    for (reason, shown) in [("\u{1}".repeat(512), r"\\u{1}"), ("\u{9b}".repeat(256), r"\\u{9b}")] {
+        let taps = TapRegistry::new();
+        let (mut tapped, viewer) = tapped(&taps);
+        tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        for _ in 0..300 {
+            advance(Duration::from_millis(100)).await;
+            tapped.bytes(ToClient, &[&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat());
+        }
+        tapped.bytes(ToClient, b"\x88\x05\x03\xe9bye");
+        let longest = [&b"\x88\xfe\x02\x02\0\0\0\0\x03\xe9"[..], reason.as_bytes()].concat();
+        tapped.bytes(ToServer, &longest);
+        let queue = viewer.feed.lock();
+        let closes: Vec<_> = queue.waiting.iter().rev().take(2).collect();
+        assert!(closes[0].contains(&format!("Close 1001 (going away): {shown}")), "{}", closes[0]);
+        assert!(closes[1].contains("Close 1001 (going away): bye"), "{}", closes[1]);
+        assert!(closes.iter().all(|json| 2 * json.len() < KEPT_FOR_CLOSE), "{} bytes", closes[0].len());
+        assert!(queue.bytes <= MAX_BYTES);
     }
-    tapped.bytes(ToClient, b"\x88\x05\x03\xe9bye");
-    // The longest JSON: JSON takes six bytes for U+009B, which has two bytes in UTF-8. The frame is
-    // longer than a Close may be, but it is shown all the same.
-    let longest = [&b"\x88\xfe\x02\x02\0\0\0\0\x03\xe9"[..], "\u{9b}".repeat(256).as_bytes()].concat();
-    tapped.bytes(ToServer, &longest);
-    let queue = viewer.feed.lock();
-    let closes: Vec<_> = queue.waiting.iter().rev().take(2).collect();
-    assert!(closes[0].contains("Close 1001 (going away): c2 9b"), "{}", closes[0]);
-    assert!(closes[1].contains("Close 1001 (going away): bye"), "{}", closes[1]);
-    assert!(closes.iter().all(|json| 2 * json.len() < KEPT_FOR_CLOSE), "{} bytes", closes[0].len());
-    assert!(queue.bytes <= MAX_BYTES);
 }
 
 /// One piece of bytes completes up to 86 records, and the room is checked at each of them.
