@@ -367,6 +367,12 @@ impl Stream {
         self.connection.id
     }
 
+    /// Returns the hosts of the client and of the server.
+    #[must_use]
+    pub fn hosts(&self) -> [HostId; 2] {
+        self.connection.hosts()
+    }
+
     /// Returns the number of bytes that were read from this stream.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
