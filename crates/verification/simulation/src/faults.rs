@@ -33,6 +33,9 @@ pub struct World {
     pub chat: Arc<ChatAccount>,
     /// Cancelled when the program `server` has to stop.
     shutdown: Mutex<CancellationToken>,
+    /// Cancelled at the end of the run. A fault that lasts longer then repairs nothing: it would start
+    /// a program that nobody stops.
+    pub over: CancellationToken,
     /// The running programs, by host.
     programs: Mutex<Vec<Option<AbortHandle>>>,
 }
@@ -43,7 +46,15 @@ impl World {
     pub fn new(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) -> Arc<Self> {
         let programs = Mutex::new(vec![None; scenario.clients.len() + 1]);
         let chat = ChatAccount::new(Arc::clone(&ledger));
-        Arc::new(Self { network, scenario, ledger, chat, shutdown: Mutex::default(), programs })
+        Arc::new(Self {
+            network,
+            scenario,
+            ledger,
+            chat,
+            shutdown: Mutex::default(),
+            over: CancellationToken::new(),
+            programs,
+        })
     }
 
     /// Starts the program of the server.
@@ -132,7 +143,8 @@ impl World {
             sleep_until(begin + time).await;
             self.network.journal.note(|| format!("{fault:?}"));
             // Faults may overlap.
-            tokio::spawn(Arc::clone(&self).break_one(fault));
+            let (world, over) = (Arc::clone(&self), self.over.clone());
+            tokio::spawn(over.run_until_cancelled_owned(world.break_one(fault)));
         }
     }
 

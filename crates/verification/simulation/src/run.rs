@@ -148,6 +148,7 @@ async fn play(world: &Arc<World>) {
         () = running => {}
         () = watching => {}
     }
+    world.over.cancel();
     observer.abort();
     observer_of_pushes.iter().for_each(tokio::task::JoinHandle::abort);
     if scenario.program.as_ref().is_some_and(|program| program.stops_first) {
