@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use protocol::{Message, MessageRef, Violation, handshake::UpgradeOptions};
+use protocol::{Message, MessageRef, MessageTimeout, Violation, handshake::UpgradeOptions};
 use tokio::{
     sync::mpsc,
     task::{JoinSet, consume_budget},
@@ -88,6 +88,7 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     };
     let plan = usize::try_from(client).ok().and_then(|client| scenario.clients.get(client));
     let plan = plan.cloned().unwrap_or_else(ClientPlan::observer);
+    let pauses_long = Duration::from_millis(plan.max_stall) >= MessageTimeout::DEFAULT.base;
     let config = if plan.deflate { config.deflate(Scenario::deflate()) } else { config };
     let mut read = 0;
     // The client waits for the answer before it sends a frame, so only its request has been read.
@@ -107,9 +108,10 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     if let Err(Error::Violation(violation)) = result {
         let is_dead = violation == Violation::PongOverdue;
         ledger.end(false, is_dead);
-        // A fault can make a link so slow that the time for a message is over.
+        // The time for a message can end because of a fault, or while the client's program pauses with
+        // a part of the message in its queue.
         let is_slowed = matches!(violation, Violation::MessageTooSlow { .. })
-            && (before.0 > 0 || ledger.disturbances(hosts) != before);
+            && (before.0 > 0 || ledger.disturbances(hosts) != before || pauses_long);
         if !is_dead && !is_slowed {
             ledger.fail(format!("the server says that the client of session {session} broke a rule: {violation}"));
         }
