@@ -68,6 +68,16 @@ pub(crate) const fn masking_key() -> Option<MaskingKey> {
     Some(MaskingKey([1, 2, 3, 4]))
 }
 
+/// A session that has ended.
+pub(crate) struct Attempt<T> {
+    /// The number of the session.
+    pub(crate) session: u64,
+    /// How it ended.
+    pub(crate) ended: T,
+    /// Whether no fault was active at the client or the server.
+    pub(crate) undisturbed: bool,
+}
+
 impl Client {
     pub(crate) fn plan(&self) -> &ClientPlan {
         &self.scenario.clients[self.number]
@@ -76,14 +86,9 @@ impl Client {
     /// Runs the client's program until the task is aborted.
     pub async fn run(self) {
         loop {
-            self.pause(2_000).await;
-            let hosts = [SERVER, host(self.number)];
-            let before = self.ledger.disturbances(hosts);
-            let session = self.ledger.begin_session();
-            let ended = self.session(session).await;
+            let Attempt { session, ended, undisturbed } = self.attempt(|session| self.session(session)).await;
             self.network.journal.note(|| format!("session {session} ends: {ended:?}"));
             let plan = self.plan();
-            let undisturbed = before.0 == 0 && self.ledger.disturbances(hosts) == before;
             let is_clean = matches!(ended, Ok(true));
             self.ledger.end(is_clean, false);
             let account = self.ledger.session(session);
@@ -103,6 +108,15 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Pauses, and then runs one session.
+    pub(crate) async fn attempt<F: Future>(&self, run: impl FnOnce(u64) -> F) -> Attempt<F::Output> {
+        self.pause(2_000).await;
+        let watch = self.ledger.watch([SERVER, host(self.number)]);
+        let session = self.ledger.begin_session();
+        let ended = run(session).await;
+        Attempt { session, ended, undisturbed: watch.is_undisturbed() }
     }
 
     pub(crate) async fn pause(&self, max: u64) {

@@ -291,13 +291,34 @@ impl Ledger {
         self.lock().disturbances.values().map(|(active, _)| active).sum()
     }
 
+    /// Begins to watch these hosts for faults.
+    #[must_use]
+    pub fn watch(&self, hosts: [HostId; 2]) -> Watch<'_> {
+        Watch { ledger: self, hosts, before: self.disturbances(hosts) }
+    }
+
     /// Returns the active faults and the number of all faults so far at these hosts. If both are
     /// the same at two times, and no fault is active, none happened in between.
-    #[must_use]
-    pub fn disturbances(&self, hosts: [HostId; 2]) -> (u64, u64) {
+    fn disturbances(&self, hosts: [HostId; 2]) -> (u64, u64) {
         let accounts = self.lock();
         let of = |host| accounts.disturbances.get(&host).copied().unwrap_or_default();
         let [first, second] = hosts.map(of);
         (first.0 + second.0, first.1 + second.1)
+    }
+}
+
+/// Two hosts, and the faults at them when the watch began.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    ledger: &'a Ledger,
+    hosts: [HostId; 2],
+    before: (u64, u64),
+}
+
+impl Watch<'_> {
+    /// Returns whether no fault has been active at the hosts since the watch began.
+    #[must_use]
+    pub fn is_undisturbed(&self) -> bool {
+        self.before.0 == 0 && self.ledger.disturbances(self.hosts) == self.before
     }
 }

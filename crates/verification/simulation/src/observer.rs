@@ -1,17 +1,16 @@
 //! The observer: a client whose host and link never fail. It must not notice what happens to the
 //! other clients.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::{Instant, interval, sleep, timeout};
 use websocket::{Error, WebSocket};
 
 use crate::{
-    client::open,
+    client::{Client, open},
     ledger::Ledger,
     message::{check, message},
-    network::{Network, Stream},
-    scenario::Scenario,
+    network::Stream,
     server::SERVER,
 };
 
@@ -20,14 +19,26 @@ use crate::{
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
 
 /// Runs the observer until the task is aborted.
-pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
+pub async fn run(client: Client) {
+    let talk = |session, connection| talk(connection, session, &client.ledger);
+    observe(&client, "the observer", "an acknowledgement", talk).await;
+}
+
+/// Connects again and again, and `talk`s until something takes too long, whose time it returns. That
+/// may happen only because of a fault at the server. `name` and `awaited` are for the sentence about
+/// any other case.
+pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
+where
+    F: Future<Output = Result<Duration, Error>>,
+{
+    let Client { network, scenario, ledger, number } = client;
     loop {
-        let before = ledger.disturbances([SERVER, SERVER]);
+        let watch = ledger.watch([SERVER, SERVER]);
         let session = ledger.begin_session();
-        let opened = open(&network, &scenario, (session, scenario.clients.len()), (false, false));
+        let opened = open(network, scenario, (session, *number), (false, false));
         let why = match timeout(Duration::from_secs(5), opened).await {
-            Ok(Ok(connection)) => match talk(connection, session, &ledger).await {
-                Ok(took) => format!("it waited {took:?} for an acknowledgement"),
+            Ok(Ok(connection)) => match talk(session, connection).await {
+                Ok(took) => format!("it waited {took:?} for {awaited}"),
                 Err(error) => error.to_string(),
             },
             Ok(Err(error)) => error.to_string(),
@@ -35,8 +46,8 @@ pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Led
         };
         // A session may fail only because of a fault at the server itself. Otherwise, faults of
         // other hosts have reached the observer.
-        if before.0 == 0 && ledger.disturbances([SERVER, SERVER]) == before {
-            ledger.fail(format!("the observer noticed what happens to others: {why}"));
+        if watch.is_undisturbed() {
+            ledger.fail(format!("{name} noticed what happens to others: {why}"));
         }
         sleep(Duration::from_secs(1)).await;
     }

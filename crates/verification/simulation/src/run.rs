@@ -120,7 +120,7 @@ async fn play(world: &Arc<World>) {
         world.change_links(client::host(number), &plan.link);
     }
     world.start_server();
-    let observer = tokio::spawn(observer::run(Arc::clone(network), Arc::clone(scenario), Arc::clone(ledger)));
+    let observer = tokio::spawn(observer::run(world.client(scenario.clients.len())));
     let observer_of_pushes = scenario.program.as_ref().map(|program| {
         let client = world.client(scenario.clients.len() + 1);
         tokio::spawn(Reader { client, push_interval: program.push_interval }.observe())

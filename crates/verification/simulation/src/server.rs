@@ -77,7 +77,7 @@ struct Conversation {
 /// Serves one client, from its request to its end.
 async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     let (id, hosts) = (stream.id(), stream.hosts());
-    let before = ledger.disturbances(hosts);
+    let watch = ledger.watch(hosts);
     let config = ServerConfig::default().handshake_timeout(scenario.handshake_timeout).config(scenario.config(true));
     let used = ledger.open(id, Side::Server, 2 * scenario.handshake_timeout + LINGER + SLACK);
     let Ok(incoming) = read_request(stream, &config).await else { return };
@@ -110,8 +110,8 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
         ledger.end(false, is_dead);
         // The time for a message can end because of a fault, or while the client's program pauses with
         // a part of the message in its queue.
-        let is_slowed = matches!(violation, Violation::MessageTooSlow { .. })
-            && (before.0 > 0 || ledger.disturbances(hosts) != before || pauses_long);
+        let is_slowed =
+            matches!(violation, Violation::MessageTooSlow { .. }) && (!watch.is_undisturbed() || pauses_long);
         if !is_dead && !is_slowed {
             ledger.fail(format!("the server says that the client of session {session} broke a rule: {violation}"));
         }

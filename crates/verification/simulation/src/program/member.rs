@@ -11,7 +11,7 @@ use websocket::{Connector, Error, WebSocket, WriteHalf, observer::choose_masking
 
 use super::chat_account::ChatAccount;
 use crate::{
-    client::{Client, host, is_normal, parts},
+    client::{Attempt, Client, host, is_normal, parts},
     network::{Side, Stream},
     scenario::Scenario,
     server::{SERVER, SLACK, close_limit},
@@ -60,16 +60,12 @@ impl Member {
     /// Runs the member's program until the task is aborted.
     pub async fn run(self) {
         loop {
-            self.client.pause(2_000).await;
-            let Client { ledger, network, number, .. } = &self.client;
-            let hosts = [SERVER, host(*number)];
-            let before = ledger.disturbances(hosts);
-            let session = ledger.begin_session();
-            let ended = self.session(session).await;
+            let attempt = self.client.attempt(|session| self.session(session)).await;
+            let Attempt { session, ended, undisturbed } = attempt;
+            let Client { ledger, network, .. } = &self.client;
             self.chat.leave(session, matches!(ended, Ok((_, true))));
             network.journal.note(|| format!("session {session} leaves the chat: {ended:?}"));
             ledger.end(matches!(ended, Ok((_, true))), false);
-            let undisturbed = before.0 == 0 && ledger.disturbances(hosts) == before;
             if undisturbed && self.must_stay() && !matches!(ended, Ok((Some(Endpoint::Local), _))) {
                 ledger.fail(format!("session {session} in the chat met no fault, but ended with {ended:?}"));
             }

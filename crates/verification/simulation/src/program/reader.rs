@@ -3,18 +3,19 @@
 use std::{io, time::Duration};
 
 use protocol::{CloseCode, Endpoint, Message};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use websocket::{Error, WebSocket};
 
 use crate::{
-    client::{Client, host, open},
+    client::{Attempt, Client, open},
     network::{Side, Stream},
-    server::{SERVER, SLACK, close_limit, keep_alive_limit},
+    observer::observe,
+    server::{SLACK, close_limit, keep_alive_limit},
 };
 
-/// The maximum delay of a push to the observer, whose link needs at most 5 ms for each segment. It
-/// may cut a push into several, and a timer may add a millisecond each time.
-const MAX_DELAY: Duration = Duration::from_millis(25);
+/// The maximum delay of a push to the observer, whose link needs at most 5 ms and never cuts a push.
+/// The timers of the push, of the link and of the observer add at most a millisecond each.
+const MAX_DELAY: Duration = Duration::from_millis(10);
 
 /// Returns the number of a push.
 fn sequence(push: &Message) -> Option<u64> {
@@ -35,16 +36,12 @@ impl Reader {
     /// Runs the client's program until the task is aborted.
     pub async fn run(self) {
         loop {
-            self.client.pause(2_000).await;
-            let Client { ledger, network, number, .. } = &self.client;
-            let hosts = [SERVER, host(*number)];
-            let before = ledger.disturbances(hosts);
-            let session = ledger.begin_session();
-            let ended = self.session(session).await;
+            let attempt = self.client.attempt(|session| self.session(session)).await;
+            let Attempt { session, ended, undisturbed } = attempt;
+            let Client { ledger, network, .. } = &self.client;
             network.journal.note(|| format!("session {session} ends: {ended:?}"));
             ledger.end(matches!(ended, Ok(Some(Endpoint::Local))), false);
             let plan = self.client.plan();
-            let undisturbed = before.0 == 0 && ledger.disturbances(hosts) == before;
             let reads = plan.link.loss == 0.0 && plan.max_stall == 0 && self.client.reads_in_time();
             if undisturbed && reads && !matches!(ended, Ok(Some(Endpoint::Local))) {
                 ledger.fail(format!("session {session} met no fault, but ended with {ended:?}"));
@@ -95,24 +92,8 @@ impl Reader {
     /// Observes the pushes over a perfect link, until the task is aborted. They must not be later
     /// because of others.
     pub async fn observe(self) {
-        let Client { network, scenario, ledger, number } = &self.client;
-        loop {
-            let before = ledger.disturbances([SERVER, SERVER]);
-            let session = ledger.begin_session();
-            let opened = open(network, scenario, (session, *number), (false, false));
-            let why = match timeout(Duration::from_secs(5), opened).await {
-                Ok(Ok(connection)) => match self.watch(session, connection).await {
-                    Ok(took) => format!("it waited {took:?} for a push"),
-                    Err(error) => error.to_string(),
-                },
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "it could not connect in 5 s".to_owned(),
-            };
-            if before.0 == 0 && ledger.disturbances([SERVER, SERVER]) == before {
-                ledger.fail(format!("the observer of the pushes noticed what happens to others: {why}"));
-            }
-            sleep(Duration::from_secs(1)).await;
-        }
+        let watch = |session, connection| self.watch(session, connection);
+        observe(&self.client, "the observer of the pushes", "a push", watch).await;
     }
 
     /// Reads the pushes. Returns the time of the first that took too long.
