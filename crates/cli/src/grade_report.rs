@@ -1,7 +1,7 @@
 //! Prints what the judge has found.
 
 use dissector::{Conversation, Direction, Options, Record, RecordKind, printable, render};
-use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Stage, StageResult};
+use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Selection, Stage, StageResult};
 use protocol::Role;
 
 /// The maximum number of frames or heads of each direction that are shown in full. Those that a
@@ -28,6 +28,27 @@ pub struct GradeReport {
 }
 
 impl GradeReport {
+    /// Returns the text about the checks that were selected, in JSON on request.
+    #[must_use]
+    pub fn result(self, selection: Selection, json: bool, result: &StageResult) -> String {
+        match selection {
+            _ if json => self.json(result),
+            Selection::Check(_) => self.single_check(result),
+            Selection::All | Selection::Stage(_) => self.stage(result),
+        }
+    }
+
+    /// Returns the sentence about a program that has passed everything that was selected. There is
+    /// none for a single check, whose own line says so.
+    #[must_use]
+    pub fn whole(self, selection: Selection) -> Option<String> {
+        match selection {
+            Selection::All => Some("all stages are whole".to_owned()),
+            Selection::Stage(number) => Some(format!("stage {number} is whole")),
+            Selection::Check(_) => None,
+        }
+    }
+
     /// Returns the line of a stage and, if the stage is not whole, one line for each of its checks
     /// and an explanation of the first failure.
     #[must_use]

@@ -39,22 +39,12 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
         .answer_timeout(args.probe_patience)
         .patience(args.patience);
     let judged = judge.run(selection, |result| {
-        let text = match selection {
-            _ if args.json => printer.json(result),
-            Selection::Check(_) => printer.single_check(result),
-            _ => printer.stage(result),
-        };
         // If nobody reads the output any more, the exit status still tells the result.
-        let _ = print(&text);
+        let _ = print(&printer.result(selection, args.json, result));
     });
     match judged.await {
         Ok(true) => {
-            match selection {
-                Selection::All => report("all stages are whole"),
-                Selection::Stage(number) => report(format_args!("stage {number} is whole")),
-                // The check has passed, which its line says.
-                Selection::Check(_) => {}
-            }
+            printer.whole(selection).into_iter().for_each(report);
             ExitCode::SUCCESS
         }
         Ok(false) => ExitCode::FAILURE,

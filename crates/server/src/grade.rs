@@ -36,11 +36,7 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
     let printer = GradeReport { judged: Role::Client, colour: use_colours(&io::stdout()) };
     let selection = args.check.or(args.stage.map(Selection::Stage)).unwrap_or_default();
     let judging = judge.run(selection, |result| {
-        let text = match selection {
-            _ if args.json => printer.json(result),
-            Selection::Check(_) => printer.single_check(result),
-            _ => printer.stage(result),
-        };
+        let text = printer.result(selection, args.json, result);
         let mut stdout = io::stdout().lock();
         // If nobody reads the output any more, the exit status still tells the result.
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -50,13 +46,10 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
         signal = signals.next() => std::process::exit(signal.exit_status().into()),
     };
     if is_whole {
-        // Whoever reads the JSON of standard output is not disturbed.
-        let _ = match selection {
-            Selection::All => writeln!(io::stderr(), "all stages are whole"),
-            Selection::Stage(number) => writeln!(io::stderr(), "stage {number} is whole"),
-            // The check has passed, which its line says.
-            Selection::Check(_) => Ok(()),
-        };
+        if let Some(sentence) = printer.whole(selection) {
+            // Standard output may hold JSON, to which this sentence does not belong.
+            let _ = writeln!(io::stderr(), "{sentence}");
+        }
         Ok(())
     } else {
         Err(match selection {

@@ -207,9 +207,8 @@ pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl
 }
 
 /// Returns a failure whose sentence names the fault, because the check consists of many faults.
-pub(crate) fn name_fault(fault: &Fault, Failure { symptom, sentence, advice }: Failure) -> Failure {
-    let sentence = format!("{}: {sentence}", fault.description.trim_end_matches('.'));
-    Failure { symptom, sentence, advice }
+pub(crate) fn name_fault(fault: &Fault, failure: Failure) -> Failure {
+    failure.named(fault.description.trim_end_matches('.'))
 }
 
 #[cfg(test)]

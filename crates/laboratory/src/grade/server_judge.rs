@@ -291,10 +291,8 @@ impl ServerJudge {
         }
         for (number, (mut peer, own, rest, handshake)) in (1..).zip(waiting) {
             peer.write(&rest).await;
-            peer.accepted(handshake).await.map_err(|failure| {
-                recording.replace(&own);
-                Failure { sentence: format!("request {number}: {}", failure.sentence), ..failure }
-            })?;
+            let accepted = peer.accepted(handshake).await;
+            accepted.map_err(|failure| of_one(failure, &format!("request {number}"), &own, recording))?;
         }
         Ok(())
     }
@@ -349,11 +347,8 @@ impl ServerJudge {
         let mut open = Vec::new();
         for number in 1..=count {
             let own = RecordingHandle::default();
-            let name = |failure: Failure| {
-                recording.replace(&own);
-                Failure { sentence: format!("number {number}: {}", failure.sentence), ..failure }
-            };
-            let mut peer = self.dialer.open_recorded(&own, &[]).await.map_err(name)?;
+            let opened = self.dialer.open_recorded(&own, &[]).await;
+            let mut peer = opened.map_err(|failure| of_one(failure, &format!("number {number}"), &own, recording))?;
             let mut script = self.prepare(build);
             let bytes = script.take_first_write();
             let (half, rest) = bytes.split_at(bytes.len() / 2);
@@ -362,10 +357,8 @@ impl ServerJudge {
         }
         for (number, mut peer, own, rest, script) in open {
             peer.write(&rest).await;
-            perform(&mut peer, script, self.patience, None).await.map_err(|failure| {
-                recording.replace(&own);
-                Failure { sentence: format!("number {number}: {}", failure.sentence), ..failure }
-            })?;
+            let performed = perform(&mut peer, script, self.patience, None).await;
+            performed.map_err(|failure| of_one(failure, &format!("number {number}"), &own, recording))?;
         }
         Ok(())
     }
@@ -400,6 +393,12 @@ impl ServerJudge {
             () = filling => unreachable!("it never ends"),
         }
     }
+}
+
+/// Names the one of several connections that has failed, and records its `own` bytes for the check.
+fn of_one(failure: Failure, name: &str, own: &RecordingHandle, recording: &RecordingHandle) -> Failure {
+    recording.replace(own);
+    failure.named(name)
 }
 
 /// Adds advice to the failure to open a connection with a valid request.

@@ -58,6 +58,12 @@ impl Failure {
         Self { symptom, sentence: sentence.into(), advice: None }
     }
 
+    /// Puts a name before the sentence, such as that of the connection that has failed.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.sentence = format!("{name}: {}", self.sentence);
+        self
+    }
+
     /// Adds advice on a mistake that the judge has recognised.
     pub(crate) const fn with_advice(mut self, advice: Option<&'static str>) -> Self {
         self.advice = advice;

@@ -104,18 +104,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             }
             sleep(next.saturating_duration_since(Instant::now())).await;
         }
-        let sentence = format!("{} still keeps the connection after {}", self.name(), seconds(patience));
-        Err(Failure::new(Symptom::LeftOpen, sentence))
+        Err(self.left_open(patience))
     }
 
     /// Expects that the peer ends TCP, for `patience` at most.
     pub(crate) async fn ends_in_time(&mut self, patience: Duration) -> Result<(), Failure> {
         match self.tcp_end_within(patience).await {
             Some(_) => Ok(()),
-            None => {
-                let sentence = format!("{} still keeps the connection after {}", self.name(), seconds(patience));
-                Err(Failure::new(Symptom::LeftOpen, sentence))
-            }
+            None => Err(self.left_open(patience)),
         }
+    }
+
+    fn left_open(&self, patience: Duration) -> Failure {
+        let sentence = format!("{} still keeps the connection after {}", self.name(), seconds(patience));
+        Failure::new(Symptom::LeftOpen, sentence)
     }
 }
