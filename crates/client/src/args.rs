@@ -10,9 +10,8 @@ use laboratory::{
     Role, faults,
     grade::{ListedCheck, Selection},
 };
-
 #[cfg(unix)]
-use websocket::UnixAddress;
+use websocket::{UnixAddress, UnixAddressError};
 
 use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
@@ -78,9 +77,9 @@ pub(crate) struct ClientArgs {
     pub(crate) tls_key: Option<PathBuf>,
 
     /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `https://` for TLS to the
-    /// proxy, `socks5://`, or `socks5h://`, which lets the proxy resolve the host. Without this option, the environment
-    /// variables `HTTP_PROXY` (for ws), `HTTPS_PROXY` (for wss), `ALL_PROXY` and `NO_PROXY` choose
-    /// the proxy, as for curl, but never for this computer.
+    /// proxy, `socks5://`, or `socks5h://`, which lets the proxy resolve the host. Without this
+    /// option, the environment variables `HTTP_PROXY` (for ws), `HTTPS_PROXY` (for wss),
+    /// `ALL_PROXY` and `NO_PROXY` choose the proxy, as for curl, but never for this computer.
     #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
     pub(crate) proxy: Option<String>,
 
@@ -225,9 +224,11 @@ impl ClientArgs {
     /// `ws://localhost/chat`. Ends the process if the URL is not valid.
     #[cfg(unix)]
     fn with_socket_of_url(mut self) -> Self {
-        if !self.url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws+unix:")) {
-            return self;
-        }
+        let address = match self.url.parse::<UnixAddress>() {
+            // A URL of another kind.
+            Err(UnixAddressError::Scheme) => return self,
+            address => address,
+        };
         let reject = |kind, problem: &dyn std::fmt::Display| -> ! {
             let message = format!("'{}': {problem}", dissector::printable(&self.url));
             Self::command().error(kind, message).exit()
@@ -238,7 +239,7 @@ impl ClientArgs {
                 &"the URL names a Unix socket, so there can be no --unix and no --proxy",
             );
         }
-        match self.url.parse::<UnixAddress>() {
+        match address {
             Ok(address) => {
                 self.unix = Some(address.socket);
                 self.url = address.uri.to_string();

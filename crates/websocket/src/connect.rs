@@ -319,7 +319,7 @@ impl Connector {
         self
     }
 
-    /// Sets the options for the transport, all at once: the TLS configuration, and the way to the
+    /// Sets the options for the transport, all at once: the TLS configuration, and the route to the
     /// server.
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {

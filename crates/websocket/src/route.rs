@@ -83,7 +83,7 @@ impl Route {
 
     /// Opens the stream to the server, without TLS, within `limit`. Returns `None` if the route is
     /// direct: the caller has resolved the host, and connects to one of its addresses.
-    #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only the way through a proxy needs them"))]
+    #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only the route through a proxy needs them"))]
     pub(crate) async fn open(
         self,
         uri: &Uri,

@@ -47,8 +47,8 @@ pub async fn open_transport_with(uri: &Uri, options: &TransportOptions) -> Resul
 }
 
 /// Opens the transport to a URI like [`open_transport_with`], but leaves the TLS handshake of a
-/// `wss` URI to the caller, for example for a protocol that [`http/1.1`](crate::tls) is not. The
-/// options still choose the way to the server.
+/// `wss` URI to the caller, who can then negotiate a protocol other than [`http/1.1`](crate::tls).
+/// The options still determine the route to the server.
 ///
 /// # Errors
 /// As for [`open_transport_with`].
@@ -62,7 +62,7 @@ pub async fn open_transport_before_tls(uri: &Uri, options: &TransportOptions) ->
     open_route(uri, options).await.map(Transport::into_stream)
 }
 
-/// Opens the stream to the server, without TLS, on the way that the options choose.
+/// Opens the stream to the server, without TLS, by the route that the options determine.
 async fn open_route(uri: &Uri, options: &TransportOptions) -> Result<Transport, ConnectError> {
     let route = options.route.for_uri(uri)?;
     // These functions have no time-out.

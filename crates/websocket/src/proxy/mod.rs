@@ -42,17 +42,23 @@ pub use self::{
 use self::{tunnel::Peek, url::ProxyKind};
 use crate::happy_eyeballs::connect_to_any;
 
-/// Connects to a proxy without TLS, and has it connect to the host and the port of `uri`. The bytes of the
-/// stream that this function returns come from the server.
+/// Connects to a proxy that is reached without TLS, and has it connect to the host and the port of
+/// `uri`. The bytes of the stream that this function returns come from the server.
 ///
 /// `limits` bound the head of the answer to `CONNECT`.
+///
+/// # Panics
+/// If the proxy [is reached over TLS](Proxy::is_over_tls). The caller then has to perform the TLS
+/// handshake between [`connect_to_proxy`] and [`open_tunnel`].
 //= docs/src/rfc6455.md#section-4-1
 //# A client that is configured to use a proxy SHOULD connect to the proxy and request a tunnel to the
 //# host and port.
 pub(crate) async fn connect(proxy: &Proxy, uri: &Uri, limits: &Limits) -> Result<TcpStream, ProxyError> {
     let (host, port) = (uri.host(), uri.port());
     match proxy.kind() {
-        ProxyKind::Http | ProxyKind::Https => {
+        // Without TLS, the credentials would go out in the clear.
+        ProxyKind::Https => unreachable!("TLS to the proxy comes first"),
+        ProxyKind::Http => {
             let mut stream = connect_to_proxy(proxy).await?;
             open_tunnel(&mut stream, proxy, uri, limits).await?;
             Ok(stream)
