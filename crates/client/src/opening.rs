@@ -69,8 +69,8 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 
-/// Creates the options for the transport that the command line describes: the way to the server, and
-/// TLS. An invalid proxy ends the process: see [`open`].
+/// Creates the options for the transport that the command line describes: the way to the server,
+/// and TLS. An invalid proxy ends the process: see [`open`].
 ///
 /// # Errors
 /// Returns a sentence about a certificate or a key that cannot be used.

@@ -47,8 +47,9 @@ fn client_tls(args: &ClientArgs, identity: Option<(&Path, &Path)>) -> Result<Cli
     })
 }
 
-/// Explains an error of rustls that happened on a connection to `server`, which may be a proxy: what
-/// is wrong and what to do. `without_tls` is the beginning of a URL without TLS. Returns `None` for an error that is not one of those that users can repair.
+/// Explains an error of rustls on a connection to `server`, which may be a proxy: what is wrong and
+/// what to do. `without_tls` is the beginning of a URL without TLS. Returns `None` for an error
+/// that users cannot repair.
 pub(crate) fn explain(error: &io::Error, server: &str, without_tls: &str) -> Option<String> {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
 

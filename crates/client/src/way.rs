@@ -45,7 +45,8 @@ impl Way {
         }
     }
 
-    /// Returns whether the way to the server of `uri` leads through a proxy that is reached over TLS.
+    /// Returns whether the client reaches the server of `uri` through a proxy that it reaches over
+    /// TLS.
     pub(crate) fn is_over_tls(&self, uri: &Uri) -> bool {
         match self {
             Self::Proxy(proxy) => proxy.is_over_tls(),

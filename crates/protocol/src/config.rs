@@ -94,13 +94,13 @@ pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
     /// The maximum time for the peer to answer a Ping. The connection fails if nothing at all
-    /// arrives in that time, unless a transport that was full has accepted more bytes: then the time
-    /// starts again. A connection that fails in this way is dropped at once, without waiting for an
-    /// answer to the Close.
+    /// arrives in that time, unless a transport that was full has accepted more bytes: then the
+    /// time starts again. A connection that fails in this way is dropped at once, without waiting
+    /// for an answer to the Close.
     ///
-    /// A dead peer is noticed at most [`interval`](Self::interval) and `timeout` after its last sign
-    /// of life, or twice `timeout`, if that is longer. A sign of life is a byte that arrives, or one
-    /// that a full transport accepts.
+    /// A dead peer is noticed at most [`interval`](Self::interval) and `timeout` after its last
+    /// sign of life, or twice `timeout`, if that is longer. A sign of life is a byte that arrives,
+    /// or one that a full transport accepts.
     ///
     /// Choose a time in which your slowest peer can read what the two kernels hold, because the
     /// peer has to read everything before the Ping first:

@@ -89,8 +89,8 @@ pub(crate) struct Args {
 
     /// The memory that all connections may hold together for large messages, in bytes or with a
     /// suffix K, M or G. Each connection may hold 16 KiB in addition. A client whose message finds
-    /// no room within 10 seconds is disconnected with 1013. Each connection in HTTP/2 takes 256 KiB of
-    /// it, as long as one half is left; further clients get HTTP/1.1
+    /// no room within 10 seconds is disconnected with 1013. Each connection in HTTP/2 takes 256 KiB
+    /// of it, as long as one half is left; further clients get HTTP/1.1
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = parse_size)]
     pub(crate) max_memory: usize,
 

@@ -20,8 +20,7 @@ use crate::{
     wire::{self, Notes, Viewer, WireTap},
 };
 
-/// Serves a connection from its request to its end. The request must arrive by
-/// `deadline`.
+/// Serves a connection from its request to its end. The request must arrive by `deadline`.
 pub(crate) async fn serve<S>(stream: S, peer: Peer, deadline: Instant, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,

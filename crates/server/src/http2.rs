@@ -59,17 +59,17 @@ const MAX_STREAMS: u32 = 100;
 /// connection over TCP whose receive buffer is small.
 const STREAM_WINDOW: u32 = 64 << 10;
 
-/// The bytes that a client may send on all streams before handlers have read them: 256 KiB. A stream
-/// that nobody reads keeps its share of this window, and three such streams leave the others alone.
-/// Each connection takes the whole window from `--max-memory`, so a larger one would mean fewer
-/// connections.
+/// The bytes that a client may send on all streams before handlers have read them: 256 KiB. A
+/// stream that nobody reads keeps its share of this window, and three such streams leave the others
+/// alone. Each connection takes the whole window from `--max-memory`, so a larger one would mean
+/// fewer connections.
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
 /// The window of every connection whose server does not set one, and so the smallest.
 const DEFAULT_WINDOW: u32 = (64 << 10) - 1;
 
-/// The bytes that hyper holds for one stream while the window of the client has no room: 16 KiB, and
-/// up to four writes of [`MAX_WRITE`].
+/// The bytes that hyper holds for one stream while the window of the client has no room: 16 KiB,
+/// and up to four writes of [`MAX_WRITE`].
 const SEND_BUFFER: usize = MAX_WRITE;
 
 type Answer = Response<Full<Bytes>>;
@@ -81,8 +81,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Takes the memory from `--max-memory`. Returns `None` if less than one half of it would then be
-    /// left: connections that only stay open must not take the memory of messages.
+    /// Takes the memory from `--max-memory`. Returns `None` if less than one half of it would then
+    /// be left: connections that only stay open must not take the memory of messages.
     pub(crate) fn reserve(state: &ServerState) -> Option<Self> {
         let Some(budget) = &state.config.memory_budget else { return Some(Self { _reserved: None }) };
         let window = CONNECTION_WINDOW as usize;
@@ -93,8 +93,8 @@ impl Window {
     }
 }
 
-/// Returns whether the two ends have negotiated HTTP/2 inside TLS (ALPN). A client that does not know
-/// ALPN speaks HTTP/1.1.
+/// Returns whether the two ends have negotiated HTTP/2 inside TLS (ALPN). A client that does not
+/// know ALPN speaks HTTP/1.1.
 pub(crate) fn is_negotiated<S>(stream: &ServerTlsStream<S>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
 }
@@ -149,9 +149,9 @@ where
     drop(window);
 }
 
-/// Answers the client of a connection beyond the limit with 503. A client that has negotiated HTTP/2
-/// reads no response in HTTP/1.1. The connection ends after the response, or at the deadline if the
-/// client has sent no request.
+/// Answers the client of a connection beyond the limit with 503. A client that has negotiated
+/// HTTP/2 reads no response in HTTP/1.1. The connection ends after the response, or at the deadline
+/// if the client has sent no request.
 pub(crate) async fn reject<S>(stream: S, deadline: Instant, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -75,8 +75,8 @@ use crate::{
     tls::{CertificateSource, TlsListener},
 };
 
-/// Returns freed memory to the system in the background. With the allocator of glibc, most of what an
-/// attack has filled stays resident.
+/// Returns freed memory to the system in the background. With the allocator of glibc, most of what
+/// an attack has filled stays resident.
 #[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

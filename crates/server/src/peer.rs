@@ -41,8 +41,8 @@ impl Peer {
         }
     }
 
-    /// Returns the client at the address `ip`, as reported by this peer, which is a proxy. `shown` is
-    /// the address as it is logged.
+    /// Returns the client at the address `ip`, as reported by this peer, which is a proxy. `shown`
+    /// is the address as it is logged.
     pub(crate) fn told_of(&self, ip: IpAddr, shown: &dyn Display) -> Self {
         Self::Behind(Box::new(Proxied { ip, shown: format!("{shown} via {self}") }))
     }

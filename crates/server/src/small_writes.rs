@@ -1,6 +1,6 @@
-//! A byte stream that takes only small writes. hyper copies each write to a stream of HTTP/2, however
-//! large, and holds several copies until the windows of the client have room. Memory for messages
-//! would then be given back to `--max-memory` while hyper still held the message.
+//! A byte stream that takes only small writes. hyper copies each write to a stream of HTTP/2,
+//! however large, and holds several copies until the windows of the client have room. Memory for
+//! messages would then be given back to `--max-memory` while hyper still held the message.
 
 use std::{
     io,

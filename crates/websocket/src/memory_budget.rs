@@ -112,9 +112,9 @@ impl MemoryBudget {
         self.permits.available_permits() * UNIT
     }
 
-    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory that a connection does not
-    /// see, such as the bytes that an HTTP/2 library holds until they are read. Returns `None` if the
-    /// budget has no room for them.
+    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory that a connection does
+    /// not see, such as the bytes that an HTTP/2 library holds until they are read. Returns `None`
+    /// if the budget has no room for them.
     ///
     /// ```
     /// use websocket::MemoryBudget;

@@ -15,9 +15,9 @@ use crate::connect::Connector;
 /// The scheme of such an address.
 const SCHEME: &str = "ws+unix:";
 
-/// The address of a WebSocket server on a Unix socket: `ws+unix:/path/to/socket:/request/path`, also
-/// with `//` after the first colon. The socket's path contains no colon, and every other character
-/// stands for itself. The host of the request is `localhost`.
+/// The address of a WebSocket server on a Unix socket: `ws+unix:/path/to/socket:/request/path`,
+/// also with `//` after the first colon. The socket's path contains no colon, and every other
+/// character stands for itself. The host of the request is `localhost`.
 ///
 /// ```
 /// use websocket::{Connector, UnixAddress};

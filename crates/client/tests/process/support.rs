@@ -59,8 +59,8 @@ impl ScriptedServer {
         bounded(self.listener.accept()).await.expect("a connection").0
     }
 
-    /// Accepts a TCP connection on which the client sends something. The judge also opens connections
-    /// only to see whether the server still listens, and those are left out.
+    /// Accepts a TCP connection on which the client sends something. Skips those that the judge
+    /// opens only to see whether the server still listens.
     async fn accept_speaking(&self) -> TcpStream {
         loop {
             let tcp = self.accept_tcp().await;

@@ -311,8 +311,8 @@ impl ServerJudge {
         last.inspect_err(|_| recording.replace(&byte_by_byte))
     }
 
-    /// Holds a conversation whose first write is cut. Cut 0 stands for no cut, and the length of the
-    /// write for a cut after each byte.
+    /// Holds a conversation whose first write is cut. Cut 0 stands for no cut, and the length of
+    /// the write for a cut after each byte.
     async fn cut(&self, build: fn(&mut Script<'_>), cut: usize, recording: RecordingHandle) -> Result<(), Failure> {
         let mut script = self.prepare(build);
         let bytes = script.take_first_write();

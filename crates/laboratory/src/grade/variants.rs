@@ -46,7 +46,8 @@ const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut
     }
 }
 
-/// Creates a fault in the key of the request: a Base64 decoder may be lenient, but the key must not.
+/// Creates a fault in the key of the request: a Base64 decoder may be lenient, but the key must
+/// not.
 const fn lenient_key(name: &'static str, description: &'static str, inject: fn(&mut HeadEditor)) -> Fault {
     Fault {
         name,

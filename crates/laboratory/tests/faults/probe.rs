@@ -171,7 +171,8 @@ async fn a_flood_does_not_postpone_the_time_out() {
     assert!(begun.elapsed() < LIMIT / 2);
 }
 
-/// A peer that has answered the Ping can still notice the fault, but not all the time is spent on it.
+/// A peer that has answered the Ping can still notice the fault, but not all the time is spent on
+/// it.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_continues_has_a_quarter_of_the_time_to_notice_the_fault() {
     let (server, mut client) = duplex(64 << 10);

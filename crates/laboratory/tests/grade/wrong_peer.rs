@@ -206,8 +206,8 @@ pub(crate) fn start_server(mistake: Mistake) -> String {
     url
 }
 
-/// Connects to a server again and again, until the server answers 410 or is gone. Returns whether it
-/// has answered 410.
+/// Connects to a server again and again, until the server answers 410 or is gone. Returns whether
+/// it has answered 410.
 pub(crate) fn run_client(address: SocketAddr, mistake: Mistake) -> bool {
     while let Ok(socket) = TcpStream::connect(address) {
         // After an error, the client connects again.

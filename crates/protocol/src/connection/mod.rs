@@ -804,7 +804,8 @@ impl Connection {
         // broken rule.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
-            // Also fail the connection if the peer has begun a message and has not finished it in time.
+            // Also fail the connection if the peer has begun a message and has not finished it in
+            // time.
             .and_then(|()| self.timers.check_message(self.config.message_timeout, &self.receiver, now))
             .map_err(|violation| self.fail(violation, now))
     }

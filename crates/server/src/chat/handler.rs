@@ -34,7 +34,7 @@ where
     let (mut speaker, mut listener) = join(room);
     loop {
         if !speaker.may_add() {
-            // The bytes behind the last text have to wait, and need no block meanwhile.
+            // The bytes after the last text have to wait, and need no block meanwhile.
             connection.release_memory();
         }
         tokio::select! {

@@ -18,7 +18,7 @@ let explained; // the index of the field that is explained
 let stops = []; // the elements in the bytes at which the arrow keys stop
 let here = 0; // the index of the current stop
 
-// What the explanation says while there is no field to explain.
+// The text that the explanation shows while no field is chosen.
 const HINT = byId("explanation").textContent;
 
 // Returns whether a record is what the viewer should look at: it breaks a rule, or it is a response
@@ -81,7 +81,8 @@ function markFinding() {
   const mask = fields[indexOf(finding.field)]?.field.mask ?? 0xff;
   let wrong = stops.filter((element) => element.position >= finding.start && element.position < finding.end
     && Boolean(mask & (element.mask ?? 0xff)));
-  // If the field has several bits of their own, such as the reserved ones, those that are set are wrong.
+  // If the field has several bits of their own, such as the reserved ones, those that are set are
+  // wrong.
   if (wrong.length > 1 && mask !== 0xff) wrong = wrong.filter(({ textContent }) => textContent.includes("1"));
   wrong.forEach((element) => element.classList.add("wrong"));
   if (wrong.length === 0) return;

@@ -26,7 +26,8 @@ export const report = (text, where = "said") => {
 };
 
 // The characters that have an effect instead of a shape: controls, characters that change the
-// direction of writing, and others that cannot be seen. They are those of the dissector's `is_harmful`.
+// direction of writing, and others that cannot be seen. They are those of the dissector's
+// `is_harmful`.
 const HARMFUL = new RegExp(
   "[\\p{Cc}\\u2028\\u2029\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u00ad\\u180e\\u200b\\u2060-\\u2065" +
   "\\u206a-\\u206f\\ufeff\\ufff9-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e007f}]", "gu");

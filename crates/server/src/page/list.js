@@ -24,7 +24,8 @@ export class List {
   #follows = true; // whether the newest row stays in view
   #waits = false; // whether an update is due
 
-  // `onChoose` is called when another row is chosen, `onPick` when the user clicks or taps a row, and
+  // `onChoose` is called when another row is chosen, `onPick` when the user clicks or taps a row,
+  // and
   // `onEnter` when the user goes on to the bytes.
   constructor(log, { onChoose, onPick, onEnter }) {
     this.#log = log;

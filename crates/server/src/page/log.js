@@ -132,8 +132,8 @@ export const fieldOf = (record, name) => find(record.fields, name);
 // ---- Filter and find ----------------------------------------------------------------------------
 
 // Returns a function that decides whether a row contains `wanted`. Two or more bytes in hexadecimal,
-// with spaces or colons between them, are searched as bytes, and anything else as text. The last byte
-// may be half typed.
+// with spaces or colons between them, are searched as bytes, and anything else as text. The last
+// byte may be half typed.
 export function searchFor(wanted) {
   const text = wanted.trim().toLowerCase();
   if (!text) return () => true;

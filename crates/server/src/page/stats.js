@@ -42,9 +42,9 @@ function show(values) {
   charts.forEach((add) => add(values));
 }
 
-// Draws the values of the last pushes as a line. The caption states the newest value, and the axis the
-// lowest and the highest value of the chart. A count begins at zero. The axis covers `span` or more,
-// because a tiny change would otherwise look like a large one.
+// Draws the values of the last pushes as a line. The caption states the newest value, and the axis
+// the lowest and the highest value of the chart. A count begins at zero. The axis covers `span` or
+// more, because a tiny change would otherwise look like a large one.
 function chart(name, { words, span, fromZero }, value) {
   const svg = (tag, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -76,9 +76,9 @@ impl CertificateFiles {
     }
 
     /// Loads the certificate into `tls` whenever the files have changed, and on SIGHUP. If the new
-    /// files cannot be used, the old certificate stays, and the files are loaded again only when they
-    /// change once more, or on the next SIGHUP. To try again each second would report the same error
-    /// each second. Warns before the certificate in use expires.
+    /// files cannot be used, the old certificate stays, and the files are loaded again only when
+    /// they change once more, or on the next SIGHUP. To try again each second would report the same
+    /// error each second. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);

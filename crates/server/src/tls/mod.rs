@@ -65,8 +65,8 @@ const fn protocols(args: &Args) -> &'static [&'static str] {
 }
 
 impl CertificateSource {
-    /// Keeps the certificate of `tls` up to date, and warns before it expires, for as long as the future
-    /// is polled.
+    /// Keeps the certificate of `tls` up to date, and warns before it expires, for as long as the
+    /// future is polled.
     pub(crate) async fn keep_current(&mut self, tls: &ServerTls) {
         match self {
             Self::Files(files) => files.keep_current(tls).await,

@@ -107,9 +107,9 @@ async fn no_single_record_exceeds_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_is_shown_even_if_the_queue_is_full() {
-    // The longest JSON: an escape takes six bytes for U+0001, which has one byte in UTF-8, and seven
-    // for U+009B, which has two. The frames are longer than a Close may be, but they are shown all
-    // the same.
+    // The longest JSON: an escape takes six bytes for U+0001, which has one byte in UTF-8, and
+    // seven for U+009B, which has two. The frames are longer than a Close may be, but they are
+    // shown all the same.
     for (reason, shown) in [("\u{1}".repeat(512), r"\\u{1}"), ("\u{9b}".repeat(256), r"\\u{9b}")] {
         let taps = TapRegistry::new();
         let (mut tapped, viewer) = tapped(&taps);

@@ -1,4 +1,5 @@
-// Opens the page of a server with TLS, and checks that it works: the page is connected and gets pushes.
+// Opens the page of a server with TLS, and checks that it works: the page is connected and gets
+// pushes.
 
 import assert from "node:assert/strict";
 import { Server, until } from "./server.mjs";

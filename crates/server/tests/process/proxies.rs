@@ -138,9 +138,9 @@ fn a_header_has_a_time_limit() {
     server.wait_for_log(&["not accepted: its PROXY header did not arrive in time"]);
 }
 
-/// The PROXY header and the TLS handshake share one time limit. The second connection opens a second
-/// later and sends its header at once, so its limit ends a second later. If the TLS handshake had a
-/// limit of its own, the first connection would end last.
+/// The PROXY header and the TLS handshake share one time limit. The second connection opens a
+/// second later and sends its header at once, so its limit ends a second later. If the TLS
+/// handshake had a limit of its own, the first connection would end last.
 #[test]
 fn the_time_of_the_header_counts_as_time_of_the_tls_handshake() {
     let certificate = Certificate::new();

@@ -11,8 +11,8 @@ use websocket_hyper::{
 
 use crate::{bridge::to_http2, implementation::Implementation};
 
-/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address. To be tested
-/// in HTTP/2, prints the address of a bridge.
+/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address. To be
+/// tested in HTTP/2, prints the address of a bridge.
 ///
 /// # Errors
 /// Fails if no port is free.

@@ -17,8 +17,8 @@ pub enum Implementation {
     /// This program's server on axum, and its agent on hyper, both with `crates/websocket-hyper`;
     /// without groups 12 and 13
     Hyper,
-    /// The same server and an agent with `crates/websocket-hyper`, both in HTTP/2, through a bridge;
-    /// without groups 12 and 13
+    /// The same server and an agent with `crates/websocket-hyper`, both in HTTP/2, through a
+    /// bridge; without groups 12 and 13
     Http2,
     /// The server in `example/`, and this program's agent with tokio-tungstenite
     Tungstenite,
@@ -47,8 +47,8 @@ impl Implementation {
     }
 
     /// Returns whether a case is worth its time. Groups 12 and 13, which take nearly all the time of
-    /// a run, compress messages. With the same engine on another byte stream, they would test nothing
-    /// new.
+    /// a run, compress messages. With the same engine on another byte stream, they would test
+    /// nothing new.
     pub fn covers(self, case: &CaseId) -> bool {
         !self.is_another_byte_stream() || case.group() <= 10
     }

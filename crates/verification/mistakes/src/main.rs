@@ -12,7 +12,8 @@ use mistakes::{
 /// Puts each mistake into a copy of the source, and shows whether its technique finds it.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Names of techniques (exploration, simulation, program, schedules) or of mistakes [default: all]
+    /// Names of techniques (exploration, simulation, program, schedules) or of mistakes [default:
+    /// all]
     names: Vec<String>,
 
     /// Also run the tests of the crate that has the mistake, without any technique

@@ -33,8 +33,8 @@ pub struct World {
     pub chat: Arc<ChatAccount>,
     /// Cancelled when the program `server` has to stop.
     shutdown: Mutex<CancellationToken>,
-    /// Cancelled at the end of the run. A fault that lasts longer then repairs nothing: it would start
-    /// a program that nobody stops.
+    /// Cancelled at the end of the run. A fault that lasts longer then repairs nothing: it would
+    /// start a program that nobody stops.
     pub over: CancellationToken,
     /// The running programs, by host.
     programs: Mutex<Vec<Option<AbortHandle>>>,

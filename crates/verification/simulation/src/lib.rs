@@ -1,6 +1,6 @@
-//! Runs clients and a server of the crate `websocket`, or the program `server`, on simulated networks
-//! that break by seed, and checks invariants in every run. The page [Simulated networks](../../../../docs/src/simulation.md)
-//! explains what is simulated, and what was found.
+//! Runs clients and a server of the crate `websocket`, or the program `server`, on simulated
+//! networks that break by seed, and checks invariants in every run. The page [Simulated
+//! networks](../../../../docs/src/simulation.md) explains what is simulated, and what was found.
 //!
 //! ```text
 //!   seed ──▶ Scenario ──▶ run ──▶ server ─┐             ┌─▶ Totals

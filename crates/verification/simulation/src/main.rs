@@ -23,7 +23,7 @@ struct Args {
     /// The server that runs: one on the library `websocket`, or the program `server`
     #[arg(long, value_name = "SERVER", value_enum, default_value_t = Subject::Library)]
     of: Subject,
-    /// How many seeds to run
+    /// Number of seeds to run
     #[arg(long, value_name = "N", default_value_t = 300)]
     seeds: u64,
     /// The first seed

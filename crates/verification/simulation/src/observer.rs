@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// The maximum time for the observer's message and its acknowledgement. Its link needs at most 5 ms
-/// for each, because it never cuts them, and the timer of each direction adds at most a millisecond.
+/// for each, because it never cuts them, and the timer of each direction adds at most a
+/// millisecond.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
 
 /// Runs the observer until the task is aborted.
@@ -24,9 +25,9 @@ pub async fn run(client: Client) {
     observe(&client, "the observer", "an acknowledgement", talk).await;
 }
 
-/// Connects again and again, and `talk`s until something takes too long, whose time it returns. That
-/// may happen only because of a fault at the server. `name` and `awaited` are for the sentence about
-/// any other case.
+/// Connects again and again, and `talk`s until something takes too long, whose time it returns.
+/// That may happen only because of a fault at the server. `name` and `awaited` are for the sentence
+/// about any other case.
 pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
 where
     F: Future<Output = Result<Duration, Error>>,

@@ -93,7 +93,7 @@ pub struct Scenario {
     pub clients: Vec<ClientPlan>,
     /// The faults and their times, in the order of the times.
     pub faults: Vec<(Duration, Fault)>,
-    /// How the program `server` is started and used, if it is the server that runs.
+    /// The options and the use of the program `server`, if it is the server that runs.
     pub program: Option<ProgramPlan>,
 }
 

@@ -108,8 +108,8 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     if let Err(Error::Violation(violation)) = result {
         let is_dead = violation == Violation::PongOverdue;
         ledger.end(false, is_dead);
-        // The time for a message can end because of a fault, or while the client's program pauses with
-        // a part of the message in its queue.
+        // The time for a message can end because of a fault, or while the client's program pauses
+        // with a part of the message in its queue.
         let is_slowed =
             matches!(violation, Violation::MessageTooSlow { .. }) && (!watch.is_undisturbed() || pauses_long);
         if !is_dead && !is_slowed {

@@ -13,9 +13,9 @@ fn a_seed_replays_exactly() {
 
 #[test]
 fn some_seeds_keep_every_invariant() {
-    // 256 showed that a time-out that is too short for a link ends a connection that met no fault. In
-    // 413, the observer's link cut a message into three segments. In 544, a fault makes a link so
-    // slow that a message does not arrive in time. In 1592, a fault outlasts the run.
+    // 256 showed that a time-out that is too short for a link ends a connection that met no fault.
+    // In 413, the observer's link cut a message into three segments. In 544, a fault makes a link
+    // so slow that a message does not arrive in time. In 1592, a fault outlasts the run.
     for seed in [0, 1, 2, 5, 256, 413, 544, 1592] {
         let report = run(seed, Subject::Library, false);
         assert_eq!(report.failure, None, "{report}");

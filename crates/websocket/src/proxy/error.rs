@@ -71,8 +71,8 @@ pub enum ProxyError {
     Resolve(io::Error),
     /// The proxy did not accept a TCP connection.
     Tcp(io::Error),
-    /// The TLS handshake with the proxy failed, for example because its certificate is not valid for
-    /// the host in its URL.
+    /// The TLS handshake with the proxy failed, for example because its certificate is not valid
+    /// for the host in its URL.
     Tls(io::Error),
     /// The connection to the proxy broke or ended before the proxy had connected to the server.
     Broken(io::Error),

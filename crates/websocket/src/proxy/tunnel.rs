@@ -25,8 +25,8 @@ const READ: usize = 1 << 10;
 
 /// A stream whose next bytes can be looked at before they are read.
 pub(crate) trait Peek: AsyncRead + AsyncWrite + Unpin {
-    /// Waits for bytes, and copies them without removing them from the stream. Returns their number,
-    /// which is 0 at the end of the stream.
+    /// Waits for bytes, and copies them without removing them from the stream. Returns their
+    /// number, which is 0 at the end of the stream.
     async fn peek(&mut self, bytes: &mut [u8]) -> io::Result<usize>;
 }
 

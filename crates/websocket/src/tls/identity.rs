@@ -70,12 +70,13 @@ impl Identity {
         Ok(Self(Arc::new(certified)))
     }
 
-    /// Returns the times from and until which the certificate is valid. Clients reject it at every other
-    /// time. Returns `None` in the improbable case that rustls does not tell these times.
+    /// Returns the time during which the certificate is valid. At every other time, clients reject
+    /// it. Returns `None` in the improbable case that rustls does not report the limits of this
+    /// time.
     #[must_use]
     pub fn validity(&self) -> Option<RangeInclusive<SystemTime>> {
         let certificate = self.0.end_entity_cert().and_then(ParsedCertificate::try_from).ok()?;
-        // rustls has no function that returns the dates, but its errors about the dates contain them.
+        // rustls has no function that returns the dates, but its errors about dates contain them.
         // No certificate is valid at the beginning of 1970, nor after the year 9999.
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) =
@@ -124,8 +125,8 @@ fn check_validity(certified: &CertifiedKey, origin: &str, now: UnixTime) -> Resu
     }
 }
 
-/// Checks a certificate at a time. rustls checks the dates before it looks for an authority, and it is
-/// given no authority here. So only an error about the dates counts.
+/// Checks a certificate at a time. rustls checks the dates before it looks for an authority, and it
+/// is given no authority here. So only an error about the dates counts.
 fn check_at(certificate: &ParsedCertificate<'_>, time: UnixTime) -> Result<(), Error> {
     verify_server_cert_signed_by_trust_anchor(certificate, &RootCertStore::empty(), &[], time, &[])
 }

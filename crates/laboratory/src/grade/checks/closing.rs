@@ -213,7 +213,8 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write([&[0x81, 0x05], SAMPLE].concat()));
             script.close("a Close 1002", &[Some(1002)]);
             script.then(Act::Pause(LATE));
-            // The first bytes at a socket that is closed cause the reset, and the next ones meet it.
+            // The first bytes at a socket that is closed cause the reset, and the next ones meet
+            // it.
             script.write_cut(&[1, 2], |frames| frames.close(1002, b""));
             script.then(Act::HalfClose);
             script.then(Act::End(END));

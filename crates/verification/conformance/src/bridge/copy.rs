@@ -44,8 +44,8 @@ impl From<h2::Error> for Broken {
     }
 }
 
-/// Copies in both directions, until both have ended, or one side is reset. `upgraded` is a connection
-/// of hyper over TCP, whose opening handshake is complete.
+/// Copies in both directions, until both have ended, or one side is reset. `upgraded` is a
+/// connection of hyper over TCP, whose opening handshake is complete.
 pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, mut from_stream: RecvStream) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         unreachable!("the bridge speaks HTTP/1.1 over a TcpStream only");

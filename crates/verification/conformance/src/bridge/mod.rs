@@ -8,8 +8,9 @@
 //!   client   suite ◀─── GET ───── bridge, to_http1 ◀─── CONNECT ───── agent
 //! ```
 //!
-//! The HTTP/1.1 side is hyper, and the HTTP/2 side is the crate `h2`, which tells a cancelled stream
-//! from an ended one. No code of this workspace is involved, so the two ends cannot share a mistake.
+//! The HTTP/1.1 side is hyper, and the HTTP/2 side is the crate `h2`, which tells a cancelled
+//! stream from an ended one. No code of this workspace is involved, so the two ends cannot share a
+//! mistake.
 //!
 //! | file | contents |
 //! |---|---|
@@ -25,8 +26,8 @@ pub mod to_http2;
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts a connection. Its small writes do not wait for the peer's acknowledgements: a message that
-/// passes the bridge would otherwise take up to 40 ms longer, and the suite sends thousands.
+/// Accepts a connection. Its small writes do not wait for the peer's acknowledgements: a message
+/// that passes the bridge would otherwise take up to 40 ms longer, and the suite sends thousands.
 async fn accept(listener: &TcpListener) -> Result<TcpStream, String> {
     let (tcp, _) = listener.accept().await.map_err(|error| error.to_string())?;
     tcp.set_nodelay(true).map_err(|error| error.to_string())?;

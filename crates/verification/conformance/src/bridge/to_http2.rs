@@ -31,7 +31,8 @@ pub async fn serve(listener: TcpListener, server: SocketAddr) -> Result<(), Stri
         let service = service_fn(move |request| open_stream(requests.clone(), request));
         let connection = http1::Builder::new().serve_connection(TokioIo::new(tcp), service).with_upgrades();
         tokio::spawn(async {
-            // If the stream cannot be opened, hyper closes the TCP connection, which the suite sees.
+            // If the stream cannot be opened, hyper closes the TCP connection, which the suite
+            // sees.
             let _ = connection.await;
         });
     }

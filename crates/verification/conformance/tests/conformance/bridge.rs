@@ -23,9 +23,9 @@ struct Bridged {
     tcp: TcpStream,
 }
 
-/// Starts a server of HTTP/2 that answers every extended CONNECT with `status`, and the bridge to it.
-/// Sends an upgrade through the bridge. Returns the TCP connection, the head of the response, and the
-/// streams of the server.
+/// Starts a server of HTTP/2 that answers every extended CONNECT with `status`, and the bridge to
+/// it. Sends an upgrade through the bridge. Returns the TCP connection, the head of the response,
+/// and the streams of the server.
 async fn send_upgrade(
     status: StatusCode,
 ) -> (TcpStream, String, mpsc::Receiver<(Request<RecvStream>, SendStream<Bytes>)>) {
@@ -186,7 +186,8 @@ async fn a_reset_of_tcp_cancels_the_stream() {
     .await;
 }
 
-/// An endpoint that has told its end and then reads no more is gone in TCP too, but has lost nothing.
+/// An endpoint that has told its end and then reads no more is gone in TCP too, but has lost
+/// nothing.
 #[tokio::test]
 async fn a_stream_that_is_reset_after_its_end_closes_tcp_without_a_reset() {
     with_timeout(async {

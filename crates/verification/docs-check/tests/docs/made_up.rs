@@ -5,8 +5,8 @@ use std::{fmt::Display, fs, io, path::Path};
 /// The problems of a repository before and after an update, and the chapter that the update wrote.
 pub(crate) type Outcome = (Vec<String>, Vec<String>, String);
 
-/// Writes a repository with these files, checks it, updates it, and reads `chapter`. `folder` is the
-/// path of the repository among those of all tests.
+/// Writes a repository with these files, checks it, updates it, and reads `chapter`. `folder` is
+/// the path of the repository among those of all tests.
 pub(crate) fn checked_and_updated<P: Display>(
     folder: &str,
     files: &[(&str, &str)],

@@ -1,4 +1,5 @@
-//! Every interleaving of one cause with cuts inside frames, and of two causes. The program tries more.
+//! Every interleaving of one cause with cuts inside frames, and of two causes. The program tries
+//! more.
 
 use exploration::{
     conversation,

@@ -52,8 +52,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::listener::{Connection, Socket};
 use self::{args::Args, listener::Listener, state::ServerState};
 
-/// Runs the program with these options of its command line, until `shutdown` is cancelled and it has
-/// ended. It accepts the connections of `accepted`.
+/// Runs the program with these options of its command line, until `shutdown` is cancelled and it
+/// has ended. It accepts the connections of `accepted`.
 ///
 /// # Errors
 /// Returns the sentence of an option that is wrong.

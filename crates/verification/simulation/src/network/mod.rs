@@ -47,7 +47,7 @@ const RETRANSMISSION: Duration = Duration::from_millis(200);
 
 /// The maximum number of polls of streams at one instant of virtual time. A correct program needs a
 /// few thousand. A task that wakes itself without a pause would exceed any number, and the clock
-/// would stand still.
+/// would stop.
 const MAX_POLLS_PER_INSTANT: u64 = 2_000_000;
 
 /// A link in one direction.

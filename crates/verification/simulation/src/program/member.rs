@@ -17,8 +17,8 @@ use crate::{
     server::{SERVER, SLACK, close_limit},
 };
 
-/// The keep-alive of a member. Its Pings may wait until slower members have read, so its time-out is
-/// long.
+/// The keep-alive of a member. Its Pings may wait until slower members have read, so its time-out
+/// is long.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(60), timeout: Duration::from_secs(240) };
 
 /// The maximum size of the texts that a member says in one session, in bytes.
@@ -72,13 +72,14 @@ impl Member {
         }
     }
 
-    /// Returns whether this member reads fast enough that the program must not close its connection.
+    /// Returns whether this member reads fast enough that the program must not close its
+    /// connection.
     fn must_stay(&self) -> bool {
         let (plan, scenario) = (self.client.plan(), &self.client.scenario);
         let (send, receive) = scenario.buffers;
         let write_timeout = scenario.program.as_ref().map_or(Duration::ZERO, |program| program.write_timeout);
-        // The bytes that may have to arrive before the deadline: those in TCP's buffers, a full batch,
-        // and one text of the maximum size, which is written alone.
+        // The bytes that may have to arrive before the deadline: those in TCP's buffers, a full
+        // batch, and one text of the maximum size, which is written alone.
         let bytes = (send + receive) as u64 + 2 * MAX_TEXT;
         let segment = plan.link.segment.min(send).min(receive).div_ceil(2) as u64;
         let time = Duration::from_millis(plan.link.delay.1 * bytes.div_ceil(segment));
@@ -96,7 +97,8 @@ impl Member {
         Ok(connector.handshake(stream).await?)
     }
 
-    /// Runs one session. Returns who has closed it, and whether the client's own Close was answered.
+    /// Runs one session. Returns who has closed it, and whether the client's own Close was
+    /// answered.
     async fn session(&self, session: u64) -> Result<(Option<Endpoint>, bool), Error> {
         let Client { ledger, network, scenario, .. } = &self.client;
         let opened = timeout(Duration::from_secs(200), self.open(session)).await;

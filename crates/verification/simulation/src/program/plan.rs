@@ -43,8 +43,8 @@ pub struct ProgramPlan {
 }
 
 impl ProgramPlan {
-    /// Draws a plan. Faults reach the first `breakable` clients only. The two clients after them are
-    /// members of the chat.
+    /// Draws a plan. Faults reach the first `breakable` clients only. The two clients after them
+    /// are members of the chat.
     pub fn new(random: &mut StdRng, breakable: usize) -> Self {
         let draws = [Service::Chat, Service::Chat, Service::Echo, Service::Stats];
         let mut services: Vec<_> = (0..breakable).map(|_| draws[random.random_range(0..draws.len())]).collect();

@@ -13,8 +13,8 @@ use crate::{
     server::{SLACK, close_limit, keep_alive_limit},
 };
 
-/// The maximum delay of a push to the observer, whose link needs at most 5 ms and never cuts a push.
-/// The timers of the push, of the link and of the observer add at most a millisecond each.
+/// The maximum delay of a push to the observer, whose link needs at most 5 ms and never cuts a
+/// push. The timers of the push, of the link and of the observer add at most a millisecond each.
 const MAX_DELAY: Duration = Duration::from_millis(10);
 
 /// Returns the number of a push.

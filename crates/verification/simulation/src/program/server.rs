@@ -29,8 +29,8 @@ use crate::{
 /// The maximum size of the texts in the chat, from `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
-/// What one member of the chat may add to that: 64 KiB of texts that wait for space, the text that
-/// exceeds them, and the bytes behind it that were read already.
+/// The bytes that one member of the chat may add to that: 64 KiB of texts that wait for space, the
+/// text that exceeds them, and the bytes after it that have already been read.
 const MAX_UNSAID: u64 = 3 * (64 << 10);
 
 /// The bytes of a conversation that are no payload: requests, headers, masks and control frames.

@@ -1,8 +1,8 @@
 //! tokio, but with choices that follow from a seed, so that a run can be repeated exactly.
 //!
-//! tokio draws at random which branch of `select!` is polled first, and in which order the receivers
-//! of a `watch` channel are woken. Its own option for a seed, `rng_seed`, needs a flag for the
-//! compiler, and everything would have to be compiled again with that flag.
+//! tokio draws at random which branch of `select!` is polled first, and in which order the
+//! receivers of a `watch` channel are woken. Its own option for a seed, `rng_seed`, needs a flag
+//! for the compiler, and everything would have to be compiled again with that flag.
 
 pub mod sync;
 
