@@ -99,3 +99,39 @@ fn respond(content_type: &'static str, body: String) -> Response<String> {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::RangeInclusive;
+
+    /// Returns the characters of the class `HARMFUL` in `dom.js`, except for the control characters.
+    fn harmful_in_the_page() -> Vec<RangeInclusive<char>> {
+        let class = include_str!("dom.js").split_once("const HARMFUL = new RegExp(").expect("the class").1;
+        let class: String = class.split_once(", \"gu\")").expect("its end").0.split('"').skip(1).step_by(2).collect();
+        let escapes = class.strip_prefix(r"[\\p{Cc}").and_then(|rest| rest.strip_suffix(']')).expect("a class");
+        let character = |escape: &str| {
+            let digits = escape.trim_matches(['{', '}']);
+            u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).unwrap_or_else(|| panic!("{escape}"))
+        };
+        let mut ranges: Vec<RangeInclusive<char>> = Vec::new();
+        let mut is_range = false;
+        for escape in escapes.split(r"\\u").skip(1) {
+            let (escape, continues) = escape.strip_suffix('-').map_or((escape, false), |start| (start, true));
+            let last = character(escape);
+            let first = if is_range { *ranges.pop().expect("the start of the range").start() } else { last };
+            ranges.push(first..=last);
+            is_range = continues;
+        }
+        ranges
+    }
+
+    /// The page has the bytes of texts, and escapes them itself.
+    #[test]
+    fn the_page_escapes_the_same_characters_as_the_dissector() {
+        let ranges = harmful_in_the_page();
+        for character in '\0'..=char::MAX {
+            let in_the_page = character.is_control() || ranges.iter().any(|range| range.contains(&character));
+            assert_eq!(in_the_page, dissector::is_harmful(character), "{character:?}");
+        }
+    }
+}
