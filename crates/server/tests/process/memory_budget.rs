@@ -7,28 +7,21 @@ use crate::support::{
     client::{Client, ReceivedItem},
     eventually,
     frames::{BINARY, FIN, frame, text},
+    memory::MIB,
 };
 
 const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
 
 /// The memory, in bytes, that each connection may hold without taking it from `--max-memory`, and
 /// its fixed memory: the same numbers from which the defaults of the options are computed.
 const PER_CONNECTION: u64 = (16 + 8) * KIB;
 
 /// The memory that the server may need in addition, in bytes: two blocks of 320 KiB for each of its
-/// threads, and what the allocator keeps.
-const SLACK: u64 = 8 * MIB;
+/// two threads, and what the allocator keeps.
+const SLACK: u64 = 4 * MIB;
 
 /// A part of the line that the server logs when a message finds no room.
 const NO_ROOM: &str = "the memory budget had no room for the peer's message within 10s";
-
-/// Returns the anonymous memory of the server that is resident, in bytes: its heap and its stacks.
-fn anonymous_memory(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("the server runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("Linux has this line");
-    line.trim().strip_suffix(" kB").and_then(|number| number.parse::<u64>().ok()).expect("a number") * KIB
-}
 
 /// Returns the number of files and sockets that the server has open.
 fn open_files(server: &Server) -> usize {
@@ -50,18 +43,20 @@ fn send_halves(server: &Server, count: usize) -> Vec<Client> {
 #[test]
 fn many_halves_of_large_messages_stay_within_the_budget_and_hinder_nobody() {
     let limits = ["--max-memory", "8M", "--max-message", "4M"];
-    let server = Server::start(&[&limits[..], &["--close-timeout", "1s", "--ping-interval", "1m"]].concat());
+    let server = Server::start_with_returned_memory(
+        &[&limits[..], &["--close-timeout", "1s", "--ping-interval", "1m", "--threads", "2"]].concat(),
+    );
     let mut other = Client::connect(&server, "/echo");
     other.echo("before");
     let files = open_files(&server);
-    let bound = anonymous_memory(&server) + 8 * MIB + 50 * PER_CONNECTION + SLACK;
+    let bound = server.allocated_bytes() + 8 * MIB + 50 * PER_CONNECTION + SLACK;
     // The second time, the server uses the memory of the first.
     for _ in 0..2 {
         // Without the budget, the server would hold 100 MiB.
         let mut clients = send_halves(&server, 50);
         for _ in 0..20 {
             other.echo(&"x".repeat(10_000));
-            let now = anonymous_memory(&server);
+            let now = server.allocated_bytes();
             assert!(now < bound, "{} MiB instead of at most {} MiB", now / MIB, bound / MIB);
         }
         // Most clients find no room. Each gets a Close with 1013, which reports no violation.
@@ -85,7 +80,7 @@ fn an_idle_connection_needs_no_more_memory_than_the_defaults_assume() {
     const COUNT: usize = 400;
     let server = Server::start(&[]);
     Client::connect(&server, "/echo").echo("before");
-    let before = anonymous_memory(&server);
+    let before = server.allocated_bytes();
     let mut clients: Vec<_> = (0..COUNT).map(|_| Client::connect(&server, "/echo")).collect();
     for client in &mut clients {
         client.echo("hello");
@@ -97,7 +92,7 @@ fn an_idle_connection_needs_no_more_memory_than_the_defaults_assume() {
         client.send(&message[8..]);
         assert_eq!(client.receive(), ReceivedItem::Text("in two parts".to_owned()));
     }
-    let each = anonymous_memory(&server).saturating_sub(before) / COUNT as u64;
+    let each = server.allocated_bytes().saturating_sub(before) / COUNT as u64;
     assert!(each <= 8 * KIB, "{each} bytes");
 }
 

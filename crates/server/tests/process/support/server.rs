@@ -48,6 +48,18 @@ impl Server {
         Self::start_command(command(listen).args(args), reading)
     }
 
+    /// Starts a server whose allocator returns large blocks to the system as soon as they are freed.
+    /// Otherwise, the allocator of glibc keeps some MiB, and how much differs from run to run. So a
+    /// test could not tell what the program itself holds.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub(crate) fn start_with_returned_memory(args: &[&str]) -> Self {
+        let mut command = command(&["--listen", "127.0.0.1:0"]);
+        // 64 KiB: below the size of every buffer that a large message needs.
+        command.args(args).env("MALLOC_MMAP_THRESHOLD_", "65536").env("MALLOC_TRIM_THRESHOLD_", "65536");
+        Self::start_command(&mut command, Reading::All)
+    }
+
     /// Starts a server that listens on `address`.
     #[track_caller]
     pub(crate) fn start_at(address: &str) -> Self {
