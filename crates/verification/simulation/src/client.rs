@@ -16,7 +16,7 @@ use crate::{
     message::{check, message},
     network::{HostId, Network, Side, Stream},
     scenario::{ClientPlan, Scenario, Style},
-    server::{SERVER, close_limit, keep_alive_limit},
+    server::{SERVER, close_limit, end_limit},
 };
 
 /// The time for which a client waits for the next acknowledgement before it closes the connection.
@@ -154,7 +154,7 @@ impl Client {
     /// Returns the longest silence that this client bears, except while it does not read.
     fn max_silence(&self) -> Duration {
         if self.plan().keep_alive {
-            keep_alive_limit(&self.scenario).max(close_limit(&self.scenario)) + self.max_stall()
+            end_limit(&self.scenario) + self.max_stall()
         } else {
             // Nothing tells this client that the server is dead, but it loses patience.
             Duration::MAX

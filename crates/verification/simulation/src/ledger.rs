@@ -258,9 +258,10 @@ impl Ledger {
     /// Checks that every connection whose peer is silent has ended in time.
     pub fn check_silence(&self) {
         let open = self.lock().open.clone();
-        for ((connection, side), (max, since)) in open {
-            let silence = self.network.last_sign_of_life(connection, side).max(since).elapsed();
+        for (key, (max, since)) in open {
+            let silence = self.silence(key, since);
             if silence > max {
+                let (connection, side) = key;
                 let side = if side == Side::Client { "client" } else { "server" };
                 return self.fail(format!(
                     "the {side} still uses connection #{connection} after {silence:?} without a sign of life; the \
@@ -268,6 +269,24 @@ impl Ledger {
                 ));
             }
         }
+    }
+
+    /// Checks that the peer of a connection, which was just reported as dead, was not silent for
+    /// longer than `max`.
+    pub fn check_report_of_dead_peer(&self, used: &InUse, max: Duration) {
+        let Some((_, since)) = self.lock().open.get(&used.key).copied() else { return };
+        let silence = self.silence(used.key, since);
+        if silence > max {
+            let connection = used.key.0;
+            self.fail(format!(
+                "the peer of connection #{connection} was reported as dead after {silence:?}; the limit is {max:?}"
+            ));
+        }
+    }
+
+    /// Returns for how long the peer has been silent, counted from `since` at the earliest.
+    fn silence(&self, (connection, side): (usize, Side), since: Instant) -> Duration {
+        self.network.last_sign_of_life(connection, side).max(since).elapsed()
     }
 
     /// Records the beginning of a fault at a host.

@@ -49,6 +49,14 @@ pub fn close_limit(scenario: &Scenario) -> Duration {
     2 * scenario.close_timeout + SLACK
 }
 
+/// Returns the time from the last sign of life to the end of a connection whose peer is dead, however
+/// it ends. Closing may begin shortly before the keep-alive reports the peer, for example because a
+/// message arrives too slowly, and then it has its whole time.
+#[must_use]
+pub fn end_limit(scenario: &Scenario) -> Duration {
+    keep_alive_limit(scenario) + close_limit(scenario)
+}
+
 /// Runs the server's program until the task is aborted.
 pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     let mut queue = network.listen(SERVER);
@@ -97,7 +105,7 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
         stream
     });
     let Ok(connection) = incoming.accept(UpgradeOptions::default(), &config).await else { return };
-    ledger.expect_end(&used, keep_alive_limit(&scenario).max(close_limit(&scenario)));
+    ledger.expect_end(&used, end_limit(&scenario));
     let style = plan.server_style;
     let conversation = Conversation { ledger: Arc::clone(&ledger), session, plan, consumed: read };
     let result = match style {
@@ -108,6 +116,9 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     if let Err(Error::Violation(violation)) = result {
         let is_dead = violation == Violation::PongOverdue;
         ledger.end(false, is_dead);
+        if is_dead {
+            ledger.check_report_of_dead_peer(&used, keep_alive_limit(&scenario));
+        }
         // The time for a message can end because of a fault, or while the client's program pauses
         // with a part of the message in its queue.
         let is_slowed =

@@ -10,7 +10,7 @@ use crate::{
     client::{Attempt, Client, open},
     network::{Side, Stream},
     observer::observe,
-    server::{SLACK, close_limit, keep_alive_limit},
+    server::{SLACK, close_limit, end_limit},
 };
 
 /// The maximum delay of a push to the observer, whose link needs at most 5 ms and never cuts a
@@ -58,7 +58,7 @@ impl Reader {
         let id = connection.get_ref().id();
         network.journal.note(|| format!("session {session} reads pushes, connection #{id}"));
         let stall = Duration::from_millis(self.client.plan().max_stall);
-        let max_silence = keep_alive_limit(scenario).max(close_limit(scenario)) + stall;
+        let max_silence = end_limit(scenario) + stall;
         let used = ledger.open(id, Side::Client, max_silence);
         let count = network.draw((0, self.client.plan().max_messages));
         let mut last = 0;

@@ -23,7 +23,7 @@ use crate::{
     ledger::{InUse, Ledger},
     network::{Network, Side, Stream},
     scenario::Scenario,
-    server::{LINGER, MAX_QUEUED, SERVER, SLACK, close_limit, keep_alive_limit},
+    server::{LINGER, MAX_QUEUED, SERVER, SLACK, end_limit},
 };
 
 /// The maximum size of the texts in the chat, from `docs/SECURITY.md`.
@@ -110,12 +110,7 @@ impl Served {
     ) -> Self {
         // The steps that may follow each other without a sign of life. A client that does not read
         // is noticed by the keep-alive, or before that by the time for writing.
-        let max_silence = 2 * scenario.handshake_timeout
-            + LINGER
-            + plan.write_timeout
-            + keep_alive_limit(scenario).max(close_limit(scenario))
-            + close_limit(scenario)
-            + SLACK;
+        let max_silence = 2 * scenario.handshake_timeout + LINGER + plan.write_timeout + end_limit(scenario) + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
         let memory = match plan.service(client) {
