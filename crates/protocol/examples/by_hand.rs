@@ -90,7 +90,7 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
         // 4. Pass the time to the engine. If a message was not complete in time, the engine queues
         //    a Close.
         if let Err(violation) = connection.handle_timeout(Instant::now()) {
-            eprintln!("the client does not answer: {violation}");
+            eprintln!("the client is too slow: {violation}");
         }
     }
 }

@@ -318,10 +318,11 @@ fn check_extra_header(name: &HeaderName) -> Result<(), UsageError> {
     if is_reserved { Err(UsageError::HeaderReserved(name.to_string())) } else { Ok(()) }
 }
 
-/// Marks the values that `Debug` must not print.
+/// Marks the values that `Debug` must not print, in addition to those that the application has
+/// marked.
 pub(super) fn mark_credentials(headers: &mut HeaderMap) {
-    for (name, value) in headers.iter_mut() {
-        value.set_sensitive(is_credential(name));
+    for (name, value) in headers.iter_mut().filter(|(name, _)| is_credential(name)) {
+        value.set_sensitive(true);
     }
 }
 

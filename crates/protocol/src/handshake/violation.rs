@@ -192,7 +192,9 @@ impl fmt::Display for HandshakeViolation {
             Self::ExtensionsMalformed => f.write_str("Sec-WebSocket-Extensions is malformed"),
             Self::SubprotocolMalformed => f.write_str("Sec-WebSocket-Protocol is malformed"),
             Self::MethodNotGet(method) => write!(f, "the method must be GET, not {method}"),
-            Self::TargetMalformed => f.write_str("the request target is not a path"),
+            Self::TargetMalformed => {
+                f.write_str("the request target is neither a path nor an http or https URI, or it has a fragment")
+            }
             Self::RequestWithBody => f.write_str("the request announces a body, which an upgrade cannot have"),
             Self::HostNotOnce => f.write_str("exactly one Host header is required"),
             Self::HostMalformed(value) => {

@@ -175,7 +175,7 @@ fn handshake_table() -> Vec<HandshakeRow> {
         row(in_request(&q().first_line("POST / HTTP/1.1")), "MethodNotGet", rfc6455("4.2.1"), 405,
             "the method must be GET, not POST"),
         row(in_request(&q().first_line("GET * HTTP/1.1")), "TargetMalformed", rfc6455("4.2.1"), 400,
-            "the request target is not a path"),
+            "the request target is neither a path nor an http or https URI, or it has a fragment"),
         row(in_request(&q().with("Content-Length: 1")), "RequestWithBody", LIMIT, 400,
             "the request announces a body, which an upgrade cannot have"),
         row(in_request(&q().without("Host")), "HostNotOnce", rfc6455("4.2.1"), 400,

@@ -403,7 +403,7 @@ fn rejections(server: &Server) -> Vec<Rejection> {
             "another scheme",
             right().line("GET ftp://x/echo HTTP/1.1"),
             400,
-            "the request target is not a path",
+            "the request target is neither a path nor an http or https URI, or it has a fragment",
             "4.2.1",
         ),
         row("HTTP/2.0", right().line("GET /echo HTTP/2.0"), 400, "not an HTTP/1.1 head", "4.2.1"),
