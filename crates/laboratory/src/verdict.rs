@@ -15,8 +15,8 @@ pub enum Verdict {
     AsExpected,
     /// The peer rejected the fault, but sent an unsuitable code or status.
     OtherCode,
-    /// The peer closed TCP without giving a reason. Section 7.1.7 requires a Close, but allows
-    /// exceptions.
+    /// The peer closed TCP without giving a reason. Section 7.1.7 recommends a Close, but does not
+    /// require it.
     NoReason,
     /// The peer sent a Close, but did not close TCP in time.
     LeftOpen,

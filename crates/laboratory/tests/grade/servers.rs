@@ -78,6 +78,31 @@ async fn the_end_of_the_whole_program_is_not_taken_for_the_end_of_a_connection()
     }
 }
 
+/// Stage 11 sends the same bytes in many ways. What the judge says must name the right one.
+#[tokio::test]
+async fn the_way_in_which_a_write_was_cut_is_named() {
+    let selection = Selection::check(Role::Server, "cut-at-every-byte").expect("a check");
+    for (mistake, sentence) in [
+        (M::SecondFrameOfAReadIsDropped, "in one write, the Pong did not arrive"),
+        (M::HeaderIsAssumedWhole, "cut after byte 1, "),
+        // The first payload begins after 6 bytes. Its second byte is the first that needs another
+        // byte of the key.
+        (M::MaskIndexRestartsWithEachRead, "cut after byte 7, "),
+        (M::ThirdReadOfAFrameIsLost, "byte by byte, "),
+    ] {
+        let found = judge_selected(mistake, selection).await;
+        assert_eq!(complaint(mistake, Some(found), 11, "cut-at-every-byte", sentence), None);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_must_not_hold_up_the_others() {
+    let selection = Selection::check(Role::Server, "never-reads").expect("a check");
+    let found = judge_selected(M::UnreadEchoHoldsUpTheOthers, selection).await;
+    let sentence = "the echo did not arrive";
+    assert_eq!(complaint(M::UnreadEchoHoldsUpTheOthers, Some(found), 12, "never-reads", sentence), None);
+}
+
 /// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
 /// says.
 const MISTAKES: &[(M, u8, &str, &str)] = &[

@@ -129,6 +129,8 @@ pub(crate) enum Mistake {
     SocketIsClosedHalfASecondAfterTheClose,
     KeyIsDecodedLeniently,
     BufferIsShared,
+    ThirdReadOfAFrameIsLost,
+    UnreadEchoHoldsUpTheOthers,
     HeaderIsSplitAtEachColon,
     UpgradeIsNotChecked,
     ConnectionIsNotChecked,
@@ -223,6 +225,7 @@ pub(crate) fn run_client(address: SocketAddr, mistake: Mistake) -> bool {
 struct Shared {
     has_crashed: AtomicBool,
     buffer: Mutex<Vec<u8>>,
+    writing: Mutex<()>,
 }
 
 struct Connection {
@@ -463,6 +466,9 @@ impl Connection {
                 thread::park();
             }
             return Err(ErrorKind::UnexpectedEof.into());
+        }
+        if self.mistake == M::ThirdReadOfAFrameIsLost && self.read_ends.len() == 2 {
+            return Ok(());
         }
         if self.mistake == M::BytesAreReadAsText {
             self.buffer.extend(String::from_utf8_lossy(&bytes[..count]).as_bytes());
@@ -750,6 +756,11 @@ impl Connection {
             M::NewlineFollowsEachFrame => bytes.push(b'\n'),
             M::PayloadIsCutShort => bytes.truncate(64),
             _ => {}
+        }
+        let _turn = (self.mistake == M::UnreadEchoHoldsUpTheOthers).then(|| self.shared.writing.lock());
+        if self.mistake == M::UnreadEchoHoldsUpTheOthers && payload.len() == MAX_MESSAGE {
+            // The buffers of TCP may hold one echo, so do not depend on their sizes.
+            thread::park();
         }
         // A peer that is gone is found out by the next read.
         let _ = self.socket.write_all(&bytes);
