@@ -139,8 +139,8 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) plain: bool,
 
-    /// Begin with the lessons, or with this one of them: small tasks that the client checks on the
-    /// wire. They need full-screen mode, and our server.
+    /// Begin with the lessons: small tasks. The client checks on the wire whether you have done
+    /// them. N is the number of the first lesson. Lessons need full-screen mode, and our server.
     #[arg(
         long,
         value_name = "N",
@@ -176,9 +176,9 @@ pub(crate) struct ClientArgs {
     pub(crate) probe_list: bool,
 
     /// Judge a server that you write: the stages of the book's steps, each with its checks. Stop at
-    /// the first stage that is not whole, and explain what was sent, what was expected and what
-    /// came back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a
-    /// stage is not whole.
+    /// the first stage that the server does not pass, and explain what was sent, what was expected
+    /// and what came back; the exit status is then 1. With this option, the default URL is
+    /// `ws://127.0.0.1:9001/`.
     #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
     pub(crate) grade: bool,
 
@@ -194,8 +194,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, requires = "grade", conflicts_with = "check")]
     pub(crate) list: bool,
 
-    /// The time limit for the server to give up a client that does nothing useful, with --grade.
-    /// Two stages wait as long as the server's own limits.
+    /// With --grade, the time in which the server must give up a client that does nothing useful.
+    /// Stages 10 and 11 wait until the server does so, for up to this time.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
     pub(crate) patience: Duration,
 

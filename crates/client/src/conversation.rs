@@ -40,6 +40,17 @@ use crate::{
     signals::TerminalSignals,
 };
 
+/// What has happened to the lines of the input. The sending future writes it, and may be dropped at
+/// any time.
+#[derive(Debug, Default)]
+struct LineAccount {
+    /// Whether a line could not be sent, for example because it was too long. Each of these lines has
+    /// been reported.
+    rejected: Cell<bool>,
+    /// Whether lines that were taken out of the queue are not all written.
+    unwritten: Cell<bool>,
+}
+
 /// Runs the conversation until the connection is closed. `close_timeout` is how long the server may
 /// be silent while the connection is closing.
 ///
@@ -55,8 +66,8 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<Ending, Signal> {
     let (mut read_half, mut write_half) = connection.into_split();
     let stop = Notify::new();
-    let lines_lost = Cell::new(false);
-    let mut sending = pin!(send(&mut write_half, input, &stop, &lines_lost));
+    let lines = LineAccount::default();
+    let mut sending = pin!(send(&mut write_half, input, &stop, &lines));
     let mut sent = false;
     // The first signal or a closed output sets `stopping`. From then on, `deadline` applies, so
     // that a server that keeps sending cannot keep the client running.
@@ -89,8 +100,14 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
 
-    let complete = print_the_rest(printer, signals, stopping.then_some(close_timeout)).await?;
-    Ok(Ending { close_info: read_half.close_info(), cause, complete: complete && !lines_lost.get() })
+    // A user who stops the client knows that the rest of the input is not sent.
+    let is_cut_short = lines.unwritten.get() && !stopping;
+    if is_cut_short {
+        report("the connection was closed before all lines of the input were sent");
+    }
+    let printed = print_the_rest(printer, signals, stopping.then_some(close_timeout)).await?;
+    let complete = printed && !is_cut_short && !lines.rejected.get();
+    Ok(Ending { close_info: read_half.close_info(), cause, complete })
 }
 
 /// Sends lines until the input ends or `stop` is notified, then sends a Close.
@@ -98,11 +115,11 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     write_half: &mut WriteHalf<S>,
     input: &mut InputLines,
     stop: &Notify,
-    lines_lost: &Cell<bool>,
+    account: &LineAccount,
 ) {
     let sent = select! {
         () = stop.notified() => Ok(()),
-        sent = send_lines(write_half, input, lines_lost) => sent,
+        sent = send_lines(write_half, input, account) => sent,
     };
     // If sending failed, the connection has failed or is already closing. The read half reports
     // how the connection ends, so the error can be dropped here.
@@ -116,7 +133,7 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
 async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
     write_half: &mut WriteHalf<S>,
     input: &mut InputLines,
-    lines_lost: &Cell<bool>,
+    account: &LineAccount,
 ) -> Result<(), Error> {
     let mut lines = Vec::new();
     loop {
@@ -124,18 +141,20 @@ async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
         if lines.is_empty() {
             return Ok(());
         }
+        account.unwritten.set(true);
         for line in lines.drain(..) {
             match line {
                 // `feed` waits only for room in the queue, so lines that arrived together are
                 // written together. `send` would wait until each line is written.
                 Ok(line) => write_half.feed(line).await?,
                 Err(error) => {
-                    lines_lost.set(true);
+                    account.rejected.set(true);
                     report(error);
                 }
             }
         }
         write_half.flush().await?;
+        account.unwritten.set(false);
     }
 }
 

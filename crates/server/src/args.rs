@@ -35,22 +35,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MODE", default_value = "660", value_parser = octal)]
     pub(crate) socket_mode: u32,
 
-    /// Believe these proxies what they tell about a client's address, in `Forwarded` or
-    /// `X-Forwarded-For`: addresses, networks such as 10.0.0.0/8, or `unix` for the clients of a
-    /// Unix socket. The address only appears in the log
+    /// Trust the client's address in the `Forwarded` or `X-Forwarded-For` header if the connection
+    /// comes from one of these proxies: addresses, networks such as 10.0.0.0/8, or `unix` for the
+    /// clients of a Unix socket. The address appears only in the log
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) trust_proxy: Vec<TrustedProxy>,
 
     /// Expect every connection to begin with a header of the PROXY protocol, version 1 or 2, which
-    /// tells the client's address. Use it only if nobody but the proxy can connect, or together
-    /// with --trust-proxy, which then lists all that may connect. The header has the time of
-    /// --handshake-timeout
+    /// contains the client's address. Use this option only if nobody but the proxy can connect, or
+    /// together with --trust-proxy, which then lists every address that may connect. The header
+    /// must arrive within --handshake-timeout
     #[arg(long, conflicts_with = "grade_clients")]
     pub(crate) proxy_protocol: bool,
 
     /// Speak TLS with the certificate in this PEM file, followed by those that sign it. The file is
-    /// read again when it changes, and on SIGHUP; open connections go on. The server warns
-    /// before it expires
+    /// read again when it changes, and on SIGHUP; open connections go on. The server logs a warning
+    /// before the certificate expires
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "grade_clients")]
     pub(crate) tls_cert: Option<PathBuf>,
 
@@ -58,8 +58,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// Speak TLS with a new certificate that nobody has signed, for trying out, and print how
-    /// clients trust it
+    /// Speak TLS with a new self-signed certificate, to try TLS out, and print how to make clients
+    /// trust it
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "grade_clients"])]
     pub(crate) tls_self_signed: bool,
 
@@ -89,8 +89,8 @@ pub(crate) struct Args {
 
     /// The memory that all connections may hold together for large messages, in bytes or with a
     /// suffix K, M or G. Each connection may hold 16 KiB in addition. A client whose message finds
-    /// no room within 10 seconds is disconnected with 1013. Each connection in HTTP/2 takes 256 KiB
-    /// of it, as long as one half is left; further clients get HTTP/1.1
+    /// no room within 10 seconds is disconnected with 1013. Each HTTP/2 connection takes 256 KiB
+    /// of this memory. If less than half of it would be left, a client gets HTTP/1.1
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = parse_size)]
     pub(crate) max_memory: usize,
 
@@ -128,8 +128,8 @@ pub(crate) struct Args {
 
     /// Judge an echo client that you write, instead of serving. The client sends every message
     /// back, answers Pings and a Close, and connects again until it gets the status 410. The server
-    /// stops at the first stage that is not whole, and explains what was sent, what was expected
-    /// and what came back. The exit status is then 1
+    /// stops at the first stage that the client does not pass, and explains what was sent, what was
+    /// expected and what came back. The exit status is then 1
     #[arg(long, conflicts_with_all = ["trace", "capture"])]
     pub(crate) grade_clients: bool,
 

@@ -233,6 +233,23 @@ async fn lines_that_cannot_be_sent_are_reported_and_the_others_are_sent() {
 }
 
 #[tokio::test]
+async fn a_server_that_closes_before_all_lines_are_sent_is_reported() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
+    let mut connection = server.accept().await;
+    let line = [&[b'x'; 65535][..], b"\n"].concat();
+    // The server reads nothing, until the client cannot send any more.
+    while timeout(Duration::from_millis(300), client.input().write_all(&line)).await.is_ok() {}
+    bounded(connection.close(CloseCode::NORMAL, "enough")).await.expect("the client answers");
+    client.exited().await.expect_all(
+        1,
+        "",
+        "the connection was closed before all lines of the input were sent\n\
+         closed: 1000 (normal closure) \"enough\", by the server\n",
+    );
+}
+
+#[tokio::test]
 async fn the_request_contains_the_options() {
     let server = ScriptedServer::start().await;
     let mut client = ClientProcess::start([

@@ -113,6 +113,12 @@ async fn files_are_sent_and_written() {
     check_sent_bytes(&mut terminal, &mut tcp, &command, &[0x82, 0x83, 0, 0, 0, 0, 0, 255, 7]).await;
     terminal.enter("/binary @/nowhere/at/all").await;
     terminal.shows(&["! not sent: cannot read /nowhere/at/all ("]).await;
+    // A device has no end, so reading it would take all memory.
+    #[cfg(unix)]
+    {
+        terminal.enter("/binary @/dev/zero").await;
+        terminal.shows(&["! not sent: cannot read /dev/zero (not a regular file)"]).await;
+    }
     // On a wide terminal, each sentence is on one line.
     terminal.resize(200, 50);
     terminal.enter(&format!("/save {}", saved.display())).await;

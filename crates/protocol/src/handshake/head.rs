@@ -321,7 +321,7 @@ fn check_extra_header(name: &HeaderName) -> Result<(), UsageError> {
 /// Marks the values that `Debug` must not print, in addition to those that the application has
 /// marked.
 pub(super) fn mark_credentials(headers: &mut HeaderMap) {
-    for (name, value) in headers.iter_mut().filter(|(name, _)| is_credential(name)) {
+    for (_, value) in headers.iter_mut().filter(|(name, _)| is_credential(name)) {
         value.set_sensitive(true);
     }
 }

@@ -107,7 +107,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     CommandSpec {
         name: "/save",
         usage: "FILE",
-        help: "write the wire to a new file (.json: JSON lines)",
+        help: "save the bytes on the wire (.json: JSON lines)",
         candidates: no_candidates,
         parse: argument::save,
     },

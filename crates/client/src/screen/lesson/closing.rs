@@ -47,8 +47,8 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
 
 pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     title: "What 1005 is",
-    task: "/reconnect opens a new connection. Then try /close 1005. The client refuses, so write with /raw a Close that \
-           has no body at all. Look at the code that the conversation shows.",
+    task: "/reconnect opens a new connection. Then try /close 1005. The client rejects it, so use /raw to send a Close \
+           that has no body at all. Look at the code that the conversation shows.",
     idea: "Write the two bytes of the header, and then the key. A payload of no bytes needs no length beyond 0.",
     hint: "88 is Fin and the opcode 8, 80 means masked and no payload, and four zeros are the key:",
     lines: &["/reconnect", "/raw 8880 00000000"],

@@ -68,7 +68,7 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
         }
         if !wire.sent_earlier().any(has_key) {
             return Verdict::not_yet(format!(
-                "{} is the key of no frame before. This frame has a new key: send that one",
+                "{} is not the key of an earlier frame. This frame has a new key: send that one",
                 hex(&key)
             ));
         }
@@ -122,7 +122,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
         };
         Verdict::done(format!(
             "{} bytes: the seven bits say {short}, and the next {bytes} bytes hold the length, {}. Two bytes are enough \
-             up to 65,535. Above, there are eight.",
+             up to 65,535. A longer length takes eight.",
             payload_length(frame),
             hex(frame.bytes.get(2..2 + bytes)?)
         ))

@@ -126,7 +126,7 @@ fn a_try_says_what_is_missing() {
         ("The first frame", &[""], "this message is empty"),
         ("The first frame", &["/fragment 2 Hello"], "several frames"),
         ("The masking key", &["/binary 010203"], "3 bytes, and a key has 4"),
-        ("The masking key", &["Hello", "/binary 01020304"], "01 02 03 04 is the key of no frame before"),
+        ("The masking key", &["Hello", "/binary 01020304"], "01 02 03 04 is not the key of an earlier frame"),
         ("The masking key", &["11 02 03 04"], "these are characters"),
         ("The empty message", &["x"], "the payload length of this message is 1"),
         ("A longer length", &[&short], "120 bytes, and the seven bits are enough up to 125"),

@@ -1,6 +1,10 @@
 //! Carries out the commands on an open connection, one after the other.
 
-use std::{io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use laboratory::faults;
 use tokio::{
@@ -119,14 +123,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
     }
 }
 
+/// Reads a file of at most `limit` bytes.
 async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
-    let failed = |error: io::Error| format!("cannot read {} ({error})", path.display());
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > limit as u64 {
-        return Err(format!("{} is longer than {limit} bytes (--max-message sets the limit)", path.display()));
-    }
     let owned = path.to_owned();
     // Read on another thread. A slow disk would block this one, which also handles the keyboard.
-    let read = spawn_blocking(move || std::fs::read(owned)).await.map_err(|error| error.to_string())?;
-    read.map_err(failed)
+    let read = spawn_blocking(move || read_regular_file(&owned, limit)).await.map_err(|error| error.to_string())?;
+    let bytes = read.map_err(|error| format!("cannot read {} ({error})", path.display()))?;
+    if bytes.len() > limit {
+        return Err(format!("{} is longer than {limit} bytes (--max-message sets the limit)", path.display()));
+    }
+    Ok(bytes)
+}
+
+/// Reads at most one byte more than `limit`.
+fn read_regular_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    // A device has no end, and opening a named pipe waits until another program writes to it.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    // The size in the metadata is not enough: it is 0 for files in /proc, and the file may grow.
+    File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
