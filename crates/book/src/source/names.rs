@@ -115,12 +115,14 @@ impl<'ast> Visit<'ast> for Sections<'_> {
     }
 }
 
-/// Returns the page for `RfcSection::websocket("5.1")` or `RfcSection::deflate("6.1")`.
+/// Returns the page for `RfcSection::websocket("5.1")`, `RfcSection::deflate("6.1")` or
+/// `RfcSection::http2("5")`.
 fn page_of(call: &syn::ExprCall) -> Option<String> {
     let Expr::Path(function) = &*call.func else { return None };
     let page = match &*function.path.segments.last()?.ident.to_string() {
         "websocket" => "rfc6455",
         "deflate" => "rfc7692",
+        "http2" => "rfc8441",
         _ => return None,
     };
     let Expr::Lit(argument) = call.args.first()? else { return None };
@@ -151,6 +153,7 @@ mod tests {
                 Some(match self {
                     Self::Unmasked | Self::Masked(_) => RfcSection::websocket(\"5.1\"),
                     Self::Inflate { .. } => RfcSection::deflate(\"7.2.2\"),
+                    Self::ProtocolMissing => RfcSection::http2(\"5\"),
                     Self::Host => RfcSection { rfc: 9112, section: \"3.2\" },
                     Self::TooBig => return None,
                 })
@@ -165,6 +168,7 @@ mod tests {
             [
                 ("Inflate", "rfc7692.html#section-7-2-2"),
                 ("Masked", "rfc6455.html#section-5-1"),
+                ("ProtocolMissing", "rfc8441.html#section-5"),
                 ("TooBig", LIMITS),
                 ("Unmasked", "rfc6455.html#section-5-1"),
             ]

@@ -13,7 +13,7 @@ pub(crate) fn quote(payload: &[u8]) -> String {
     let more = if payload.len() > SHOWN { "..." } else { "" };
     match str::from_utf8(payload) {
         Ok(text) if !text.chars().any(char::is_control) => {
-            let shown: String = text.chars().take(SHOWN).collect();
+            let shown = &text[..text.floor_char_boundary(SHOWN)];
             format!("\"{shown}{more}\"")
         }
         _ => {
@@ -37,4 +37,19 @@ pub(crate) fn mebibytes(bytes: usize) -> String {
 
 pub(crate) fn seconds(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_cut_after_24_bytes_and_between_characters() {
+        assert_eq!(quote("x".repeat(24).as_bytes()), format!("\"{}\"", "x".repeat(24)));
+        assert_eq!(quote("x".repeat(25).as_bytes()), format!("\"{}...\"", "x".repeat(24)));
+        // Each takes three bytes, and with the x in front, the eighth would end after 25.
+        assert_eq!(quote("€€€€€€€€€".as_bytes()), "\"€€€€€€€€...\"");
+        assert_eq!(quote("x€€€€€€€€".as_bytes()), "\"x€€€€€€€...\"");
+        assert_eq!(quote(&[0xff; 25]), format!("{}...", ["ff"; 24].join(" ")));
+    }
 }
