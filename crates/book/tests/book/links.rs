@@ -80,7 +80,7 @@ impl Source {
             let script = fs::read_to_string(script).map_err(|_| "there is no such source")?;
             let data = script.strip_prefix("bookSource(").and_then(|rest| rest.trim_end().strip_suffix(");"));
             let data: serde_json::Value =
-                serde_json::from_str(data.ok_or("this is no script")?).map_err(|e| e.to_string())?;
+                serde_json::from_str(data.ok_or("this is not a script")?).map_err(|e| e.to_string())?;
             let items = data["items"].as_array().into_iter().flatten().map(|item| &item[0]);
             let rules = data["citations"].as_array().into_iter().flatten().map(|citation| &citation["anchor"]);
             let names = items.chain(rules).filter_map(|name| name.as_str().map(str::to_owned)).collect();

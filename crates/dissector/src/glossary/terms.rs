@@ -204,8 +204,8 @@ terms! {
         "A name, and the parameters that are negotiated with it.";
     /// Origin.
     ORIGIN = None, "Origin", Handshake, 6455 "10.2",
-        "The web page that makes the request. A browser sends the user's cookies whichever page it is, and no other rule \
-         keeps out the pages of strangers, so the server has to check.";
+        "The web page that makes the request. A browser sends the user's cookies with a request from any page, and no \
+         other rule keeps out the pages of strangers, so the server has to check.";
 
     // ---- Other headers --------------------------------------------------------------------------
     /// Authorization.

@@ -74,7 +74,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "One header line has no colon.",
             "Two programs that repair the same malformed line differently see two different requests.",
         ],
-        |head| head.lines.push("this is no header line".to_owned()),
+        |head| head.lines.push("this is not a header line".to_owned()),
     ),
     request(
         "request-with-body",

@@ -30,8 +30,8 @@ pub(crate) const CLOSE_STAGE: u8 = 9;
 const CODE_STAGE: u8 = 8;
 
 /// Advice on a program that takes a broken rule for a message.
-const ANSWERED: &str = "A frame that breaks a rule is no message, and neither is what follows it. End the connection at \
-                        that frame, before you send anything back.";
+const ANSWERED: &str = "A frame that breaks a rule is not a message, and neither is what follows it. End the connection \
+                        at that frame, before you send anything back.";
 
 /// Advice on a server that waits for an answer to its Close.
 const WAITED: &str = "After a broken rule, do not wait for the client's Close. Send your own, and end your direction of \

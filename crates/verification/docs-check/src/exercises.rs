@@ -35,7 +35,7 @@ pub fn fields(direction: &str, question: &str) -> Result<String, String> {
     let direction = match direction {
         "to-server" => Direction::ToServer,
         "to-client" => Direction::ToClient,
-        _ => return Err(format!("`{direction}` is no direction: use `to-server` or `to-client`")),
+        _ => return Err(format!("`{direction}` is not a direction: use `to-server` or `to-client`")),
     };
     let records = dissect(direction, &bytes_of(question)?);
     if records.is_empty() {
@@ -56,7 +56,7 @@ pub fn answers(role: &str, question: &str) -> Result<String, String> {
     let mut endpoint = match role {
         "" | "server" => TestEndpoint::server(),
         "client" => client(EXAMPLE_KEY),
-        _ => return Err(format!("`{role}` is no role: use `server` or `client`")),
+        _ => return Err(format!("`{role}` is not a role: use `server` or `client`")),
     };
     endpoint.connection.receive(&bytes_of(question)?);
     loop {

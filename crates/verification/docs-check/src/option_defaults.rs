@@ -23,7 +23,7 @@ const SUFFIXES: [(char, &str); 3] = [('K', "KiB"), ('M', "MiB"), ('G', "GiB")];
 pub fn evaluate(file: &Path, option: &str) -> Result<ConstantValue, String> {
     let source = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let default = default_value(&source, option)?;
-    parse(&default).ok_or_else(|| format!("the default of `{option}` is `{default}`, which is no quantity"))
+    parse(&default).ok_or_else(|| format!("the default of `{option}` is `{default}`, which is not a quantity"))
 }
 
 /// Returns the default as it is written in the attribute.

@@ -180,7 +180,7 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
         (FaultSender::Server, "extension-not-offered") => (&[], &["Sec-WebSocket-Extensions: unasked"]),
         // Each remaining fault makes the same change to a request as to a response, so the sender
         // does not matter.
-        (_, "malformed-head") => (&[], &["this is no header line"]),
+        (_, "malformed-head") => (&[], &["this is not a header line"]),
         (_, "upgrade-missing") => (&["Upgrade: websocket"], &[]),
         (_, "upgrade-to-something-else") => (&["Upgrade: websocket"], &["Upgrade: h2c"]),
         (_, "connection-missing") => (&["Connection: Upgrade"], &[]),

@@ -92,7 +92,7 @@ const LENGTHS: &[Hint] = &[
 const PIECES: &[Hint] = &[hint(
     &[],
     "A read may return any number of bytes. Collect them in a buffer, and take a frame out only when its header and \
-     its payload are complete. An incomplete header is no error.",
+     its payload are complete. An incomplete header is not an error.",
 )];
 
 const SEVERAL: &[Hint] = &[hint(

@@ -149,7 +149,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "foreign-origin",
-        title: "A request of a page of another site",
+        title: "A request from a page of another site",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
             script.request(|head| head.set("Origin", "http://other.example"));
@@ -159,7 +159,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "origin-of-another-port",
-        title: "A request of a page of the same host and another port",
+        title: "A request from a page of the same host and another port",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
             script.request(|head| {
@@ -174,7 +174,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "origin-that-ends-like-host",
-        title: "A request of a page of another site, whose name ends like Host",
+        title: "A request from a page of another site whose name ends like Host",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
             script.request(|head| head.set("Origin", &format!("http://evil{}", own_host(head))));
@@ -184,7 +184,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "origin-that-begins-like-host",
-        title: "A request of a page of another site, whose name begins like Host",
+        title: "A request from a page of another site whose name begins like Host",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
             script.request(|head| head.set("Origin", &format!("http://{}.evil.example", own_host(head))));
@@ -194,7 +194,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "origin-null",
-        title: "A request of a page without a site, whose Origin is null",
+        title: "A request from a page without a site, whose Origin is null",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
             script.request(|head| head.set("Origin", "null"));
@@ -204,7 +204,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "own-origin",
-        title: "A request of a page of the same site",
+        title: "A request from a page of the same site",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
             script.request(|head| head.set("Origin", &format!("http://{}", own_host(head))));

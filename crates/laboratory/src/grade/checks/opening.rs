@@ -28,7 +28,7 @@ pub(super) static CHECKS: &[Check] = &[
             hint(
                 &[Symptom::Handshake],
                 "Answer with the status line HTTP/1.1 101 Switching Protocols and the headers Upgrade: websocket, \
-                 Connection: Upgrade and Sec-WebSocket-Accept. Its value is the SHA-1 of the key and \
+                 Connection: Upgrade and Sec-WebSocket-Accept. The value of the last is the SHA-1 of the key and \
                  258EAFA5-E914-47DA-95CA-C5AB0DC85B11, in Base64. Each line ends with CR LF, and an empty line ends the \
                  response.",
             ),
@@ -85,7 +85,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "interleaved-requests",
-        title: "Two requests at the same time, their halves in turns",
+        title: "Two requests at the same time, in alternating halves",
         stages: Stages::server(1),
         exercise: Exercise::InterleavedRequests,
         hints: &[hint(

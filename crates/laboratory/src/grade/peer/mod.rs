@@ -350,7 +350,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         if !self.is_open || self.ignores_frames || self.close.is_some() || self.input.is_empty() {
             return Ok(());
         }
-        let sentence = format!("{} also sent bytes that are no frame: {}", self.name(), hex(&self.input));
+        let sentence = format!("{} also sent bytes that are not a frame: {}", self.name(), hex(&self.input));
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(Some(STRAY_ADVICE)))
     }
 

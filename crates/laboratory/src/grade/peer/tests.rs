@@ -174,7 +174,7 @@ async fn nothing_more_may_be_left_but_a_heartbeat() {
         (b"\x8a\x04pong", Some("the server also sent a frame that nobody has asked for: Pong \"pong\"")),
         (b"\x81\x02Hi", Some("the server also sent a frame that nobody has asked for: Text \"Hi\"")),
         (b"\x88\x00\x89\x00\x81\x00", Some("the server sent a Ping after its Close")),
-        (b"\n", Some("the server also sent bytes that are no frame: 0a")),
+        (b"\n", Some("the server also sent bytes that are not a frame: 0a")),
         (b"\x88\x00\n", None),
     ] {
         let (mut peer, _far) = open(Role::Client, bytes).await;
