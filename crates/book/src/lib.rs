@@ -44,17 +44,16 @@ const ASSETS: [(&str, &str); 10] = [
 /// `server_port` on the reader's machine.
 ///
 /// # Errors
-/// The first thing that is wrong with a page, with the page's name; or why a file cannot be read or
-/// written.
+/// Returns what is wrong with the pages, with their names, or why a file cannot be read or written.
 pub fn build(root: &Path, output: &Path, server_port: u16) -> Result<()> {
     let docs = root.join("docs");
     let mut config = Config::from_disk(docs.join("book.toml")).context("docs/book.toml cannot be read")?;
     config.set("build.build-dir", output)?;
-    // `head.hbs`, which adds the assets to each page.
+    // The theme consists of `head.hbs`, which adds the assets to each page.
     config.set("output.html.theme", root.join("crates/book/theme"))?;
     let source = Rc::new(Source::read(root)?);
     let mut book = MDBook::load_with_config(&docs, config)?;
-    // First, so that the line of a mistake is its line in the page.
+    // This preprocessor comes first, so that the line of a mistake is its line in the page.
     book.with_preprocessor(SourceLinks(Rc::clone(&source)));
     book.with_preprocessor(Bytes);
     book.with_preprocessor(TryIt { port: server_port });

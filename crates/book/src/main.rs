@@ -35,7 +35,8 @@ async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a backtrace: the error is about a page or an address, and not about this program.
+            // Print no backtrace, because the error is about a page or an address, not about this
+            // program.
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
@@ -55,7 +56,7 @@ async fn run(args: Args) -> Result<()> {
             Ok(())
         }
         None => {
-            // Before the pages are built, so that a wrong address is reported at once.
+            // Listen before the pages are built, so that a wrong address is reported at once.
             let listener = serve::listen(args.listen).await?;
             let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
             book::build(root, folder.path(), args.server_port)?;

@@ -16,7 +16,7 @@ use crate::browser;
 /// Listens on an address.
 ///
 /// # Errors
-/// Says what to do if the address is not available.
+/// Fails if the address is not available, and says what to do.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("{address} is not available; choose another address with --listen, such as 127.0.0.1:0")
@@ -35,7 +35,8 @@ pub(crate) async fn serve(folder: &Path, listener: TcpListener, server_port: u16
         .layer(header(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(folder, server_port)?)?))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        // The next book on this address may have other pages.
+        // The next book on this address may have other pages, so a browser must not use cached
+        // ones.
         .layer(header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
     // The caller removes the folder afterwards, so no signal may end the process at once.
     let stop = stop_signal()?;

@@ -4,8 +4,8 @@ use dissector::{Conversation, Direction, Options, Record, RecordKind, printable,
 use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Selection, Stage, StageResult};
 use protocol::Role;
 
-/// The maximum number of frames or heads of each direction that are shown in full. Those that a
-/// failed check is about come last.
+/// The maximum number of frames or heads of each direction that are shown dissected. The last ones
+/// are shown, because a failed check is about them.
 const SHOWN_RECORDS: usize = 3;
 
 /// The maximum number of rows of 16 bytes that are shown of one frame.
@@ -28,7 +28,8 @@ pub struct GradeReport {
 }
 
 impl GradeReport {
-    /// Returns the text about the checks that were selected, in JSON on request.
+    /// Returns the results of the selected checks, as JSON if `json` is `true`, and otherwise as
+    /// text.
     #[must_use]
     pub fn result(self, selection: Selection, json: bool, result: &StageResult) -> String {
         match selection {
@@ -38,8 +39,8 @@ impl GradeReport {
         }
     }
 
-    /// Returns the sentence about a program that has passed everything that was selected. There is
-    /// none for a single check, whose own line says so.
+    /// Returns the sentence for a program that has passed all selected checks. Returns `None` for a
+    /// single check, because the line of the check already says so.
     #[must_use]
     pub fn whole(self, selection: Selection) -> Option<String> {
         match selection {
@@ -97,7 +98,7 @@ impl GradeReport {
         text
     }
 
-    /// Returns the stages as a bar: done, judged now, and still to come.
+    /// Returns the stages as a bar: passed, failed, and still to come.
     fn bar(self, stage: &Stage, is_whole: bool) -> String {
         let total = Stage::of(self.judged).len();
         let done = usize::from(stage.number) - usize::from(!is_whole);
@@ -135,9 +136,10 @@ impl GradeReport {
         text
     }
 
-    /// Returns what the judge has sent and received at the end of the connection: one line for each
-    /// direction, and then the last frames, dissected. The heads of the handshake are shown only if
-    /// no frame follows them. A response that opens the connection is no answer to a frame.
+    /// Returns what the judge has sent and received: one line of bytes for each direction, and then
+    /// the last frames, dissected. For a direction without frames, the heads of the handshake are
+    /// shown instead. But if the other direction has frames, a 101 response is not shown, because
+    /// it does not answer them.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());
@@ -216,7 +218,8 @@ fn dissect(recording: &Recording, judged: Role) -> Vec<Record> {
     records
 }
 
-/// Returns the beginning of bytes in hexadecimal, and their number.
+/// Returns bytes in hexadecimal. If there are more than [`SHOWN_BYTES`], returns the first of them,
+/// and the number of all.
 fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "nothing".to_owned();

@@ -6,8 +6,8 @@
 //! # Tracing
 //!
 //! `--trace` prints every frame of a connection, and `--capture` writes all bytes of a connection
-//! to a file. Neither option changes the behaviour of the connection: an observer only sees a copy
-//! of each byte.
+//! to a file. Neither option changes the behaviour of the connection: an observer only reads the
+//! bytes that pass.
 //!
 //! ```text
 //!   Tapped ── bytes ──▶ Observer ──▶ Conversation ──▶ Record ──▶ a closure: print it, display it

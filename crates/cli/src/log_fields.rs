@@ -14,9 +14,9 @@ use tracing_subscriber::{
 /// Formats the message and the fields of a log line on one line, with harmful characters escaped as
 /// in [`printable`].
 ///
-/// A log line may quote a peer anywhere: the target of its request, the reason of its Close, an
-/// error that contains one of its headers. Code that logs therefore does not escape anything; this
-/// is the last step before the line is written. Use it with
+/// Any part of a log line may quote a peer, for example the target of its request, the reason of
+/// its Close, or an error that contains one of its headers. Code that logs does not escape
+/// anything, because this type escapes the whole line just before it is written. Use it with
 /// [`fmt_fields`](tracing_subscriber::fmt::SubscriberBuilder::fmt_fields), and switch off
 /// [`with_ansi_sanitization`](tracing_subscriber::fmt::SubscriberBuilder::with_ansi_sanitization),
 /// which escapes only some of these characters and writes them in another way.

@@ -66,7 +66,8 @@ pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Starts to catch Ctrl-C, the only signal that is supported outside Unix.
+    /// Prepares to catch Ctrl-C, the only signal that is supported outside Unix. The first call of
+    /// [`next`](Self::next) starts to catch it.
     ///
     /// # Errors
     /// Never fails.

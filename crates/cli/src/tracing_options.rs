@@ -1,4 +1,4 @@
-//! The command-line options that show a program's connections.
+//! The command-line options that print or capture a program's connections.
 
 use std::path::PathBuf;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use dissector::printable;
 use websocket::protocol::{Uri, UriError};
 
-/// Returns the URI that an address on the command line stands for:
+/// Returns the URI for an address on the command line:
 ///
 /// | address | URI |
 /// |---|---|
@@ -25,8 +25,8 @@ pub(crate) fn parse(text: &str) -> Result<Uri, String> {
     }
 }
 
-/// Returns the URI that an address stands for while the client is connected to `current`: a path,
-/// such as `/echo`, is on the same server. Every other address means the same as in [`parse`].
+/// Returns the URI for an address that is given while the client is connected to `current`. A path
+/// such as `/echo` refers to the same server; any other address is parsed as by [`parse`].
 ///
 /// # Errors
 /// As for [`parse`].

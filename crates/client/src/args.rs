@@ -220,8 +220,8 @@ impl ClientArgs {
         Self::parse().with_lesson_of_url().with_socket_of_url()
     }
 
-    /// Takes a URL such as `ws+unix:/run/feed.sock:/chat` for `--unix /run/feed.sock` and
-    /// `ws://localhost/chat`. Ends the process if the URL is not valid.
+    /// Treats a URL such as `ws+unix:/run/feed.sock:/chat` like `--unix /run/feed.sock` with the
+    /// URL `ws://localhost/chat`. Ends the process if the URL is not valid.
     #[cfg(unix)]
     fn with_socket_of_url(mut self) -> Self {
         let address = match self.url.parse::<UnixAddress>() {
@@ -254,8 +254,9 @@ impl ClientArgs {
         self
     }
 
-    /// Takes the number in `--lesson 3` for the lesson. clap takes it for the URL, because the URL
-    /// may be only a port, but no server for lessons has such a port.
+    /// Moves the number in `--lesson 3` from the URL to the lesson. clap parses the number as the
+    /// URL, because the value of `--lesson` needs `=` and a URL may be only a port. But nobody runs
+    /// a server for the lessons on so low a port.
     fn with_lesson_of_url(mut self) -> Self {
         if self.lesson.is_some()
             && let Ok(number) = lesson(&self.url)

@@ -7,10 +7,10 @@
 //!      queue
 //! ```
 //!
-//! A bound on the number of items would not bound the memory: 64 messages of the maximum size are
-//! 4 GiB. And the size of an item is often unknown before the item is there. So the sender waits
-//! until the queue holds less than its limit, and then adds one item of any size. The queue takes
-//! at most the limit and one item.
+//! A bound on the number of items would not bound the memory: 64 messages of the default maximum
+//! size are 4 GiB. The size of an item is often unknown until it arrives. So the sender waits until
+//! the queue holds less than its limit, and then adds one item of any size. If there is only one
+//! sender, the queue exceeds its limit by less than one item.
 
 use std::sync::{
     Arc,

@@ -120,7 +120,7 @@ fn explain_proxy(proxy: &str, error: &ProxyError, timeout: Duration) -> String {
                 format_duration(timeout)
             );
         }
-        // Only the name of the server is left.
+        // The remaining error: the client could not resolve the name of the server.
         _ => "socks5h:// lets the proxy resolve it",
     };
     printable(&format!("the proxy {proxy} failed: {error}; {advice}")).into_owned()
@@ -175,7 +175,7 @@ fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
             format!("try {target}, which does not use TLS")
         }
         Some(target) if target != *uri => format!("try {target}, or follow it with --follow 1"),
-        // The target is this URL again, or cannot be that of a WebSocket.
+        // The target is this URL again, or is not the URL of a WebSocket.
         _ => "check the path in the URL".to_owned(),
     };
     format!("it redirects to {}; {advice}", printable(location))

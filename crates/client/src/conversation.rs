@@ -52,11 +52,12 @@ struct LineAccount {
 }
 
 /// Runs the conversation until the connection is closed. `close_timeout` is how long the server may
-/// be silent while the connection is closing.
+/// be silent while the connection is closing. After a signal, or when the output is closed, it
+/// limits the whole closing handshake.
 ///
 /// # Errors
-/// Returns the signal that stops the client at once: the second one, or any signal that arrives
-/// when the connection is already closing or closed.
+/// Returns a signal that arrives when the connection is already closing or closed. Such a signal
+/// stops the client at once; the first signal on an open connection only closes it.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     connection: WebSocket<S>,
     input: &mut InputLines,

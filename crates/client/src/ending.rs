@@ -29,7 +29,8 @@ pub(crate) struct Ending {
     pub(crate) close_info: CloseInfo,
     /// The reason why nothing more was received.
     pub(crate) cause: Cause,
-    /// Whether every line of the input could be sent and every message could be printed.
+    /// Whether the client could read its input, skipped no line of it as too long or not UTF-8, and
+    /// printed every message.
     pub(crate) complete: bool,
 }
 
@@ -40,13 +41,14 @@ pub(crate) enum Cause {
     End,
     /// The connection failed.
     Failure(Error),
-    /// The connection was closing, and the server sent nothing for this long.
+    /// The connection was closing, and the server did not complete the closing handshake within
+    /// this time.
     Silence(Duration),
 }
 
 impl Ending {
-    /// Returns 0 if the close code is 1000, 1001 or 1005 and the client lost no line and no
-    /// message, and 1 otherwise.
+    /// Returns 0 if the close code is 1000, 1001 or 1005 and [`complete`](Self::complete) is
+    /// `true`, and 1 otherwise.
     pub(crate) fn status(&self) -> ExitCode {
         let ordinary = [CloseCode::NORMAL, CloseCode::GOING_AWAY, CloseCode::NO_STATUS_RECEIVED];
         if self.complete && ordinary.contains(&self.close_info.code) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -132,7 +134,7 @@ impl Ending {
 }
 
 /// Returns whether the error means that the server's computer closed or reset the TCP connection.
-/// All other errors are network failures.
+/// All other errors count as failures of the network.
 fn was_hung_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)

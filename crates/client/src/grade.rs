@@ -16,7 +16,8 @@ use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
 
 /// Judges the server that the command line names.
 ///
-/// The exit status is 0 if the server has passed all stages, and 1 otherwise.
+/// The exit status is 0 if the server has passed the selected stage or check, or all stages by
+/// default, and 1 otherwise.
 pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     let printer = GradeReport { judged: Role::Server, colour: use_colours(&io::stdout()) };
     if args.list {
@@ -39,7 +40,8 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
         .answer_timeout(args.probe_patience)
         .patience(args.patience);
     let judged = judge.run(selection, |result| {
-        // If nobody reads the output any more, the exit status still tells the result.
+        // If nobody reads the output any more, the exit status still shows the result, so ignore
+        // the error.
         let _ = print(&printer.result(selection, args.json, result));
     });
     match judged.await {

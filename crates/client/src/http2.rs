@@ -71,7 +71,7 @@ async fn open_stream<S>(stream: S, connector: Connector) -> Result<WebSocket, Co
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    // There are no ordinary requests, so any type of body will do.
+    // The client sends no ordinary requests, so any type of body will do.
     let (mut client, http) = handshake::<_, String>(stream).await?;
     tokio::spawn(http);
     client.connect(connector).await

@@ -7,7 +7,7 @@
 //!   `stdin` reads on a thread for which the runtime would wait.)
 //! - Lines pass through a queue that is bounded in bytes. When the server accepts no more data, the
 //!   queue fills up, the thread stops reading, and the program that writes to the pipe has to wait.
-//!   Memory use stays small, however long the input is.
+//!   So the use of memory does not grow with the input.
 
 use std::{
     fmt,
@@ -69,8 +69,8 @@ impl InputLines {
         let runtime = Handle::current();
         thread::spawn(move || {
             let mut lines = LineReader::new(BufReader::new(io::stdin()), limit);
-            // When the conversation is over, the receiver is dropped. The queue then has no room
-            // any more, which ends this thread.
+            // When the conversation is over, the receiver is dropped. `has_room` then returns
+            // `false`, which ends this thread.
             while runtime.block_on(sender.has_room()) {
                 match lines.next() {
                     Some(line) => sender.send(line),

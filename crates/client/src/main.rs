@@ -16,7 +16,7 @@
 //! | `address` | the server's address, in all the ways in which it can be written |
 //! | `way` | the way to the server: directly, through a proxy, or to a Unix socket |
 //! | `opening` | turns the command line into an open connection |
-//! | `http2` | the same on a stream of HTTP/2 |
+//! | `http2` | `--http2`: opens the connection on a stream of HTTP/2 |
 //! | `tls` | the certificates of a `wss://` connection |
 //! | `connect_error` | explains why a connection did not open |
 //! | `input` | reads standard input line by line |
@@ -99,8 +99,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: &ClientArgs) -> ExitCode {
-    // Start to catch signals before anything else, because a signal that is not caught ends the
-    // process at once.
+    // Start to catch signals before the connection is opened, because a signal that is not caught
+    // ends the process at once, without a Close.
     let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {
@@ -143,8 +143,8 @@ async fn run(args: &ClientArgs) -> ExitCode {
     }
 }
 
-/// Returns whether the client runs in full-screen mode: standard input and output are a terminal,
-/// and no option requires it to work line by line.
+/// Returns whether the client runs in full-screen mode: standard input and output are a terminal
+/// that can move the cursor (`TERM` is not `dumb`), and no option requires it to work line by line.
 fn fills_the_screen(args: &ClientArgs) -> bool {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
     #[cfg(feature = "http2")]

@@ -18,11 +18,13 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Opens the connection that the command line describes.
 ///
-/// `wrap` can put a layer between the WebSocket and its stream, the stream of each redirect
-/// included. With `|stream| stream` there is no such layer, and the connection's type contains none.
+/// `wrap` can put a layer between the WebSocket and its stream. It is called again for the stream
+/// after each redirect. With `|stream| stream` there is no such layer, and the connection's type
+/// contains none.
 ///
-/// An invalid URL is returned as an error, like an unreachable server. Any other invalid argument
-/// ends the process here, with a message and an exit status like those of `clap`.
+/// An invalid URL or an unusable certificate is returned as an error, like an unreachable server.
+/// An invalid proxy, subprotocol, header or origin ends the process here, with a message and an
+/// exit status like those of `clap`.
 ///
 /// # Errors
 /// Returns one sentence that explains why the connection did not open and what to do.
@@ -49,8 +51,8 @@ where
     connector.connect_through(wrap).await.map_err(|error| explain(&error, &uri, args.connect_timeout))
 }
 
-/// Creates the connector that the command line describes. Invalid arguments other than the URL end
-/// the process: see [`open`].
+/// Creates the connector that the command line describes. Some invalid arguments end the process
+/// instead: see [`open`].
 ///
 /// # Errors
 /// Returns a sentence about a URL or a certificate that cannot be used.
@@ -78,7 +80,7 @@ pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, S
     Ok(way(args).apply(tls_options(args)?))
 }
 
-/// Ends the process if the command line has options for TLS and no connection that uses them. Call
+/// Ends the process if the command line has options for TLS that the connection would not use. Call
 /// this function only if the program cannot connect to another URL later.
 pub(crate) fn reject_unused_tls_options(args: &ClientArgs) {
     let has_options = !args.tls_ca.is_empty() || args.tls_cert.is_some();

@@ -96,8 +96,8 @@ impl Printer {
             byte_queue(MAX_QUEUED_BYTES, |message: &Message| ITEM_OVERHEAD + message.as_bytes().len());
         let (sender, result) = oneshot::channel();
         thread::spawn(move || {
-            // When a write fails, `print_all` drops the receiver. The conversation sees the closed
-            // queue and ends.
+            // When a write fails, `print_all` drops the receiver. That closes the queue, whereupon
+            // the conversation closes the connection.
             let _ = sender.send(print_all(receiver, io::stdout().lock(), format));
         });
         Self { messages, result }

@@ -16,7 +16,8 @@ use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
 
 /// Probes the server that the command line names.
 ///
-/// The exit status is 0 if the server violates no MUST of the RFC, and 1 otherwise.
+/// The exit status is 0 if the probe was completed and the server violated no MUST of the RFC, and
+/// 1 otherwise.
 pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     match probe(args).await {
         Ok(tally) => {

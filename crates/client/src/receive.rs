@@ -27,7 +27,7 @@ use crate::ending::Cause;
 ///
 /// # Errors
 /// Returns the reason why there will be no further event: the connection ended, the connection
-/// failed, or `close_timeout` passed while the connection was closing.
+/// failed, or no message arrived for `close_timeout` while the connection was closing.
 ///
 /// # Cancel safety
 /// If the future is dropped, no event is lost, and `timer` keeps running.

@@ -1,7 +1,7 @@
 //! Suggests the closest known name for a misspelt one.
 
-/// Returns the name in `names` that is closest to `written`, if their distance is at most a third
-/// of the name's length.
+/// Returns the name in `names` that is closest to `written`, if the edit distance is at most a
+/// third of the name's length.
 pub(crate) fn closest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let close = names.map(|name| (edit_distance(written, name), name)).filter(|(edits, name)| edits * 3 <= name.len());
     close.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)

@@ -27,7 +27,8 @@ pub(crate) fn tls_options(args: &ClientArgs) -> Result<TransportOptions, String>
     Ok(options.tls_config(client_config(args)?))
 }
 
-/// Returns the configuration that the command line requests. It may read many files.
+/// Returns the configuration that the command line requests. The call may block, because it may
+/// read many files.
 ///
 /// # Errors
 /// As for [`tls_options`], and if this computer trusts no authority.
@@ -48,8 +49,8 @@ fn client_tls(args: &ClientArgs, identity: Option<(&Path, &Path)>) -> Result<Cli
 }
 
 /// Explains an error of rustls on a connection to `server`, which may be a proxy: what is wrong and
-/// what to do. `without_tls` is the beginning of a URL without TLS. Returns `None` for an error
-/// that users cannot repair.
+/// what to do. `without_tls` is the beginning of a URL without TLS. Returns `None` if there is no
+/// advice for this error.
 pub(crate) fn explain(error: &io::Error, server: &str, without_tls: &str) -> Option<String> {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
 

@@ -1,9 +1,9 @@
 //! `--trace` and `--capture`: show the bytes of the connection as they pass, or write them to a
 //! file.
 //!
-//! Without these options, observing costs nothing: the connection uses the library's own stream
-//! type, which contains no tap (see `run` in `main`). With either option, it uses a [`Tapped`]
-//! stream.
+//! Without these options, observing costs nothing while the client works line by line: the
+//! connection uses the library's own stream type, which contains no tap (see `run` in `main`). With
+//! either option, it uses a [`Tapped`] stream.
 
 use std::{
     io::{self, Write},

@@ -19,9 +19,11 @@ pub(crate) enum Way {
 }
 
 impl Way {
+    /// Returns the way that the command line requests.
+    ///
     /// # Errors
-    /// Returns a sentence about a `--proxy` that is no proxy. It does not quote the value, which
-    /// may contain a password.
+    /// Returns a sentence about a `--proxy` that is not the URL of a proxy. The sentence does not
+    /// quote the value, which may contain a password.
     pub(crate) fn of(args: &ClientArgs) -> Result<Self, String> {
         #[cfg(unix)]
         if let Some(path) = &args.unix {
@@ -34,7 +36,7 @@ impl Way {
         }
     }
 
-    /// Makes a connection with these options go this way.
+    /// Adds this way to the options for a connection.
     pub(crate) fn apply(self, options: TransportOptions) -> TransportOptions {
         match self {
             Self::Direct => options,
@@ -45,8 +47,8 @@ impl Way {
         }
     }
 
-    /// Returns whether the client reaches the server of `uri` through a proxy that it reaches over
-    /// TLS.
+    /// Returns whether the connection to the server of `uri` goes through a proxy to which the
+    /// client speaks TLS.
     pub(crate) fn is_over_tls(&self, uri: &Uri) -> bool {
         match self {
             Self::Proxy(proxy) => proxy.is_over_tls(),
@@ -58,13 +60,14 @@ impl Way {
     }
 
     /// Returns what lies between the client and the server of `uri`, for the user: ` through the
-    /// proxy http://proxy.example:3128`, or nothing.
+    /// proxy http://proxy.example:3128`, ` over the Unix socket /run/feed.sock`, or nothing for a
+    /// direct connection.
     pub(crate) fn describe(&self, uri: &Uri) -> String {
         let through = |proxy: &dyn fmt::Display| format!(" through the proxy {proxy}");
         match self {
             Self::Direct => String::new(),
             Self::Proxy(proxy) => through(proxy),
-            // An invalid variable has prevented the connection.
+            // With an invalid variable, no connection was opened, so there is nothing to describe.
             Self::Environment => match Proxy::from_env(uri) {
                 Ok(Some(proxy)) => through(&proxy),
                 Ok(None) | Err(_) => String::new(),

@@ -62,9 +62,9 @@ const NANOSECONDS: u8 = 9;
 
 /// Writes a capture.
 ///
-/// Each packet goes to the writer in one piece as soon as it is complete. For speed, use a
-/// [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) before another program opens the
-/// file.
+/// Each packet goes to the writer as soon as it is complete, in several small writes. For speed,
+/// use a [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) before another program opens
+/// the file.
 pub struct Capture<W: Write> {
     file: PcapNgWriter<W>,
     addresses: [SocketAddr; 2],
@@ -272,9 +272,9 @@ fn mapped(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// Returns the two addresses in the same address family. A dual-stack socket reports an IPv4 peer
-/// as an IPv4-mapped IPv6 address. Two IPv4 or IPv4-mapped addresses are returned as IPv4, and any
-/// other pair as IPv6.
+/// Returns both addresses as IPv4 if each is IPv4 or an IPv4-mapped IPv6 address, which is how a
+/// dual-stack socket reports an IPv4 peer. Returns any other pair unchanged: its packets are IPv6,
+/// and [`mapped`] converts an IPv4 address.
 fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let both = [plain(client), plain(server)];

@@ -58,9 +58,9 @@ impl Conversation {
             Direction::ToServer => to_server.push(bytes, time, context, sink),
             Direction::ToClient => {
                 // The client's waiting bytes can be dissected only after the response, which may be
-                // in these bytes. So let the client's stream continue after each unit of the
-                // server's stream. Otherwise the order of the records would depend on where the
-                // bytes are cut.
+                // in `bytes`. So let the client's stream continue after each unit of the server's
+                // stream. Otherwise, the order of the records would depend on where the bytes are
+                // cut.
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     rest = to_client.push_unit(rest, time, context, sink);

@@ -14,7 +14,8 @@ pub struct Field {
     /// header name as it was sent.
     pub label: Cow<'static, str>,
     /// The bytes of the field, counted from the first byte of the record. A derived field has the
-    /// range of the field that it was computed from.
+    /// range of the field that contains it, or an empty range if it was computed from earlier
+    /// frames only.
     pub range: Range<u64>,
     /// The bits of the byte that belong to the field, if the field is smaller than one byte; `None`
     /// for whole bytes.
@@ -42,7 +43,7 @@ pub enum FieldValue {
     /// Several bits that do not form a number, shifted down to the lowest bit. They are shown in
     /// hexadecimal.
     Bits(u8),
-    /// A number, and its name if a registry assigns one.
+    /// A number, and its name if it has one.
     Number {
         /// The number.
         value: u64,
@@ -126,8 +127,8 @@ impl FieldValue {
         Self::Text { text: text.into(), left_out: 0 }
     }
 
-    /// Creates a text value from bytes that may not be UTF-8. `left_out` is the number of further
-    /// bytes, which were not kept.
+    /// Creates a text value from bytes that are not necessarily UTF-8. `left_out` is the number of
+    /// further bytes, which were not kept.
     pub(crate) fn lossy_text(bytes: &[u8], left_out: u64) -> Self {
         // The limit on the kept bytes may cut a character in two. The incomplete character is not
         // the sender's mistake, so it is left out. Replacing it by U+FFFD would make valid text

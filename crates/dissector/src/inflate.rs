@@ -22,7 +22,8 @@ use protocol::{
 use crate::record::Direction;
 
 /// The maximum number of payload bytes that are inflated at a time. DEFLATE expands one byte to at
-/// most 1032, so the output is at most 258 KiB. Its memory is freed before the next piece.
+/// most 1032, so the output is at most 258 KiB. The output buffer shrinks to [`KEPT_CAPACITY`]
+/// before the next piece.
 const PIECE: usize = 256;
 
 /// The maximum capacity in bytes of the output buffer that is kept between pieces. Only a payload
@@ -41,10 +42,10 @@ impl ObservedDeflate {
     /// that the client `offered`, if its request was observed, and those that the server
     /// `accepted`. Returns `None` if messages are not compressed.
     ///
-    /// If the response breaks a rule, this function returns the violation as well. It then assumes
-    /// compression with the default parameters, because the sender of such a response will probably
-    /// compress its messages anyway. An inflater that keeps its context can also read messages that
-    /// were compressed without context takeover.
+    /// If the response breaks a rule, this function returns the violation as well. If such a
+    /// response names permessage-deflate, its sender will probably compress messages anyway, so the
+    /// function assumes compression with the default parameters. An inflater with these parameters
+    /// keeps its context, and can therefore read messages with or without context takeover.
     pub(crate) fn negotiated(
         offered: Option<&[Extension]>,
         accepted: &[Extension],

@@ -16,8 +16,8 @@ pub(crate) struct MessageInProgress {
     pub(crate) payload: Excerpt,
     /// The number of frames of this message so far, including an incomplete one.
     pub(crate) fragments: u32,
-    /// The UTF-8 validator of a text message. It is `None` for a binary message. It becomes `None`
-    /// after an error, so that each message reports at most one error.
+    /// The UTF-8 validator of a text message. It is `None` for a binary message, and also after an
+    /// error, so that at most one error is reported for each message.
     utf8: Option<Utf8Validator>,
 }
 

@@ -2,7 +2,7 @@
 
 use protocol::{Limits, limits::MAX_CONTROL_PAYLOAD};
 
-/// Options of a conversation: the bytes that it keeps and the limits that it checks.
+/// Options of a conversation: how many bytes it keeps, which limits it checks, and what it hides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The maximum number of bytes of each payload that are kept and shown. The default is 4 KiB:

@@ -5,10 +5,9 @@
 //! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.
 //!
-//! [`is_harmful`] decides which characters these are. Terminal output that may contain text of a
-//! peer passes through one of these functions after a line has been put together: a line of text
-//! through [`printable`], and a line of JSON through [`printable_json`]. So no part of a line can
-//! be forgotten.
+//! [`is_harmful`] decides which characters these are. A program puts each line together first, and
+//! then passes the whole line through one of these functions, so that no part of it is forgotten: a
+//! line of text through [`printable`], and a line of JSON through [`printable_json`].
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -19,8 +18,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text on one line, with harmful characters escaped as in [`printable`], but keeps
-/// tabs. Tabs are harmless. They are wider than other characters, so use this function only where
-/// the line has room for them.
+/// tabs. Tabs are harmless, but wider than other characters, so use this function only where the
+/// line has room for them.
 #[must_use]
 pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\t' && is_harmful(character), escape_as_rust)
@@ -36,8 +35,9 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
 /// Returns a line of JSON with harmful characters escaped as JSON does: `\u001b`. The value of the
 /// JSON does not change.
 ///
-/// JSON requires such an escape only for U+0000 to U+001F. `json` must not contain a line break
-/// between two values, because an escape is valid only inside a string.
+/// JSON itself requires such an escape only for U+0000 to U+001F. An escape is valid only inside a
+/// string, so `json` must not contain a harmful character, such as a line break, between two
+/// values.
 #[must_use]
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     escape(json, is_harmful, |line, character| {
@@ -58,7 +58,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
 /// | the characters with the property `Bidi_Control` | they change the writing direction, so a line can look different from its content |
 /// | other format characters that cannot be seen | two texts that look the same can differ |
 ///
-/// U+200C and U+200D do not count, because Persian, Hindi and many emoji need these two.
+/// U+200C and U+200D are not harmful, because Persian, Hindi and many emoji need these two.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
     let ends_a_line = matches!(character, '\u{2028}' | '\u{2029}');

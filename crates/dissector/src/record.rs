@@ -65,8 +65,8 @@ pub enum RecordKind {
     Body,
     /// A frame.
     Frame,
-    /// Bytes that follow a unit that could not be parsed. The boundaries of further units are
-    /// unknown.
+    /// Bytes that cannot be divided into units, because the head before them could not be parsed,
+    /// or because the connection changed to a protocol other than WebSocket.
     Unknown,
 }
 
@@ -83,14 +83,15 @@ pub struct Record {
     /// The number of bytes that precede the unit in this direction.
     pub offset: u64,
     /// The number of bytes of the unit that have arrived. If the record is
-    /// [complete](Self::complete), this is the length of the whole unit.
+    /// [complete](Self::complete), no more bytes belong to the unit.
     pub length: u64,
     /// The bytes of the unit as they were on the wire, except those that
     /// [`Options::hide_credentials`](crate::Options::hide_credentials) hides. If the unit is longer
     /// than the limits in [`Options`](crate::Options), only the first bytes are kept.
     pub bytes: Vec<u8>,
-    /// Whether the whole unit has arrived. If it has not, this record is
-    /// [partial](crate::Conversation::partial), or the stream ended within the unit.
+    /// Whether the unit is finished: all of it has arrived, or it is a head that exceeded its
+    /// limit. If `false`, this record is [partial](crate::Conversation::partial), or the stream
+    /// ended within the unit.
     pub complete: bool,
     /// The time at which the first byte of the unit arrived, if the caller supplied it.
     pub started_at: Option<SystemTime>,

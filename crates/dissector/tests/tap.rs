@@ -141,7 +141,7 @@ impl AsyncWrite for ThreeBytesAtATime {
         Poll::Ready(Ok(taken))
     }
 
-    /// Of a vectored write, the three bytes may come from several slices.
+    /// Takes the three bytes from several slices if the first slices are shorter.
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -221,7 +221,8 @@ async fn a_tapped_stream_flushes_and_writes_as_the_stream_does() {
     assert!(!Tapped::new(WholeWrites, Role::Client, TappedBytes::default()).is_write_vectored());
 }
 
-/// A TLS stream whose peer has ended TCP without ending TLS first, or any stream with another error.
+/// A stream whose reads fail with this kind of error. A TLS stream fails with `UnexpectedEof` if
+/// its peer ends TCP without ending TLS first.
 struct Broken(std::io::ErrorKind);
 
 impl AsyncRead for Broken {

@@ -6,8 +6,8 @@
 //!   Reaction ──record───▶ └───────────┘
 //! ```
 //!
-//! An evaluator never sends anything. It also works on a connection with other traffic: messages
-//! that a server pushes are not reactions to the fault, and are ignored.
+//! An evaluator never sends anything, and also works on a connection with other traffic: a message
+//! that a server pushes before its Close is not a reaction to the fault, and is ignored.
 
 use crate::{
     fault::{Expectation, Fault, RequirementLevel},

@@ -81,8 +81,8 @@ impl Expectation {
 /// The HTTP statuses that are suitable to reject a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionStatus {
-    /// Any status except 101. Without the two headers that request an upgrade, the request is an
-    /// ordinary HTTP request, and an ordinary response is correct.
+    /// Any status except 101. If one of the two headers that request the upgrade is missing or
+    /// wrong, the request is ordinary HTTP, and an ordinary response is correct.
     AnyExcept101,
     /// A status 4xx, or 501 (unsupported method) or 505 (unsupported version).
     Error,

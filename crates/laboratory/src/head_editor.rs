@@ -12,7 +12,8 @@ pub(crate) struct HeadEditor {
 }
 
 impl HeadEditor {
-    /// Splits a head that the protocol crate has encoded. It is ASCII and ends with an empty line.
+    /// Splits a head that the protocol crate has encoded, which is ASCII and ends with an empty
+    /// line.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.split("\r\n").map(str::to_owned);

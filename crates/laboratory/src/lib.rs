@@ -6,7 +6,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stages` | says in which stages of the judge a check belongs |
+//! | `stages` | defines the stages of the judge in which a check is made |
 //! | [`fault`] | defines a fault, and the reaction that the RFC expects |
 //! | [`faults`] | lists all faults in one table |
 //! | `frame_builder` | builds valid and invalid frames |

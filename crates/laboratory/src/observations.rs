@@ -7,7 +7,7 @@ use crate::{
     reaction::{ObservedClose, ObservedResponse, Reaction},
 };
 
-/// Everything that the peer did after the fault.
+/// What the peer did after the fault, as far as it matters for the verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observations {
     /// The HTTP response of the peer.

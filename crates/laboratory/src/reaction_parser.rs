@@ -1,7 +1,7 @@
 //! Parses the bytes that the peer sends.
 //!
-//! The parser is more lenient than the protocol crate's receiver. A peer that reacts to a fault may
-//! break rules as well, and the parser must still recognise its reaction.
+//! The parser is more lenient than the protocol crate's receiver, because a peer that reacts to a
+//! fault may break rules as well, and the parser must still recognise its reaction.
 
 use bytes::{Buf, BytesMut};
 use protocol::frame::{FrameHeader, Opcode, apply_mask};

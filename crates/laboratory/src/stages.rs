@@ -1,6 +1,6 @@
-//! Says in which stages of the judge a check belongs.
+//! Defines the stages of the judge in which a check is made.
 
-/// The stages at which the [judge](crate::grade) runs a check. Servers and clients each have their
+/// The stages in which the [judge](crate::grade) makes a check. Servers and clients each have their
 /// own stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stages {

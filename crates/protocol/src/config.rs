@@ -23,8 +23,9 @@ pub struct Config {
     /// close TCP. 5 seconds by default, which is several round trips around the world.
     /// [`Duration::MAX`] sets no deadline.
     pub close_timeout: Duration,
-    /// The keep-alive. With `None`, the default, no Pings are sent, because a client has no reason
-    /// to end a connection that is merely idle (section 7.3). Servers should set this option.
+    /// The keep-alive. With `None`, the connection sends no Pings of its own. `None` is the
+    /// default, because a client has no reason to end a connection that is merely idle (section
+    /// 7.3). Servers should set this option.
     pub keep_alive: Option<KeepAlive>,
     /// The time in which a message that has begun to arrive must be complete. With `None`, there is
     /// no such limit. The default is [`MessageTimeout::DEFAULT`].
@@ -98,9 +99,9 @@ pub struct KeepAlive {
     /// time starts again. A connection that fails in this way is dropped at once, without waiting
     /// for an answer to the Close.
     ///
-    /// A dead peer is noticed at most [`interval`](Self::interval) and `timeout` after its last
-    /// sign of life, or twice `timeout`, if that is longer. A sign of life is a byte that arrives,
-    /// or one that a full transport accepts.
+    /// A dead peer is noticed at most [`interval`](Self::interval) plus `timeout`, or twice
+    /// `timeout` if that is longer, after its last sign of life. A sign of life is a byte that
+    /// arrives, or one that a full transport accepts.
     ///
     /// Choose a time in which your slowest peer can read what the two kernels hold, because the
     /// peer has to read everything before the Ping first:

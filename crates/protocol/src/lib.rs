@@ -22,9 +22,10 @@
 //! | the roles, the configuration, references to RFCs | [`role`], [`config`], [`rfc`] |
 //! | tools that observe a connection of other endpoints | [`observer`] |
 //!
-//! Comments that begin with `//=` and `//#` cite the rule that the next line obeys: the page of the
-//! book that restates the RFC, and the sentence of the rule. A tool compares each cited sentence
-//! with the page, and lists the rules that no code or no test cites.
+//! Comments that begin with `//=` and `//#` cite the rule that the code below them obeys: `//=`
+//! names the page of the book that restates the RFC, and `//#` repeats the sentence of the rule. A
+//! tool compares each cited sentence with the page, and lists the rules that no code or no test
+//! cites.
 //!
 //! # Example: two endpoints in memory
 //!

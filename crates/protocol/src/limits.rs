@@ -1,8 +1,8 @@
 //! The limits on what a peer may send (section 10.4).
 //!
 //! A length in a frame header is only an announcement: a header of fourteen bytes can announce a
-//! payload of nine exabytes. The memory that this crate uses therefore grows only with the bytes
-//! that have *arrived*, and these limits cap that memory.
+//! payload of nine exabytes. This crate therefore allocates memory for a payload only as its bytes
+//! *arrive* or are inflated, and these limits cap that memory.
 
 /// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
 /// seven-bit form (section 5.5).
@@ -14,8 +14,8 @@ pub const MAX_CONTROL_PAYLOAD: usize = 125;
 /// bytes of the code (section 5.5.1).
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
-/// The limits on input from the peer. If a peer exceeds a limit, the connection is failed. The
-/// defaults suit a server on the open internet.
+/// The limits on input from the peer. If a peer exceeds a limit, the handshake or the connection
+/// fails. The defaults suit a server on the open internet.
 ///
 /// ```
 /// let limits = protocol::Limits::default().max_frame_bytes(64 << 10).max_message_bytes(1 << 20);

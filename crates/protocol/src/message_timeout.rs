@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-/// The time in which a message that has begun to arrive must be complete, counted from its first
-/// byte: [`base`](Self::base), and [`per_kib`](Self::per_kib) for each KiB of it that has arrived.
+/// The time in which a message that has begun to arrive must be complete, counted from when this
+/// endpoint first finds it incomplete: [`base`](Self::base), plus [`per_kib`](Self::per_kib) for
+/// each KiB of the message that has arrived.
 ///
 /// Without this limit, a peer could begin a message and then send a byte of it now and then, and
-/// the beginning would have to be kept forever. Only the payload of data frames extends the time:
-/// frame headers, empty fragments, and control frames between the fragments do not. For a
-/// compressed message, the compressed bytes count. The time also applies to a control frame, and to
-/// the header of any frame.
+/// this endpoint would have to keep the incomplete message forever. Only the payload of data frames
+/// extends the time: frame headers, empty fragments, and control frames between the fragments do
+/// not. For a compressed message, the compressed bytes count. The time also applies to a control
+/// frame, and to the header of any frame.
 ///
-/// A peer is not blamed for the time in which this endpoint did not read. So if this endpoint
-/// notices more than a second late that the time is over, the whole time starts again.
+/// A peer is not blamed for the time in which this endpoint did not read. If this endpoint notices
+/// more than a second late that the time is over, the whole time therefore starts again.
 ///
 /// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one
 /// message open for a long time, for example to send its fragments while a person speaks.

@@ -128,8 +128,8 @@ impl Uri {
         self.secure
     }
 
-    /// Returns the host in lower case: a name, an IPv4 address, or an IPv6 address without its
-    /// brackets.
+    /// Returns the host in lower case: a name, an IPv4 address, or an IPv6 address in its shortest
+    /// form and without its brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -282,12 +282,12 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
     Ok(name)
 }
 
-/// Appends `part` to `name`, and percent-encodes each character outside ASCII and each byte that is
-/// `encoded`.
+/// Appends `part` to `name`, and percent-encodes each character outside ASCII and each byte for
+/// which `encoded` returns `true`.
 ///
-/// Text that is already percent-encoded is appended unchanged. A byte that is neither `allowed` nor
-/// `encoded` is rejected, because a line break in a path, for example, would let an attacker add a
-/// header to the request.
+/// Text that is already percent-encoded is appended unchanged. A byte for which neither `allowed`
+/// nor `encoded` returns `true` is rejected, because a line break in a path, for example, would let
+/// an attacker add a header to the request.
 fn percent_encode_into(
     name: &mut String,
     part: &str,

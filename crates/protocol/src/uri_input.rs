@@ -1,4 +1,4 @@
-//! The types from which a [`Uri`] can be made, besides text: `http::Uri` and `url::Url`.
+//! The types from which a [`Uri`] can be made: text, `http::Uri`, `url::Url` and `&Uri`.
 
 use std::convert::Infallible;
 
@@ -34,14 +34,15 @@ try_from! {
     url::Url, url => url.as_str();
 }
 
-/// A copy, so that a function that takes anything that becomes a [`Uri`] also takes a `&Uri`.
+/// Clones the URI, so that a function that accepts any type that converts into a [`Uri`] also
+/// accepts a `&Uri`.
 impl From<&Uri> for Uri {
     fn from(uri: &Uri) -> Self {
         uri.clone()
     }
 }
 
-/// Never called: a [`Uri`] that is already parsed has no errors.
+/// Never called, because the conversion of a [`Uri`] into a [`Uri`] cannot fail.
 impl From<Infallible> for UsageError {
     fn from(never: Infallible) -> Self {
         match never {}

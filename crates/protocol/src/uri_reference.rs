@@ -14,9 +14,9 @@
 use crate::uri::{Uri, UriError};
 
 impl Uri {
-    /// Returns the URI that a reference stands for, such as the value of a `Location` header in the
-    /// response to a request for this URI. `http` and `https` in the reference mean `ws` and `wss`.
-    /// A fragment is dropped, because it is not for the server.
+    /// Resolves a reference against this URI. A reference is, for example, the value of a
+    /// `Location` header in the response to a request for this URI. `http` and `https` in the
+    /// reference mean `ws` and `wss`. A fragment is dropped, because a WebSocket URI has none.
     ///
     /// ```
     /// let base: protocol::Uri = "wss://example.org/a/b?c".parse()?;
@@ -55,8 +55,8 @@ impl Uri {
         format!("{scheme}://{}{path}{query}", self.host_header()).parse()
     }
 
-    /// Returns whether the scheme, the host and the port are the same: what a browser calls the
-    /// same origin.
+    /// Returns whether both URIs have the same scheme, host and port, which browsers call the same
+    /// origin.
     ///
     /// ```
     /// let uri: protocol::Uri = "wss://example.org/a".parse()?;

@@ -1,8 +1,8 @@
 //! Mistakes by the caller of this crate.
 //!
-//! A [`UsageError`] means that nothing was sent and nothing changed: the caller can correct the
-//! call and repeat it. Bytes from a peer never cause a `UsageError`; they cause a
-//! [`Violation`](crate::Violation).
+//! A [`UsageError`] means that nothing was sent and that the connection has not changed, so the
+//! caller can correct the call and repeat it. Bytes from a peer never cause a `UsageError`; they
+//! cause a [`Violation`](crate::Violation).
 
 use std::fmt;
 

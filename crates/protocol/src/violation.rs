@@ -14,7 +14,8 @@ use crate::{close::CloseCode, frame::Opcode, limits::MAX_CONTROL_PAYLOAD, rfc::R
 
 /// A rule that the peer broke on an open connection.
 ///
-/// `Display` prints one sentence that names the rule's section.
+/// `Display` prints one sentence, and in parentheses the rule's section, or a note that the rule is
+/// a limit of this endpoint.
 //= docs/src/rfc6455.md#section-10-7
 //# Clients and servers MUST always validate incoming data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub enum Violation {
     /// A message or a control frame that was not complete within
     /// [`Config::message_timeout`](crate::Config::message_timeout).
     MessageTooSlow {
-        /// The bytes of the message that arrived, before decompression.
+        /// The number of payload bytes of the message that arrived, before decompression.
         received: usize,
         /// The time that the peer has had for the message.
         elapsed: Duration,

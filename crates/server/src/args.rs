@@ -190,8 +190,8 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// Parses an address to listen on. A port alone stands for that port on 127.0.0.1. To make the
-/// server reachable from other machines, you have to name an address.
+/// Parses an address to listen on. A port alone means that port on 127.0.0.1, so other machines can
+/// reach the server only if the user names an address.
 fn listen_address(text: &str) -> Result<ListenAddress, String> {
     if let Some(path) = text.strip_prefix("unix:") {
         return unix_path(path);

@@ -30,7 +30,8 @@ pub(crate) fn list(only: Option<u8>) -> String {
 /// Judges the client that connects to `listener`, and prints the result of each stage.
 ///
 /// # Errors
-/// Returns a sentence if the client has not passed all stages, or if a signal stops the judge.
+/// Returns a sentence if the client has not passed the selected stages or check, or if no
+/// connection can be accepted. A signal ends the process.
 pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signals) -> Result<(), String> {
     let judge = ClientJudge::new(listener).answer_timeout(args.answer_timeout).patience(args.patience);
     let printer = GradeReport { judged: Role::Client, colour: use_colours(&io::stdout()) };
@@ -38,7 +39,8 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
     let judging = judge.run(selection, |result| {
         let text = printer.result(selection, args.json, result);
         let mut stdout = io::stdout().lock();
-        // If nobody reads the output any more, the exit status still tells the result.
+        // If nobody reads the output any more, the exit status still shows the result, so ignore
+        // the error.
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     });
     let is_whole = select! {
@@ -47,7 +49,8 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
     };
     if is_whole {
         if let Some(sentence) = printer.whole(selection) {
-            // Standard output may hold JSON, to which this sentence does not belong.
+            // Use standard error, because standard output may contain JSON, which this sentence
+            // would break.
             let _ = writeln!(io::stderr(), "{sentence}");
         }
         Ok(())

@@ -9,7 +9,7 @@
 //!
 //! `/break` breaks rules of the handshake in HTTP/1.1. So a request for it is reset, with the error
 //! code of HTTP/2 that makes the client repeat it in HTTP/1.1. The wire view shows the frames of a
-//! stream, and no heads, because HTTP/2 has none as text.
+//! stream, but no heads, because HTTP/2 has no heads in the form of text.
 
 use std::{
     convert::{Infallible, identity},
@@ -60,16 +60,16 @@ const MAX_STREAMS: u32 = 100;
 const STREAM_WINDOW: u32 = 64 << 10;
 
 /// The bytes that a client may send on all streams before handlers have read them: 256 KiB. A
-/// stream that nobody reads keeps its share of this window, and three such streams leave the others
-/// alone. Each connection takes the whole window from `--max-memory`, so a larger one would mean
-/// fewer connections.
+/// stream that no handler reads can fill 64 KiB of this window, so three such streams do not yet
+/// block the others. Each connection takes the whole window from `--max-memory`, so a larger window
+/// would mean fewer connections.
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
-/// The window of every connection whose server does not set one, and so the smallest.
+/// The initial window of HTTP/2, in bytes. The window of a connection cannot be smaller.
 const DEFAULT_WINDOW: u32 = (64 << 10) - 1;
 
-/// The bytes that hyper holds for one stream while the window of the client has no room: 16 KiB,
-/// and up to four writes of [`MAX_WRITE`].
+/// The bytes that hyper holds for one stream while the window of the client has no room: 16 KiB.
+/// hyper may exceed this limit by up to four writes of [`MAX_WRITE`].
 const SEND_BUFFER: usize = MAX_WRITE;
 
 type Answer = Response<Full<Bytes>>;
@@ -81,8 +81,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Takes the memory from `--max-memory`. Returns `None` if less than one half of it would then
-    /// be left: connections that only stay open must not take the memory of messages.
+    /// Takes the memory from `--max-memory`. Returns `None` if less than half of that memory would
+    /// then be left, because connections that only stay open must not take the memory that messages
+    /// need.
     pub(crate) fn reserve(state: &ServerState) -> Option<Self> {
         let Some(budget) = &state.config.memory_budget else { return Some(Self { _reserved: None }) };
         let window = CONNECTION_WINDOW as usize;
@@ -100,7 +101,7 @@ pub(crate) fn is_negotiated<S>(stream: &ServerTlsStream<S>) -> bool {
 }
 
 /// Serves a connection in HTTP/2 until the client ends it, the server stops, or no stream has been
-/// open for the time of a handshake. Each WebSocket connection takes one of `slots`.
+/// open for `--handshake-timeout`. Each WebSocket connection takes one of `slots`.
 pub(crate) async fn serve<S>(stream: S, peer: Peer, state: Arc<ServerState>, slots: &Arc<Semaphore>, window: Window)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -149,9 +150,9 @@ where
     drop(window);
 }
 
-/// Answers the client of a connection beyond the limit with 503. A client that has negotiated
-/// HTTP/2 reads no response in HTTP/1.1. The connection ends after the response, or at the deadline
-/// if the client has sent no request.
+/// Answers the client of a connection beyond the limit with 503, in HTTP/2, because a client that
+/// has negotiated HTTP/2 reads no response in HTTP/1.1. The connection ends after the response, or
+/// at the deadline if the client has sent no request.
 pub(crate) async fn reject<S>(stream: S, deadline: Instant, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -171,14 +172,15 @@ where
         }
         // Requests that are on their way already are answered too.
         http.as_mut().graceful_shutdown();
-        // The client may end the connection in any way.
+        // Ignore the result, because the client may end the connection in any way.
         let _ = http.await;
     };
-    // If the time is over, there is nobody to tell.
+    // At the deadline, the connection is dropped, so the result does not matter.
     let _ = timeout_at(deadline, serving).await;
 }
 
-/// Returns what all connections have in common. The tasks of hyper are among `tasks`.
+/// Returns a builder with the settings that all connections have in common. `tasks` tracks the
+/// tasks of hyper.
 fn builder(state: &ServerState, tasks: &TaskTracker) -> Builder<Tasks> {
     let limits = &state.config.config.limits;
     let mut builder = Builder::new(Tasks(tasks.clone()));
@@ -206,7 +208,8 @@ async fn idle(open: &mut watch::Receiver<usize>, limit: Duration) {
     }
 }
 
-/// Spawns the tasks of hyper, one for each stream, among those of the connection.
+/// Spawns the tasks of hyper, one for each stream, so that they are tracked with the other tasks of
+/// the connection.
 #[derive(Clone)]
 struct Tasks(TaskTracker);
 
@@ -301,7 +304,7 @@ impl Client {
             }
             Decision::Serve(Service::Converse(route, options), Some(feed)) => {
                 let mut config = state.config_for(route).clone();
-                // The tap does not see the handshake, so it could not inflate the messages.
+                // The tap begins after the handshake, so it could not inflate the messages.
                 config.deflate = None;
                 let upgrade = accept(&received, options, &config);
                 let tap = WireTap::after_handshake(feed, &config.config.limits);
@@ -314,7 +317,7 @@ impl Client {
                 let conversation = async move |connection, peer: Peer| view(connection, viewer, &peer, &state).await;
                 Ok(open.websocket(request, upgrade, peer, identity, conversation))
             }
-            // `needs_http1` has found this request above.
+            // Such a request has already been reset above: see `needs_http1`.
             Decision::Serve(Service::Break(_), _) => Err(h2::Reason::HTTP_1_1_REQUIRED.into()),
             Decision::Respond(response, why) => {
                 log_response(response.status(), &peer, received.path(), &why);

@@ -28,7 +28,7 @@ use crate::{
 /// connections are dropped without a response, because even a rejection takes memory and a task.
 const MAX_REJECTIONS: usize = 64;
 
-/// The share of an open connection in the limit on all connections.
+/// The slot that an open connection holds. The number of slots is the limit on connections.
 struct Slot {
     _own: OwnedSemaphorePermit,
     /// The slots for further WebSocket connections in the same TCP connection.
@@ -113,7 +113,7 @@ async fn serve_connection(
     tracer: Option<Tracer>,
     slot: Slot,
 ) {
-    // The header of a proxy, the TLS handshake and the request have one deadline together.
+    // The header of a proxy, the TLS handshake and the request share one deadline.
     let deadline = Instant::now() + state.config.handshake_timeout;
     let Some(peer) = client_of(&mut stream, peer, deadline, &state).await else { return };
     let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer.clone()));
@@ -126,9 +126,9 @@ async fn serve_connection(
     }
 }
 
-/// Returns the client for which `peer` has connected: with `--proxy-protocol`, reads the header in
-/// which a proxy tells it. Returns `None` if there is no valid header, if the proxy is not trusted,
-/// or if the server stops first.
+/// Returns the client of a connection: `peer`, or with `--proxy-protocol` the client that the
+/// header of the proxy names, if it names one. Returns `None` if no valid header arrives in time,
+/// if the proxy is not trusted, or if the server stops first.
 async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &ServerState) -> Option<Peer> {
     if !state.proxy_protocol {
         return Some(peer);
@@ -137,7 +137,8 @@ async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &S
         tracing::info!("{peer} not accepted: --trust-proxy does not list it, so its PROXY header does not count");
         return None;
     }
-    // Box this future, because it is over when the conversation begins.
+    // Box this future. It is over when the conversation begins, so the task must not keep memory
+    // for it until the end.
     let reading = Box::pin(timeout_at(deadline, proxies::read_header(stream)));
     let header = tokio::select! {
         header = reading => header,
@@ -157,7 +158,7 @@ async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &S
     }
 }
 
-/// Performs the TLS handshake, and serves what the client then speaks.
+/// Performs the TLS handshake, and then serves the connection in the negotiated version of HTTP.
 async fn serve_tls(
     stream: Socket,
     peer: Peer,
@@ -193,8 +194,8 @@ async fn serve_tls(
     }
 }
 
-/// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing sees the bytes of
-/// `stream`, which TLS has decrypted.
+/// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing records the bytes of
+/// `stream`: with TLS, the decrypted ones.
 async fn serve_http<S>(stream: S, peer: Peer, deadline: Instant, tracing: Option<ConnectionTracer>, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,

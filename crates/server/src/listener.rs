@@ -26,7 +26,8 @@ pub(crate) enum Listener {
     Unix {
         listener: UnixListener,
         file: SocketFile,
-        /// The number of connections so far, which tells them apart in the log.
+        /// The number of connections accepted so far. A connection's number identifies it in the
+        /// log.
         accepted: u64,
     },
 }

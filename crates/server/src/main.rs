@@ -9,11 +9,11 @@
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
 //! [`listen`] accepts a connection from the [`listener`], over TLS if [`tls`] has a certificate.
-//! [`proxies`] know who has connected if a proxy is in between. [`connection`] reads its HTTP
-//! request, or `http2` reads many requests of one connection. [`route`] decides what to do with each,
-//! and one of the five handlers above then uses the connection. [`access`] checks the host and the
-//! origin of the request. Each connection runs in its own task. Only the members of the chat wait
-//! for each other.
+//! [`proxies`] finds out who has connected if a proxy is in between. [`connection`] reads the HTTP
+//! request, or `http2` reads many requests of one connection. [`route`] decides what to do with
+//! each request, for which [`access`] checks the host and the origin. One of the five handlers
+//! above then serves the connection. Each connection runs in its own task. Only the members of the
+//! chat wait for each other.
 //!
 //! ```text
 //!   tls ◀── listen ──▶ http2 ──▶ connection ──▶ route ──▶ access
@@ -75,8 +75,8 @@ use crate::{
     tls::{CertificateSource, TlsListener},
 };
 
-/// Returns freed memory to the system in the background. With the allocator of glibc, most of what
-/// an attack has filled stays resident.
+/// Returns freed memory to the system in the background. With the allocator of glibc, most of the
+/// memory that an attack has filled stays resident.
 #[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

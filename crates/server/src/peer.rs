@@ -47,12 +47,12 @@ impl Peer {
         Self::Behind(Box::new(Proxied { ip, shown: format!("{shown} via {self}") }))
     }
 
-    /// Returns the address for a capture, whose packets have addresses. A connection to a Unix
-    /// socket gets a port of 127.0.0.1, by its number.
+    /// Returns the address for a capture, whose packets must have addresses. A connection to a Unix
+    /// socket gets 127.0.0.1, with its own number as the port.
     pub(crate) fn captured_address(&self) -> SocketAddr {
         match self {
             Self::Tcp(address) => *address,
-            // The remainder is less than the type's maximum.
+            // The remainder is at most 65,535, so it fits into a `u16`.
             Self::Unix(number) => ([127, 0, 0, 1], u16::try_from(number % 65_536).unwrap_or_default()).into(),
             Self::Behind(proxied) => (proxied.ip, 0).into(),
         }
@@ -85,7 +85,8 @@ mod tests {
         assert_eq!(unix.told_of(ip, &ip).to_string(), "203.0.113.7 via unix client 7");
     }
 
-    /// A task holds its peer for as long as the connection is open.
+    /// A task holds its peer for as long as the connection is open, so a larger peer would cost
+    /// memory for every connection.
     #[test]
     fn a_peer_is_no_larger_than_an_address() {
         assert_eq!(size_of::<Peer>(), size_of::<SocketAddr>());

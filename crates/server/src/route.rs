@@ -90,8 +90,9 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     decision.unwrap_or_else(|rejection| rejection)
 }
 
-/// Returns whether a request can only be served in HTTP/1.1, because rules of its handshake are to be
-/// broken. Its token for a tap, if it has one, is then not yet used up.
+/// Returns whether a request can only be served in HTTP/1.1, because rules of its handshake are to
+/// be broken. Call this function before [`decide`], which would use up the request's token for a
+/// tap, although the client has to repeat the request.
 #[cfg(feature = "http2")]
 pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
     request.wants_websocket() && request.path().starts_with(break_rule::PATH)
@@ -150,7 +151,7 @@ fn is_head(request: &ReceivedRequest) -> bool {
     request.head().method() == Method::HEAD
 }
 
-/// Returns whether the request asks for a WebSocket in the way of HTTP/2.
+/// Returns whether the request asks for a WebSocket with an extended CONNECT (HTTP/2).
 fn is_extended_connect(request: &ReceivedRequest) -> bool {
     request.head().version() == Version::HTTP_2 && request.wants_websocket()
 }

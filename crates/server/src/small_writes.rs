@@ -1,6 +1,7 @@
 //! A byte stream that takes only small writes. hyper copies each write to a stream of HTTP/2,
-//! however large, and holds several copies until the windows of the client have room. Memory for
-//! messages would then be given back to `--max-memory` while hyper still held the message.
+//! however large, and holds several copies until the windows of the client have room. With large
+//! writes, the memory of a message would be given back to `--max-memory` while hyper still held the
+//! message.
 
 use std::{
     io,
@@ -10,7 +11,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The maximum number of bytes of one write: 16 KiB, as many as a DATA frame has by default.
+/// The maximum number of bytes of one write: 16 KiB, as many as a DATA frame can hold by default.
 pub(crate) const MAX_WRITE: usize = 16 << 10;
 
 /// A stream whose writes are cut to [`MAX_WRITE`].

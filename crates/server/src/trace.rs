@@ -1,9 +1,9 @@
 //! `--trace` and `--capture`: show or record the bytes of each connection as they pass.
 //!
-//! Without these options, tracing costs nothing: each connection then runs directly over a
-//! socket, a type that contains no tap (see `serve_connection` in `listen`). With either option,
-//! each connection runs over a [`Tapped`] stream. With TLS, the tap is above it and sees plain
-//! bytes.
+//! Without these options, tracing costs nothing: each connection then runs directly over its socket
+//! or TLS stream, whose type contains no tap (see `serve_connection` in `listen`). With either
+//! option, each connection runs over a [`Tapped`] stream. With TLS, the tap is above TLS and gets
+//! the plain bytes.
 
 use std::{io, net::SocketAddr};
 

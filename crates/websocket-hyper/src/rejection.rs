@@ -29,10 +29,10 @@ impl Rejection {
     /// Creates the response. Any body type that can be made from a `String` fits, such as
     /// `Full<Bytes>` of the crate `http-body-util`.
     ///
-    /// The response of [`Rejected`](Self::Rejected) is the application's own. Every other has one
-    /// sentence as plain text. If the client made the mistake, the sentence describes it. If the
-    /// application did, the sentence only says that the server made a mistake. Log the `Rejection`
-    /// to learn more.
+    /// The response of [`Rejected`](Self::Rejected) is the application's own. Every other response
+    /// contains one sentence as plain text. The sentence describes a mistake of the client. If the
+    /// application made the mistake, the sentence says only that the server made one, so log the
+    /// `Rejection` to learn more.
     #[must_use]
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         match self {

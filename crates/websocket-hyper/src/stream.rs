@@ -3,12 +3,13 @@
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
-/// The byte stream of an upgraded connection, or of one stream of HTTP/2. It first returns the bytes
-/// that hyper has read after the head.
+/// The byte stream of an upgraded connection, or of one stream of HTTP/2. It first returns the
+/// bytes that hyper has read after the head.
 ///
-/// In HTTP/2, hyper sends `END_STREAM` when the stream is shut down, and cancels the stream when it
-/// is dropped before. A stream that the peer has cancelled ends, and one that the peer has reset for
-/// another reason returns an error that names the reason.
+/// In HTTP/2, hyper sends `END_STREAM` when the stream is shut down, and cancels the stream if it
+/// is dropped before that. If the peer cancels the stream, reading returns the end of the stream.
+/// If the peer resets the stream for another reason, reading returns an error that names the
+/// reason.
 //= docs/src/rfc8441.md#section-5
 //# After the response, both ends SHOULD speak WebSocket on the stream as they would on a TCP
 //# connection.

@@ -52,9 +52,9 @@ pub(crate) fn with_protocol(request: ReceivedRequest, extensions: &Extensions) -
 /// Accepts a request for a WebSocket with these options. Returns the response, which the service
 /// has to return, and a future of the connection.
 ///
-/// The request is an upgrade of HTTP/1.1, and the response then has the status 101. With the feature
-/// `http2`, it may also be an extended CONNECT of HTTP/2, which is answered with 200. The server has
-/// to allow it with `enable_connect_protocol` of hyper's `http2::Builder`.
+/// The request is an upgrade of HTTP/1.1, and the response then has the status 101. With the
+/// feature `http2`, it may also be an extended CONNECT of HTTP/2, which is answered with 200. The
+/// server has to allow it with `enable_connect_protocol` of hyper's `http2::Builder`.
 ///
 /// hyper hands over the byte stream after it has written the response. So await the future in a
 /// task of its own, because the service returns the response first. The server must be built with
@@ -127,7 +127,7 @@ where
 #[must_use = "the connection opens only if this future is awaited"]
 pub struct UpgradeFuture {
     on_upgrade: OnUpgrade,
-    /// The connection's configuration, until the byte stream is there.
+    /// The accepted request, until hyper hands over the byte stream.
     upgrade: Option<ServerUpgrade>,
 }
 

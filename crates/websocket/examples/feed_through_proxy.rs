@@ -1,4 +1,4 @@
-//! A client that follows a feed through an HTTP proxy, such as those of many companies.
+//! A client that follows a feed through an HTTP proxy, as many companies require.
 //!
 //! ```text
 //! cargo run -p websocket --features proxy --example feed_through_proxy [PROXY URI]
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("connecting to {uri} through {proxy}");
     let mut feed = match Connector::new(&uri)?.proxy(proxy).connect().await {
         Ok(feed) => feed,
-        // An error names the hop that has failed: the proxy, TLS, or the server.
+        // An error names the part that has failed: the proxy, TLS, or the server.
         Err(error @ ConnectError::Proxy { error: ProxyError::Status { .. } | ProxyError::Unauthorized { .. }, .. }) => {
             println!("check the user name, the password and the rules of the proxy");
             return Err(error.into());

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `/echo` sends each message back, and `/length` answers with the number of its bytes. On Ctrl-C,
-//! the server accepts nobody else, closes each connection with 1001, and waits for the answers.
+//! the server accepts no further client, closes each connection with 1001, and waits for the
+//! answers.
 
 use std::{env, future::Future, io, net::SocketAddr, pin::pin, time::Duration};
 
@@ -21,8 +22,8 @@ use websocket::{
     http::{Response, StatusCode},
 };
 
-/// The maximum time for all connections to close. Programs that start services kill a service that
-/// has not stopped in time: Docker after 10 seconds, systemd after 90.
+/// The maximum time for all connections to close. Service managers kill a service that has not
+/// stopped in time: Docker after 10 seconds, systemd after 90.
 const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 
 #[tokio::main]

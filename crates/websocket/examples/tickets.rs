@@ -60,7 +60,8 @@ pub(crate) struct Session {
     until: Instant,
 }
 
-/// Sessions by random secrets that only their owners know, each valid until an instant.
+/// Sessions under random secrets that only their owners know. Each secret is valid until the
+/// instant beside its session.
 #[derive(Default)]
 struct Secrets(Mutex<HashMap<String, (Session, Instant)>>);
 
@@ -108,7 +109,8 @@ impl Site {
         if is_foreign { None } else { self.tickets.redeem(query(request)).await }
     }
 
-    /// Answers a request that is not for a WebSocket.
+    /// Answers a request that does not open the feed. Returns `None` if there are too many sessions
+    /// or tickets.
     async fn respond(&self, request: &ReceivedRequest) -> Option<Response<String>> {
         let now = Instant::now();
         let response = Response::builder().header(header::CACHE_CONTROL, "no-store");

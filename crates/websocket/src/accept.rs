@@ -67,8 +67,8 @@ where
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]. For every error, the client has been sent an HTTP response if a response was
-/// still possible.
+/// [`AcceptError`]. For every error except [`AcceptError::Io`], the client has been sent an HTTP
+/// response, as far as it accepted one.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose timers are [not
@@ -152,9 +152,9 @@ where
     read_request_until(stream, config, Instant::now() + limit).await
 }
 
-/// Reads a request like [`read_request`], which must arrive by `deadline` and not within
-/// [`handshake_timeout`](ServerConfig::handshake_timeout). Use this function if the same deadline
-/// holds for what comes before the request, such as the TLS handshake.
+/// Reads a request like [`read_request`], but by `deadline` instead of within
+/// [`handshake_timeout`](ServerConfig::handshake_timeout). Use this function if one deadline
+/// applies to the request and to the steps before it, such as the TLS handshake.
 ///
 /// # Errors
 /// As for [`read_request`].
@@ -190,7 +190,7 @@ where
     match timeout_at(deadline, reading).await {
         Ok(Ok(request)) => {
             let incoming = Incoming { stream, request };
-            // Every HTTP request must have a valid host, so do not leave this check to the
+            // Every request in HTTP/1.1 must have a valid host, so do not leave this check to the
             // application.
             if let Err(violation) = incoming.request.authority() {
                 incoming.respond(&rejection(&violation)).await?;

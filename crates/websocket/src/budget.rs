@@ -1,4 +1,4 @@
-//! The share of its thread that a connection may use before it lets other tasks run.
+//! The work that a connection may do before it lets other tasks run.
 //!
 //! tokio gives every task a budget of 128 units each time that the task runs. A socket takes one
 //! unit for each read and each write, and a task without units has to yield. But one read can

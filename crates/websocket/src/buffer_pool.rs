@@ -27,9 +27,9 @@ use bytes::BytesMut;
 use protocol::Connection;
 
 /// The size of a block, in bytes, which is also the maximum number of bytes that one read into a
-/// block can return. A block holds sixteen messages of 16 KiB with their headers, and takes a third
-/// of a second-level cache of 1 MiB. With blocks of 64 KiB, a load test with such messages took a
-/// tenth longer, and messages of 1 MiB took a fifth longer.
+/// block can return. A block has room for the sixteen messages of 16 KiB that a load test sends at
+/// once, and takes a third of a second-level cache of 1 MiB. With blocks of 64 KiB, this load test
+/// took a tenth longer, and messages of 1 MiB took a fifth longer.
 pub(crate) const BLOCK: usize = 320 << 10;
 
 /// The buffer space, in bytes, that is reserved for each read during a handshake. Most requests are

@@ -10,8 +10,9 @@
 //! [`Connector::start_http2`](crate::Connector::start_http2) begins in the same way in HTTP/2, with
 //! a CONNECT request (RFC 8441).
 //!
-//! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream. If
-//! another HTTP client owns the stream until the response has arrived, its adapter takes them.
+//! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream.
+//! Another HTTP client owns the stream until it has received the response, so the adapter for that
+//! client takes these steps itself.
 
 use std::{fmt, sync::Arc};
 
@@ -59,8 +60,8 @@ impl fmt::Debug for ClientUpgrade {
 }
 
 impl ClientUpgrade {
-    /// Returns the request. In HTTP/1.1, its target is the path and the query. For a client that
-    /// takes the server from the target, replace the target by an absolute `http` or `https` URI.
+    /// Returns the request. In HTTP/1.1, its target is the path and the query. If your HTTP client
+    /// finds the server by the target, replace the target by an absolute `http` or `https` URI.
     ///
     /// In HTTP/2, the target is absolute. The value of `:protocol` is `websocket`. [`Request`] has
     /// no place for it, so add it as your HTTP/2 client requires.
@@ -77,8 +78,8 @@ impl ClientUpgrade {
     /// Checks that the response opens the connection that was requested.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for a response other than 101, or other than 2xx in HTTP/2,
-    ///   without its body;
+    /// - [`HandshakeError::Rejected`] for a status other than 101, or other than 2xx in HTTP/2. It
+    ///   holds the response without its body;
     /// - [`HandshakeError::Violation`] for a 101 or 2xx that breaks a rule: drop the stream.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<EstablishedUpgrade, HandshakeError> {
         let established = match self.handshake {

@@ -36,8 +36,8 @@ use crate::{
     websocket::WebSocket,
 };
 
-/// Opens a connection to a `ws://` or `wss://` URI, with default options. The URI is a text, a
-/// [`Uri`], an [`http::Uri`], or a `url::Url` with the feature `url`.
+/// Opens a connection to a `ws://` or `wss://` URI, with default options. The URI can be a string,
+/// a [`Uri`], an [`http::Uri`], or a `url::Url` with the feature `url`.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), websocket::Error> {
@@ -102,7 +102,7 @@ impl From<ClientRequest> for Connector {
 }
 
 impl Connector {
-    /// Creates a connector for a `ws://` or `wss://` URI: a text, a [`Uri`], an [`http::Uri`], or
+    /// Creates a connector for a `ws://` or `wss://` URI: a string, a [`Uri`], an [`http::Uri`], or
     /// a `url::Url` with the feature `url`.
     ///
     /// # Errors
@@ -154,8 +154,8 @@ impl Connector {
         Ok(self)
     }
 
-    /// Adds a header to the request. The name and the value are texts, or an
-    /// [`http::HeaderName`] and an [`http::HeaderValue`].
+    /// Adds a header to the request. The name and the value are strings, or an [`http::HeaderName`]
+    /// and an [`http::HeaderValue`].
     ///
     /// # Errors
     /// As for [`ClientRequest::header`].
@@ -198,9 +198,9 @@ impl Connector {
     /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
     /// open hundreds of connections to a server at once. Enable it in a program that opens
     /// connections on behalf of code that it does not trust. Any other program would only connect
-    /// more slowly: a thousand clients of one server would open one after the other, and one
-    /// attempt without an answer would hold up all the others. The page `docs/src/deviations.md`
-    /// compares other libraries.
+    /// more slowly: a thousand clients of one server would open their connections one after the
+    /// other, and one attempt without an answer would hold up all the others. The page
+    /// `docs/src/deviations.md` compares other libraries.
     ///
     /// The [time-out](Self::handshake_timeout) does not include the time spent waiting. That time
     /// has no limit of its own, but each connector ahead takes at most its own time-out.
@@ -211,14 +211,14 @@ impl Connector {
     }
 
     /// Connects through this proxy, instead of directly. The TLS handshake of a `wss://` URI is
-    /// made with the server, through the proxy.
+    /// performed with the server, through the proxy.
     ///
     /// A proxy whose URL begins with `https://` is itself reached over TLS. Its certificate must be
-    /// valid for the proxy's host, and [`tls_config`](Self::tls_config) holds for both handshakes,
-    /// with the client's certificate if it contains one.
+    /// valid for the proxy's host, and [`tls_config`](Self::tls_config) applies to both handshakes,
+    /// and so does the client's certificate that it may contain.
     ///
-    /// If you call more than one of this method, [`proxy_from_env`](Self::proxy_from_env),
-    /// [`unix_socket`](Self::unix_socket) and [`dial`](Self::dial), only the last call counts.
+    /// This method, [`proxy_from_env`](Self::proxy_from_env), [`unix_socket`](Self::unix_socket)
+    /// and [`dial`](Self::dial) set the same option, so only the last of these calls counts.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -299,12 +299,12 @@ impl Connector {
     /// [`ClientRequest::redirected`] describes. A redirect from `wss` to `ws` is not followed,
     /// because all messages would then travel unencrypted.
     ///
-    /// The extensions of [`WebSocket::response`] then contain the [`Uri`] to which the last
-    /// redirect has led.
+    /// If `max` is not 0, the extensions of [`WebSocket::response`] contain the [`Uri`] of the last
+    /// request, which is the target of the last redirect, if there was one.
     ///
-    /// If `max` is not 0, a redirect that is not followed is a [`ConnectError::Redirect`], which
-    /// names all URIs that were requested. An attempt that fails after a redirect is a
-    /// [`ConnectError::Redirected`], which names the last URI.
+    /// If `max` is not 0, a redirect that is not followed is reported as a
+    /// [`ConnectError::Redirect`], which names all URIs that were requested. An attempt that fails
+    /// after a redirect is reported as a [`ConnectError::Redirected`], which names the last URI.
     #[must_use]
     pub const fn follow_redirects(mut self, max: usize) -> Self {
         self.max_redirects = max;
@@ -354,8 +354,8 @@ impl Connector {
     /// `wss`, and then the opening handshake. [`WebSocket::response`] returns the head of the
     /// server's response.
     ///
-    /// If the host has several addresses, the next one is tried when an attempt fails or has taken
-    /// 250 ms, beside the earlier attempts (Happy Eyeballs, RFC 8305).
+    /// If the host has several addresses, the next one is tried when an attempt fails, or after 250
+    /// ms, while the earlier attempts continue (Happy Eyeballs, RFC 8305).
     ///
     /// # Errors
     /// [`ConnectError`], which has a variant for each step that can fail.

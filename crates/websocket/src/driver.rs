@@ -28,10 +28,10 @@
 //!
 //! * **The application is about to receive a frame after an automatic answer.** It may drop the
 //!   connection when it receives a Close, and may work for a long time when it receives a Ping, or
-//!   the message after a Ping. ([`Driver::poll_serve`] does not need this, because its function
-//!   cannot wait.)
-//! * **The task has used up its [budget](crate::budget) and yields.** It also writes before every
-//!   other wait.
+//!   the message after a Ping. ([`Driver::poll_serve`] does not need this write, because the
+//!   application's function cannot wait.)
+//! * **The task has used up its [budget](crate::budget) and yields.** Queued bytes must not wait
+//!   until the task runs again.
 //! * **An error of the application's function ends [`Driver::poll_serve`].** The application may
 //!   then drop the connection.
 //!
@@ -84,14 +84,15 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// The maximum number of queued bytes. Once the queue holds this many, sending waits until the
-/// queue is written. The number equals the size of a block, so that an echo of everything that one
-/// read brought leaves in one write.
+/// The number of queued bytes at which sending begins to wait until the queue is written. The
+/// number equals the size of a block, so that an echo of everything that one read brought leaves in
+/// one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
 /// The maximum number of bytes of one read that takes place even if the memory budget has no room:
 /// while answers wait for the peer to read, and before a deadline. It is enough for thirty control
-/// frames. It is small, because the bytes may also belong to a message, which then waits in memory.
+/// frames. It is small, because the bytes may also belong to a message, and then stay in memory
+/// until the message is processed.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -122,12 +123,12 @@ pub(crate) struct Driver<S> {
     half_closing: bool,
     /// Whether the engine has asked the driver to drop the stream.
     disconnected: bool,
-    /// Whether the stream was dropped while it still buffered bytes.
+    /// Whether the driver gave up a flush, so that bytes in the buffer of the stream may be lost.
     flush_discarded: bool,
     /// Whether the peer missed a deadline while the input was full and unprocessed, because this
     /// task waited to write and did not read.
     left_input: bool,
-    /// The error to return once the stream is closed.
+    /// The error to report at the end of the connection, or a note that the end has been reported.
     outcome: Option<Box<Outcome>>,
 }
 
@@ -309,7 +310,8 @@ impl<S> Driver<S> {
             self.reads.release_input(&mut self.engine, is_scarce);
             buffer_pool::shrink_send_buffer(&mut self.engine, is_scarce);
             let Held { filled, allocated } = self.held();
-            // From now on, the send queue counts with all its memory.
+            // While the connection waits, it keeps the whole memory of its send queue, so count the
+            // unfilled part too.
             let unfilled = self.engine.send_queue_capacity() - self.engine.queued_bytes();
             let held = Held { filled, allocated: allocated + unfilled };
             let is_covered = self.memory.cover(held);
@@ -457,7 +459,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Calls `answer` with each message, until the connection ends. Pongs leave together with the
-    /// answers to the messages of the same read. As `answer` cannot wait, this hardly delays them.
+    /// answers to the messages of the same read. This hardly delays the Pongs, because `answer`
+    /// cannot wait.
     pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
@@ -532,7 +535,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// read what is queued.
     fn poll_capacity_for_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            // A peer may send control frames without a pause.
+            // A peer may send control frames without a pause, so let other tasks run now and then.
             ready!(self.poll_budget(cx, Side::Read));
             // Once the connection is closing, no more answers follow, and the peer has a deadline.
             // The caller's next step waits for that deadline.
@@ -542,7 +545,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Poll::Ready(capacity) = self.poll_queue_room(cx) {
                 return Poll::Ready(capacity);
             }
-            // A message has to wait, and so do the frames after it.
+            // The next message has to wait for room, and the frames after it cannot overtake it.
             if self.engine.is_message_next() {
                 return Poll::Pending;
             }
@@ -552,8 +555,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
                 continue;
             }
-            // Even if the memory budget has no room, read this little, because a Close ends the
-            // wait.
+            // Even if the memory budget has no room, read a few bytes: they may contain a Close,
+            // which ends the wait.
             match self.poll_read(cx, CONTROL_READ) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => self.handle_read_error(error),
@@ -653,7 +656,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
-    /// Reads once, at most `room` bytes, into the engine's own input buffer.
+    /// Reads once, and appends at most `room` bytes to the engine's input.
     fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<()>> {
         if self.eof || room == 0 {
             // Do not read after the end of the stream. Every such read would return at once, so the
@@ -686,8 +689,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits for the engine's next deadline. Returns `Ready` when the deadline has passed and the
-    /// engine has handled it.
+    /// Waits for the engine's next deadline. Returns `Ready` when the deadline has passed, and the
+    /// engine has handled it or the connection was lost.
     fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
             // Drop the timer. Most connections have no deadline most of the time, and should not

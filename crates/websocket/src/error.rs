@@ -164,7 +164,7 @@ pub enum ConnectError {
     },
     /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
-    /// The two ends did not agree on HTTP/1.1 inside TLS (ALPN).
+    /// The two ends did not agree on a protocol inside TLS (ALPN).
     Alpn {
         /// The protocol that the server has chosen, or `None` if it rejected all that were offered.
         chosen: Option<String>,
@@ -177,9 +177,11 @@ pub enum ConnectError {
         /// The problems that came up while the certificates were read, such as a missing file.
         problems: Vec<String>,
     },
-    /// The URI is `wss://`, and the caller's stream may not be encrypted. Nothing was sent.
+    /// The URI is `wss://`, but nothing shows that the caller's stream is encrypted. Nothing was
+    /// sent.
     NotOverTls,
-    /// The server does not support WebSocket connections in HTTP/2 (RFC 8441). Nothing was sent.
+    /// The server does not support WebSocket connections in HTTP/2 (RFC 8441). No request for one
+    /// was sent.
     Http2NotSupported,
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
@@ -187,8 +189,8 @@ pub enum ConnectError {
     /// The server responded, but did not open a WebSocket connection. A rejection holds the
     /// beginning of the response's body, already decoded.
     Answer(HandshakeError),
-    /// The connection was not opened before the time-out. (For a host name that is not resolved in
-    /// time, see [`Resolve`](Self::Resolve).)
+    /// TCP, TLS or the opening handshake was not complete before the time-out. (Other steps report
+    /// a time-out with an error of their own, such as [`Resolve`](Self::Resolve).)
     TimedOut,
 }
 
@@ -301,7 +303,8 @@ pub enum AcceptError {
     Tls(io::Error),
     /// The connection broke, or the client left.
     Io(io::Error),
-    /// The client did not send its request in time, or did not receive the response in time.
+    /// The client did not complete the TLS handshake, send its request or receive the response in
+    /// time.
     TimedOut,
 }
 

@@ -1,9 +1,8 @@
 //! WebSocket connections over tokio.
 //!
-//! The protocol itself is in the [`protocol`] crate. This crate connects `protocol` to a byte
-//! stream, a clock and a source of random numbers. It leaves the rules for handshakes and frames to
-//! `protocol`, and performs the tasks of a driver: moving bytes, and supplying the time and random
-//! numbers.
+//! The rules for handshakes and frames are in the [`protocol`] crate, which does no I/O. This crate
+//! is the driver of `protocol`: it moves bytes between `protocol` and a byte stream, and supplies
+//! the time and the random numbers.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -29,10 +28,10 @@
 //! | `server_upgrade` | a server: an accepted request, and the connection that follows it |
 //! | `server_config` | a server: its configuration |
 //! | `driver` | reading, writing, deadlines and wakers |
-//! | `budget` | the share of its thread that a connection may use |
+//! | `budget` | the work that a connection may do before it lets other tasks run |
 //! | `buffer_pool` | two buffers for all connections of a thread |
-//! | `read_planner` | the buffer of each read |
-//! | `read_plan` | plans of reads, as numbers: which buffer, how large, and how many bytes at most |
+//! | `read_planner` | carrying out the plan: the buffer of each read |
+//! | `read_plan` | the plan of each read: its buffer, the room in it, and the maximum number of bytes |
 //! | `memory_budget` | the memory that many connections share |
 //! | `memory_share` | the part of that memory that one connection has taken |
 //! | `wakers` | one waker for two tasks |
@@ -48,8 +47,9 @@
 //!
 //! This crate needs a tokio runtime whose timers are enabled, because the peer has a deadline for
 //! the opening handshake, for the answer to a Ping, for the rest of a message, and for the closing
-//! handshake. Clients also need its I/O, as does everything in `tokio::net`. `#[tokio::main]`,
-//! `#[tokio::test]` and `Builder::enable_all` enable both.
+//! handshake. A client that opens its own TCP connection or Unix socket also needs the runtime's
+//! I/O, as everything in `tokio::net` does. `#[tokio::main]`, `#[tokio::test]` and
+//! `Builder::enable_all` enable both.
 //!
 //! Without timers, the functions that open a connection panic at once. An open connection panics
 //! when it first needs a timer: at once with [`KeepAlive`], and otherwise when a message has

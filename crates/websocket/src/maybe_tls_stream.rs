@@ -16,8 +16,8 @@ use tokio::{
 
 use crate::dialer::DialedStream;
 
-/// A client's byte stream: TCP for `ws://`, TLS over TCP for `wss://`, or the same over the stream
-/// of a Unix socket or a [dialer](crate::Connector::dial).
+/// A client's byte stream: TCP for `ws://`, and TLS over TCP for `wss://`. A Unix socket or the
+/// stream of a [dialer](crate::Connector::dial) can take the place of TCP.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MaybeTlsStream {

@@ -24,8 +24,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The number of bytes that one permit of the semaphore stands for. With permits for single bytes,
-/// the 32-bit numbers of the semaphore would limit a message to 4 GiB.
+/// The number of bytes per permit of the semaphore. With one permit per byte, the 32-bit numbers of
+/// the semaphore would limit a message to 4 GiB.
 pub(crate) const UNIT: usize = 1 << 10;
 
 /// The maximum number of bytes that all connections with this budget may hold together, in addition
@@ -44,7 +44,7 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// assert_eq!(budget.available(), 256 << 20);
 /// ```
 ///
-/// The budget counts memory for messages, with the room that is not filled: for input that has not
+/// The budget counts memory for messages, including room that is not filled: for input that has not
 /// been consumed, for the part of a message that has arrived (after inflating), and for the send
 /// queue. It does not count the fixed memory of a connection, the state of its compression (see
 /// [`DeflateOptions`](protocol::DeflateOptions)), or the blocks that a thread lends to its
@@ -52,14 +52,15 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// [`WebSocket::release_memory`](crate::WebSocket::release_memory)). A message that was returned to
 /// the application stops counting at the next call on the connection.
 ///
-/// For memory that no connection sees, there is [`try_reserve`](Self::try_reserve).
+/// To count memory outside of the connections, use [`try_reserve`](Self::try_reserve).
 ///
 /// A buffer in which a message is reassembled or inflated may double when it grows. The growth
-/// counts only afterwards, so a connection can exceed the budget by as much until its message is
-/// complete.
+/// counts only afterwards, so a connection can exceed the budget by the size of that growth until
+/// its message is complete.
 ///
 /// Only receiving waits for the budget. While the budget has no room, a connection that holds more
-/// than its free and its taken bytes must write its queue before it can queue another message.
+/// than its free bytes and the bytes that it has taken must write its queue before it can queue
+/// another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     /// One permit for each [`UNIT`] that no connection has taken.
@@ -112,9 +113,9 @@ impl MemoryBudget {
         self.permits.available_permits() * UNIT
     }
 
-    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory that a connection does
-    /// not see, such as the bytes that an HTTP/2 library holds until they are read. Returns `None`
-    /// if the budget has no room for them.
+    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory outside of the
+    /// connections, such as that of the bytes that an HTTP/2 library holds until they are read.
+    /// Returns `None` if the budget has no room for them.
     ///
     /// ```
     /// use websocket::MemoryBudget;

@@ -30,7 +30,8 @@ struct Share {
     /// The number of units that this connection has taken.
     taken: usize,
     /// Whether the last read filled its room, or the last two reads together brought at least as
-    /// many bytes as a connection may hold freely. If so, the next read should get more room.
+    /// many bytes as a connection may hold without the budget. If so, the next read should get more
+    /// room.
     needs_more: bool,
     /// The number of bytes that the last read brought.
     last_read: usize,
@@ -54,13 +55,14 @@ struct Waiting {
 /// What a connection holds, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Held {
-    /// The memory without the room in the input buffer that the next read can fill.
+    /// The memory that is in use: that of an incomplete message, the queued bytes, and the input
+    /// without the free room of its buffer.
     pub(crate) filled: usize,
     /// All of the memory, which is what counts towards the budget.
     pub(crate) allocated: usize,
 }
 
-/// The connection has waited for the budget for this long, which is too long.
+/// The connection has waited for the budget for this time, which is the maximum.
 #[derive(Debug)]
 pub(crate) struct WaitedTooLong(pub(crate) Duration);
 
@@ -87,7 +89,8 @@ impl MemoryShare {
     }
 
     /// Takes memory for the next read. Returns the maximum size of that read, or 0 if the
-    /// connection has to wait. A large read should get room for `wanted` bytes.
+    /// connection has to wait. If the next read is likely to be large, takes memory for `wanted`
+    /// bytes, or as much as there is.
     pub(crate) fn room(&mut self, held: Held, wanted: usize) -> usize {
         self.0.as_mut().map_or(usize::MAX, |share| share.room(held, wanted))
     }
@@ -128,8 +131,8 @@ impl MemoryShare {
     #[inline]
     pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
-            // Look at two reads, not at one. Each burst of a peer may be a little larger than the
-            // free bytes. Every second read then brings only a small rest, after which the next
+            // Look at the last two reads. If each burst of a peer is a little larger than the free
+            // bytes, every second read brings only a small rest. After such a read alone, the next
             // read would get too little room again.
             let last_two = share.last_read.saturating_add(count);
             share.needs_more = count >= room || last_two >= MemoryBudget::FREE_PER_CONNECTION;
@@ -209,7 +212,7 @@ impl Share {
         self.allowed().saturating_sub(filled)
     }
 
-    /// Waits until the budget has room, and takes it.
+    /// Waits until the budget has room, and takes up to [`AWAITED`] bytes.
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WaitedTooLong>> {
         let max_wait = self.budget.max_wait;
         let waiting = self.waiting.get_or_insert_with(|| Waiting {

@@ -9,7 +9,7 @@ use protocol::handshake::Extension;
 pub(crate) struct Negotiated {
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Vec<Extension>,
-    /// The server's 101 response; `None` on a server.
+    /// The server's response that opened the connection, without a body; `None` on a server.
     pub(crate) response: Option<Response<()>>,
 }
 

@@ -1,5 +1,5 @@
-//! The plan of a read: which buffer a read gets, how much room, and how many bytes it may bring. A
-//! plan is computed from numbers only.
+//! The plan of a read: the buffer that the read gets, the room in it, and the maximum number of
+//! bytes. A plan is computed from sizes alone, without I/O.
 //!
 //! ```text
 //!   the input holds                     purpose       buffer      at most this many bytes
@@ -83,8 +83,8 @@ pub(crate) struct ReadPlan {
 pub(crate) struct ReadHistory {
     /// The purpose of the last read that brought bytes or the end of the stream.
     last: Purpose,
-    /// The largest size, in bytes, that the buffer of one frame has reached since the last read for
-    /// [`Purpose::Anything`].
+    /// The largest number of bytes that the input has held after a read for
+    /// [`Purpose::LargeFrame`], since the last read for [`Purpose::Anything`].
     largest: usize,
 }
 
@@ -113,9 +113,9 @@ impl Purpose {
 
 impl ReadHistory {
     /// Returns the number of bytes for which the next read should have room if memory is scarce: at
-    /// least a block, and for a large frame, as much as has arrived or as much as an earlier frame
-    /// needed. The buffer of a large frame then at most doubles, so that it does not take much
-    /// memory that it does not fill.
+    /// least a block, and for a large frame, up to as many bytes as have arrived, or up to the size
+    /// that an earlier frame reached. Unless an earlier frame was larger, a buffer of more than a
+    /// block then at most doubles, so little of its memory stays unfilled.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }

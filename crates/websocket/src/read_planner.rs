@@ -1,8 +1,8 @@
 //! Reads as planned: gives each read the buffer that its [plan](crate::read_plan) names.
 //!
 //! A small frame is read into the thread's block, together with other frames. A large frame is read
-//! into its own buffer, up to its end and hardly further. That buffer then becomes the message,
-//! without another copy.
+//! into its own buffer, up to its end and at most one header further. That buffer then becomes the
+//! message, without another copy.
 
 use std::mem;
 
@@ -23,8 +23,9 @@ pub(crate) struct ReadPlanner {
     buffer: InputBuffer,
 }
 
-/// The memory of the input. [`BytesMut::capacity`] does not count the processed bytes at its
-/// beginning, and would be small although a whole block is held.
+/// The memory that the input uses. [`BytesMut::capacity`] does not tell its size, because it does
+/// not count the processed bytes at the beginning: it can be small although a whole block is in
+/// use.
 #[derive(Debug, Default, Clone, Copy)]
 struct InputBuffer {
     /// The size of the memory in bytes.
@@ -65,8 +66,8 @@ impl ReadPlanner {
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
             ReadBuffer::Shared => {
-                // The application may have dropped messages that were in this buffer. This uses
-                // their room again, and does nothing if there is enough room anyway.
+                // The application may have dropped messages that were in this buffer. This call
+                // makes their room usable again, if there is not enough room anyway.
                 let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
                     input = move_to(buffer_pool::take_input(BLOCK + input.len()), &input);
@@ -108,8 +109,8 @@ impl ReadPlanner {
         connection.put_input(input);
     }
 
-    /// Returns the number of bytes that the connection's input counts for: the size of its buffer,
-    /// or the bytes that have arrived in a block that is only lent.
+    /// Returns the number of bytes that the connection's input takes from the memory budget: the
+    /// size of its buffer, or, in the thread's block, only the bytes that have arrived.
     pub(crate) fn input_memory(&self, connection: &Connection) -> usize {
         let len = connection.input_len();
         if self.buffer.is_lent { len } else { len.max(self.buffer.size) }

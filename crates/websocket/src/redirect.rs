@@ -37,7 +37,8 @@ impl Hops {
         let target = uri.resolve(location).map_err(|cause| {
             error(self, RedirectErrorReason::Target { location: location.to_owned(), error: cause })
         })?;
-        // All messages would travel unencrypted, which only the user may decide.
+        // After such a redirect, all messages would travel unencrypted, and only the user may allow
+        // that.
         if uri.secure() && !target.secure() {
             self.requested.push(target);
             return Err(error(self, RedirectErrorReason::NotSecure));
@@ -51,14 +52,14 @@ impl Hops {
         if self.requested.len() - 1 > self.max_redirects {
             return Err(error(self, RedirectErrorReason::TooMany));
         }
-        // `next` adds this target again when the response to it arrives.
+        // If this target redirects too, `next` adds it itself, so remove it here.
         self.requested.pop();
         Ok(Some(target))
     }
 }
 
-/// Returns whether a response with this status sends the client to another URI. 300 and 304 are in
-/// the same class, and do not.
+/// Returns whether a response with this status sends the client to another URI. Other 3xx statuses,
+/// such as 300 and 304, do not.
 pub(crate) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
@@ -85,7 +86,7 @@ pub enum RedirectErrorReason {
     NotSecure,
     /// The redirect names no target, or more than one.
     NoTarget,
-    /// The target is not a WebSocket URI.
+    /// The target cannot be turned into a WebSocket URI.
     Target {
         /// The target as the server has written it.
         location: String,

@@ -41,7 +41,7 @@ pub(crate) enum Route {
     Dialer(Dialer),
 }
 
-/// A stream to the server, without TLS to the server.
+/// A stream that leads to the server, before the TLS handshake with the server.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Tcp(TcpStream),
@@ -81,8 +81,8 @@ impl Route {
         }
     }
 
-    /// Opens the stream to the server, without TLS, within `limit`. Returns `None` if the route is
-    /// direct: the caller has resolved the host, and connects to one of its addresses.
+    /// Opens the stream to the server within `limit`, without TLS to the server. Returns `None` if
+    /// the route is direct, because the caller then resolves the host and connects to it.
     #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only the route through a proxy needs them"))]
     pub(crate) async fn open(
         self,
@@ -105,7 +105,7 @@ impl Route {
                 dialed.map(|stream| Some(Transport::Dialed(stream))).map_err(ConnectError::Dial)
             }
             Self::Direct => Ok(None),
-            // `for_uri` has replaced it.
+            // `for_uri` has replaced this route by another one.
             #[cfg(feature = "proxy")]
             Self::Environment => Ok(None),
         }
@@ -140,7 +140,8 @@ async fn through_proxy(
     connected.map_err(|error| ConnectError::Proxy { proxy: proxy.to_string(), error })
 }
 
-/// Distinguishes the TLS handshake with the proxy from that with the server.
+/// Turns an error of the TLS handshake into one of the proxy, so that it does not seem to come from
+/// the server.
 #[cfg(all(feature = "tls", feature = "proxy"))]
 fn tls_to_proxy_failed(error: ConnectError) -> ProxyError {
     match error {

@@ -6,8 +6,9 @@
 //!                                  └──into_websocket──▶ WebSocket
 //! ```
 //!
-//! [`Incoming::accept`](crate::Incoming::accept) takes these steps on a byte stream. If another
-//! HTTP server owns the stream until the response has been sent, its adapter takes them.
+//! [`Incoming::accept`](crate::Incoming::accept) takes these steps on a byte stream. Another HTTP
+//! server owns the stream until it has sent the response, so the adapter for that server takes
+//! these steps itself.
 
 use std::sync::Arc;
 

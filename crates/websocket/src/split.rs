@@ -91,7 +91,8 @@ macro_rules! shared_methods {
                 self.0.negotiated.extensions()
             }
 
-            /// Returns the head of the server's 101 response, or `None` on a server.
+            /// Returns the head of the response with which the server opened the connection, or
+            /// `None` on a server.
             #[must_use]
             pub fn response(&self) -> Option<&Response<()>> {
                 self.0.negotiated.response()

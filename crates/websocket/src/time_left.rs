@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub(crate) struct TimeLeft {
     limit: Duration,
     started: Instant,
-    /// The time that does not count.
+    /// The time spent in [`exclude`](Self::exclude), which does not count towards the limit.
     excluded: Duration,
 }
 

@@ -1,6 +1,7 @@
 //! The TLS configuration of a client, in builds with and without TLS.
 
-/// The TLS configuration that a program has chosen for its client. Without TLS, there is none.
+/// The TLS configuration that a program has chosen for its client. In a build without TLS, this
+/// type is empty.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TlsChoice {
     /// `None` for the configuration that the [features](crate::tls#features) determine.

@@ -33,7 +33,7 @@ pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
 ///
 /// # Errors
 /// As for [`Connector::connect`](crate::Connector::connect), except for the errors of the opening
-/// handshake and of the time-out, which this function does not have.
+/// handshake, of redirects and of the time-out: this function has none of the three.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not

@@ -16,8 +16,8 @@ use crate::tls::{default_protocols, rustls::ClientConfig};
 use crate::{dialer::Dialer, route::Route, tls_choice::TlsChoice};
 
 /// The options for everything that a client does before its opening request.
-/// [`Connector`](crate::Connector) has the same options, for a client that also leaves the opening
-/// request to it.
+/// [`Connector`](crate::Connector) has the same options, for a client that leaves the opening
+/// handshake to it as well.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct TransportOptions {

@@ -43,7 +43,7 @@ impl Turns {
     }
 }
 
-/// Where an attempt to connect leads.
+/// The destination of an attempt to connect.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Destination {
     Address(SocketAddr),

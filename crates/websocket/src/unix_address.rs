@@ -16,8 +16,8 @@ use crate::connect::Connector;
 const SCHEME: &str = "ws+unix:";
 
 /// The address of a WebSocket server on a Unix socket: `ws+unix:/path/to/socket:/request/path`,
-/// also with `//` after the first colon. The socket's path contains no colon, and every other
-/// character stands for itself. The host of the request is `localhost`.
+/// also with `//` after the first colon. The socket's path cannot contain a colon, and is not
+/// percent-decoded. The host of the request is `localhost`.
 ///
 /// ```
 /// use websocket::{Connector, UnixAddress};
@@ -44,7 +44,7 @@ pub enum UnixAddressError {
     Scheme,
     /// There is no path of a socket.
     SocketMissing,
-    /// What follows the second colon is not a path.
+    /// The text after the second colon does not begin with `/`.
     Path,
     /// The path of the request is invalid.
     Uri(UriError),
@@ -71,7 +71,7 @@ impl FromStr for UnixAddress {
             Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => &text[SCHEME.len()..],
             _ => return Err(UnixAddressError::Scheme),
         };
-        // An empty host, as in `ws+unix:///run/feed.sock`.
+        // Skip an empty host, as in `ws+unix:///run/feed.sock`.
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         let (socket, path) = rest.split_once(':').unwrap_or((rest, ""));
         if socket.is_empty() {

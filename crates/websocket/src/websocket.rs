@@ -120,7 +120,8 @@ impl<S> WebSocket<S> {
         self.negotiated.extensions()
     }
 
-    /// Returns the head of the server's 101 response, with its headers, or `None` on a server.
+    /// Returns the head of the response with which the server opened the connection, or `None` on a
+    /// server.
     pub fn response(&self) -> Option<&Response<()>> {
         self.negotiated.response()
     }

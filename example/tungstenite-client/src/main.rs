@@ -10,8 +10,8 @@
 //!   random key, sends the request, and checks the proof that the server has read the request. Our
 //!   code for the handshake is in `crates/protocol`, `handshake/`.
 //! - **Masks.** A client must mask every frame that it sends, but no code in this file does so:
-//!   tungstenite masks by itself. Our engine takes the masking key as an argument, so that a test
-//!   can choose it.
+//!   tungstenite masks by itself. Our engine takes the source of the masking keys as an argument,
+//!   so that a test can choose the keys.
 //! - **Close.** tungstenite answers a Close by itself, but only while the program keeps reading,
 //!   and without time limits, so this file calls [`timeout`] in several places. Our connection
 //!   enforces its time limits by itself.

@@ -10,7 +10,7 @@
 //!   plain `GET /`, tungstenite closes the connection without a response, because it is not an HTTP
 //!   server.
 //! - **Frames, masks, fragments.** No code in this file parses frames: each [`Message`] arrives
-//!   whole. In the engine, `frame/` and `connection/receiver.rs` parse the frames, remove the masks
+//!   whole. In the engine, `frame/` and `connection/receiver/` parse the frames, remove the masks
 //!   and join the fragments.
 //! - **Ping and Close.** tungstenite queues the answers by itself, but sends them only while the
 //!   program reads from or writes to the connection. That is why `converse` keeps reading after a

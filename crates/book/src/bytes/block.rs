@@ -116,7 +116,7 @@ fn digits(word: &str) -> Option<Vec<u8>> {
         .then(|| (0..word.len()).step_by(2).filter_map(|at| u8::from_str_radix(&word[at..at + 2], 16).ok()).collect())
 }
 
-/// Returns whether a line looks like bytes: it begins with two of them, or contains three.
+/// Returns whether a line looks like bytes: it begins with two of them, or contains three in a row.
 pub(super) fn looks_like_bytes(line: &str) -> bool {
     let is_byte = |word: &&str| word.len() == 2 && (*word == ".." || digits(word).is_some());
     let words: Vec<&str> = line.split_whitespace().collect();

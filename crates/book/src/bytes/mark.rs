@@ -10,7 +10,7 @@
 //! | `lines 3` | only the first three lines are bytes |
 //! | `skip 17` | the first 17 bytes are the end of the head before the frames |
 //! | `incomplete` | the last unit of the block, or of each line, is cut off |
-//! | `breaks RsvSet` | the bytes break this rule; several names if they break several |
+//! | `breaks ReservedBitsSet` | the bytes break this rule; several names if they break several |
 //! | `payload text`, `payload compressed` | the bytes are the payload of a message, without its header |
 //! | `flushed` | the bytes are a compressed payload and the `00 00 ff ff` after it, which is not sent |
 //! | `none` | the bytes are not those of a connection: the output of a program, or a digest |
@@ -89,8 +89,9 @@ impl Mark {
         Ok(mark)
     }
 
-    /// Returns the mark that a computed block of a chapter implies: `answers` and `bytes` say who
-    /// sends the bytes. The words of the judge, and code, may contain bytes, but not a connection.
+    /// Returns the mark that a computed block of a chapter implies: the arguments of `answers` and
+    /// `bytes` say who sends the bytes. The blocks of `judge` and `code` may contain bytes, but
+    /// these are not from a connection.
     pub(super) fn of_computed_block(name: &str, arguments: &str) -> Option<Self> {
         let from_client = match name {
             "answers" => arguments == "client",

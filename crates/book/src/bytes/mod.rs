@@ -4,7 +4,7 @@
 //! or directly before code in a sentence. A code host does not show it.
 //!
 //! ````text
-//! <!-- wire: to-server breaks RsvSet -->
+//! <!-- wire: to-server breaks ReservedBitsSet -->
 //! ```text
 //! c1 85 37 fa 21 3d 7f 9f 4d 51 58      RSV1, without an extension
 //! ```
@@ -16,13 +16,13 @@
 //! | module | what it does |
 //! |---|---|
 //! | `html` | writes a block as HTML |
-//! | `entries` | the explanations of all fields of a page |
+//! | `entries` | collects the explanations of all fields of a page |
 //! | `dissection` | finds the fields of each byte |
 //! | `utf8` | explains bytes as parts of characters |
 //! | `block` | reads the lines of a block: label, bytes and note |
 //! | `page` | finds the blocks and the marks of a page |
-//! | `mark` | the words of a mark |
-//! | `problem` | the problems of a page |
+//! | `mark` | parses the words of a mark |
+//! | `problem` | defines a problem of a page |
 
 mod block;
 mod dissection;

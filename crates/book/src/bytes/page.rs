@@ -44,7 +44,7 @@ pub(super) fn pieces(text: &str) -> Vec<Result<Piece<'_>, Problem>> {
             match comment(line) {
                 Some((name, arguments)) => {
                     marks.push((index + 1, name, arguments));
-                    // A comment that is no mark of ours stays in the page.
+                    // Every comment except a `wire` mark stays in the page.
                     if name != "wire" {
                         pieces.push(Ok(Piece::Text(line)));
                     }

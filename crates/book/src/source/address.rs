@@ -7,8 +7,8 @@
 //!                     file                        item          cited rule
 //! ```
 //!
-//! An address has no line number, so it survives changes of the file. The fragment still belongs to
-//! the page.
+//! An address has no line number, so it survives changes of the file. The fragment is not a part of
+//! the address: it names a place on the page.
 
 /// Returns the address of a file or a folder, or of an item or a cited rule in it.
 pub(super) fn of(path: &str, item: Option<&str>, rule: Option<&str>) -> String {

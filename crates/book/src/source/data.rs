@@ -1,7 +1,7 @@
 //! Writes what the second pane shows: a script for each file and folder, and one for the names.
 //!
-//! Each script calls a function of `source.js` with its data, so that it can be loaded by an element
-//! `<script>`. A page that was opened from a disk may not fetch data in any other way.
+//! Each script calls a function of `source.js` with its data, so that a `<script>` element can load
+//! it. A page that was opened from a disk may not fetch data in any other way.
 
 use std::{fs, path::Path};
 

@@ -26,7 +26,7 @@ pub(super) struct Item {
     pub(super) last: usize,
 }
 
-/// Returns the items of a file, by the line on which they begin.
+/// Returns the items of a file, in the order of the lines on which they begin.
 ///
 /// # Errors
 /// Fails if a Rust file cannot be parsed.
@@ -44,7 +44,7 @@ pub(super) fn of(path: &str, text: &str) -> Result<Vec<Item>> {
 /// Why a name does not lead to an item.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unresolved {
-    /// The file does not define it.
+    /// The file does not define the name.
     Unknown,
     /// Several items of the file have this name.
     Ambiguous(Vec<String>),
@@ -67,7 +67,7 @@ pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&
         let depth = |item: &Item| item.name.matches("::").count();
         let least = found.iter().map(|item| depth(item)).min().unwrap_or_default();
         found.retain(|item| depth(item) == least);
-        // The same method may exist twice, for two configurations.
+        // The same method may exist twice, for two configurations, so count it once.
         found.dedup_by(|a, b| a.name == b.name);
         match (found.as_slice(), name.split_once("::")) {
             ([item, rest @ ..], _) if rest.iter().all(|other| other.name == item.name) => return Ok(item),
@@ -78,7 +78,7 @@ pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&
     }
 }
 
-/// Returns whether a part of a path is the module or crate that a file belongs to.
+/// Returns whether `module` is a folder in the path of a file, such as a crate, or the file itself.
 fn names_module(path: &str, module: &str) -> bool {
     path.split('/').any(|part| part.strip_suffix(".rs").unwrap_or(part) == module)
 }

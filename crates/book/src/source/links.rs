@@ -21,7 +21,7 @@ struct OpenLink<'a> {
     title: String,
     is_inline: bool,
     start: usize,
-    /// The pieces of its text: whether the piece is code, and the piece.
+    /// The pieces of its text. The first part of each pair is whether the piece is code.
     text: Vec<(bool, String)>,
     content: &'a str,
 }
@@ -68,7 +68,8 @@ pub(super) fn edits(page: &str, content: &str, workspace: &Workspace, problems: 
 }
 
 impl OpenLink<'_> {
-    /// Returns the edit, or `None` if the link stays as it is, or what is wrong with the link.
+    /// Returns the edit, or `None` if the link stays as it is. The error says what is wrong with
+    /// the link.
     fn edit(&self, page: &str, end: usize, workspace: &Workspace) -> Result<Option<Edit>, String> {
         let (file, fragment) = match self.target.split_once('#') {
             Some((file, fragment)) => (file, Some(fragment)),
@@ -119,8 +120,9 @@ impl OpenLink<'_> {
         } else if !self.title.is_empty() {
             &self.title
         } else if let [(true, code)] = self.text.as_slice() {
-            // `frame/mask.rs` and `frame/mask` name the file, and `example/steps` its folder. In
-            // the other languages, a name cannot be checked.
+            // A text such as `frame/mask.rs` or `frame/mask` names the file, and `example/steps`
+            // its folder, so there is no item to find. In a file without items, a name cannot be
+            // checked.
             let stem = path.strip_suffix(".rs").unwrap_or(path);
             let module = stem.strip_suffix("/mod").unwrap_or(stem);
             let is_file = [path, stem, module].iter().any(|path| path.ends_with(&**code))

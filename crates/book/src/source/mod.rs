@@ -20,7 +20,7 @@
 //! | [`citations`] | finds the comments that cite a rule |
 //! | [`rules`] | finds the cited sentences on the pages of the RFCs, and lists their code and tests |
 //! | [`links`] | turns the links of a page into addresses |
-//! | [`names`] | knows which page explains a term or a violation |
+//! | [`names`] | maps each term and violation to the page that explains it |
 //! | [`data`] | writes the scripts |
 //! | [`edit`] | changes the text of a page |
 //! | [`address`] | names a place in the source |

@@ -1,4 +1,4 @@
-//! Knows which page explains a term or a violation.
+//! Maps each term and violation to the page that explains it.
 //!
 //! | name | explained by |
 //! |---|---|

@@ -145,7 +145,7 @@ impl Rule {
     }
 }
 
-/// Returns the place in the source that a citation stands for.
+/// Returns the place of a citation in the source.
 fn site(path: &str, file: &SourceFile, citation: &Citation, anchor: &str) -> Site {
     let item = file.item_at(citation.last);
     let file_name = path.rsplit('/').next().unwrap_or(path);
@@ -219,7 +219,7 @@ struct BlockReader<'a> {
     content: &'a str,
     /// The current section, such as `5-1`. Empty before the first one.
     section: String,
-    /// The number of paragraphs of this section that are not numbered, so far.
+    /// The number of paragraphs without a number in this section so far.
     texts: usize,
     /// The open block: where it begins, and its number.
     open: Option<(usize, Option<u64>)>,

@@ -96,13 +96,14 @@ impl Workspace {
                 names.push(name);
             }
         }
-        // Folders first.
+        // Put folders before files.
         names.sort_by_key(|name| (!name.ends_with('/'), name.clone()));
         self.folders.insert(folder.to_owned(), names);
         Ok(())
     }
 
-    /// Reads a file, and returns whether it is shown. A file that is too large, or no text, is not.
+    /// Reads a file, and returns whether it is shown. A file that is too large, or that is not
+    /// text, is not shown.
     fn read_file(&mut self, root: &Path, path: &str) -> Result<bool> {
         let full = root.join(path);
         if fs::metadata(&full)?.len() > MAX_BYTES {
@@ -120,7 +121,8 @@ impl Workspace {
 impl SourceFile {
     /// Returns the smallest item to which the comment that ends on the line `last` belongs.
     pub(super) fn item_at(&self, last: usize) -> Option<&Item> {
-        // A comment above an item belongs to the item, whose first line is the next one.
+        // A comment above an item belongs to that item, so search for the first line that follows
+        // the comment.
         let line =
             self.text.lines().enumerate().skip(last).find(|(_, text)| !text.trim_start().starts_with("//"))?.0 + 1;
         self.items

@@ -12,7 +12,7 @@ pub(super) struct Mark {
     pub(super) faults: Vec<&'static Fault>,
 }
 
-/// Returns the words of a mark if the line is one.
+/// Returns the words of a mark if the line is a mark.
 pub(super) fn words(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?;
     Some(comment.trim().strip_prefix("try:")?.trim())

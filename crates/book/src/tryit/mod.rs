@@ -8,9 +8,10 @@
 //! <!-- try: "Hello" masked-frame reserved-bit-1 -->
 //! ```
 //!
-//! A code host does not show the mark. The rules are those of the [`laboratory`]. A name that it does
-//! not know fails the build. The script `tryit.js` fills the boxes. It opens a viewer and a connection
-//! as the server's `wire` module describes, and only when the reader presses a button.
+//! A code host does not show the mark. The rules are faults of the [`laboratory`], and a name that
+//! it does not know fails the build. The script `tryit.js` fills the boxes. Only when the reader
+//! presses a button does it open a viewer and a connection, as the server's `wire` module
+//! describes.
 
 mod mark;
 

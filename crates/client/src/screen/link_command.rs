@@ -43,12 +43,12 @@ pub(crate) struct NewConnection {
     pub(crate) subprotocol: Option<String>,
 }
 
-/// What a command sends. The screen shows the frame when it has been sent.
+/// What a command sends, so that the screen can select the frame once it has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SentFrames {
     /// A frame with this opcode, perhaps with other frames after it.
     Opcode(u8),
-    /// Bytes that may be any frames.
+    /// Raw bytes, which may contain any frames.
     Raw,
     /// Bytes that break a rule.
     Broken,

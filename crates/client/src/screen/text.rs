@@ -51,7 +51,7 @@ pub(super) fn suffix(text: &str, columns: usize) -> &str {
 ///
 /// The rows are found one by one, so the first rows of a long text cost little.
 pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
-    // A wide character takes two columns.
+    // A row has at least two columns, because a wide character takes two.
     let columns = columns.max(2);
     let mut next = Some(0);
     iter::from_fn(move || {
@@ -68,7 +68,7 @@ pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Ran
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),
             // A word that is longer than a row is split anyway. Moving it to the next row would
-            // only leave this row empty.
+            // only leave the rest of this row empty.
             Some(space) if space > 0 && first_word_fits(&rest[space + 1..], columns) => space,
             _ => full.len(),
         };

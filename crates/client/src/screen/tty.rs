@@ -1,8 +1,8 @@
-//! Takes over the terminal for full-screen mode, and restores it however the program ends.
+//! Takes over the terminal for full-screen mode, and restores it at the end, even after a panic.
 //!
 //! If the program ended with the terminal in raw mode, the shell would no longer show what the user
 //! types. So the guard restores the terminal when it is dropped, and a hook restores it when the
-//! program panics. A signal ends the run loop, which also drops the guard.
+//! program panics. A signal that the program catches ends the run loop, which also drops the guard.
 
 use std::{
     io::{self, BufWriter, Stdout, Write},

@@ -132,7 +132,7 @@ async fn a_connection_that_is_reset_is_1006() {
     let mut connection = server.accept().await;
     client.write(b"one\ntwo\n").await;
     assert_eq!(next_text(&mut connection).await, "one");
-    // With zero linger, the kernel closes the socket by a reset.
+    // With zero linger, the kernel closes the socket with a reset.
     connection.get_ref().set_zero_linger().unwrap();
     drop(connection);
     client.exited().await.expect_all(
@@ -179,7 +179,8 @@ async fn a_server_that_reads_nothing_times_out_too() {
     let mut tcp = server.accept_raw().await;
     client.opened(&mut tcp).await;
     let line = [&[b'x'; 65535][..], b"\n"].concat();
-    // More than the buffers on the way can hold, so the client's Close cannot get through.
+    // Write more than the buffers on the way can hold, so that the client's Close cannot get
+    // through.
     let limit = std::time::Duration::from_millis(300);
     while tokio::time::timeout(limit, client.input().write(&line)).await.is_ok() {}
     client.signal("TERM").await;

@@ -67,7 +67,8 @@ async fn a_web_server_fails_in_stage_1() {
 #[tokio::test]
 async fn a_stage_that_is_whole_is_one_line() {
     let server = ScriptedServer::start().await;
-    // One check after the other is served, so only the stage of the masks is judged.
+    // This server serves one connection after the other, so judge only one stage, that of the
+    // masks.
     let client = ClientProcess::start(["--grade", "--stage", "3", "--probe-patience", "20s", &server.url()]);
     let ended = exit_against(client, || echo(&server)).await;
     ended.expect_all(0, "███░░░░░░░░░ stage  3  Unmask                              6 of 6\n", "stage 3 is whole\n");

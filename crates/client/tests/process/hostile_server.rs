@@ -66,8 +66,8 @@ async fn no_part_of_a_response_reaches_the_terminal_raw() {
     const REDIRECT: &str = "HTTP/1.1 301 Moved\r\nLocation: /b\r\nContent-Length: 8\r\n\r\nit moved";
     let server = ScriptedServer::start().await;
     let length = accept("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", LINES).len();
-    // Each position would take a process. No part of a head is shorter than three bytes, with its
-    // separators, so every third position is in every part.
+    // A test of every position would start too many processes. With its separators, no part of a
+    // head is shorter than three bytes, so every third position is enough to reach every part.
     for position in (0..=length + REDIRECT.len()).step_by(3) {
         let format = if position % 2 == 0 { "--trace" } else { "--trace=json" };
         let client = ClientProcess::fed([format, "-v", "-s", "a", "--deflate", &server.url()], b"").await;
@@ -178,7 +178,7 @@ mod on_a_terminal {
             assert!(saved.contains("pwned"), "{saved}");
             assert_harmless("the saved file", &saved);
         }
-        // Select each record, so that all of their fields are shown.
+        // Select one record after the other, so that all of their fields are shown.
         for _ in 0..8 {
             terminal.press("\x10").await;
         }

@@ -1,4 +1,5 @@
-//! `--http2`: the client on a stream of HTTP/2, and a server of hyper, without TLS and with it.
+//! `--http2`: the client on a stream of HTTP/2, with a server that is built on hyper, without TLS
+//! and with it.
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -104,8 +105,8 @@ async fn lines_are_exchanged_over_tls() {
 
 #[tokio::test]
 async fn over_tls_a_server_that_does_not_offer_http_2_is_named_in_one_sentence() {
-    // The first knows ALPN and rejects the handshake. The second does not know ALPN, and would go
-    // on in HTTP/1.1.
+    // The first server knows ALPN and rejects the handshake. The second does not know ALPN, and
+    // would go on in HTTP/1.1.
     for protocols in [&["http/1.1"][..], &[]] {
         let server = TlsServer::with_protocols(protocols).await;
         let client = client_over_tls(&server);

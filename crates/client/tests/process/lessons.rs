@@ -56,7 +56,7 @@ async fn a_user_does_three_lessons() {
         .shows(&["✓ 1: A message of 5 bytes took 11", "lesson 2 of 16: The masking key", "Text, 5 bytes: Hello"])
         .await;
 
-    // Something else than the key leaves the lesson as it is.
+    // Bytes that are not the key do not complete the lesson.
     terminal.enter("/binary 00 01 02").await;
     terminal.shows(&["Binary, 3 bytes", "lesson 2 of 16", "Not yet: 3 bytes, and a key has 4."]).await;
     // The user reads the key of this try in the frame pane, after the two bytes of the header.

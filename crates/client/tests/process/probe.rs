@@ -12,7 +12,7 @@ use websocket::{accept, protocol::handshake::accept_key};
 
 use crate::support::{ClientExit, ClientProcess, ScriptedServer, bounded, drain};
 
-/// Reads a request up to the empty line, and the bytes that came with it. It reads in large pieces,
+/// Reads a request up to the empty line, and the bytes that came with it. Reads in large pieces,
 /// because some heads are long.
 async fn read_request(tcp: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();

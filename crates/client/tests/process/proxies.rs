@@ -58,7 +58,7 @@ async fn the_environment_names_the_proxy() {
     // A server on this computer needs no proxy.
     converse(&server, with_variables(&[&server.url()], &[("ALL_PROXY", &url)])).await;
     assert_eq!(proxy.requests().len(), 3);
-    // The command line counts more than the environment, even for this computer.
+    // The command line takes precedence over the environment, even for a server on this computer.
     let nowhere = [("ALL_PROXY", "http://proxy.invalid:1")];
     converse(&server, with_variables(&[&server.url(), "--proxy", &url], &nowhere)).await;
     assert_eq!(proxy.requests().len(), 4);
@@ -90,7 +90,7 @@ async fn sentence_about(proxy: &ProxyServer, scheme: &str) -> String {
     line.replace(&proxy.address().to_string(), "HERE")
 }
 
-/// Every mode goes the way that the command line, or the environment, names.
+/// Every mode connects through the proxy that the command line or the environment names.
 #[tokio::test]
 async fn the_probe_and_the_judge_go_through_the_proxy() {
     let modes = [

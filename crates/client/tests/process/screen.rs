@@ -70,7 +70,7 @@ async fn a_paste_of_several_lines_is_one_message() {
     terminal.shows(&["> one⏎two"]).await;
     terminal.press("\r").await;
     assert_eq!(next_text(&mut connection).await, "one\ntwo\x03");
-    // The history restores it.
+    // The history restores the message.
     terminal.press("\x1b[A").await;
     assert!(terminal.until(|screen| row(screen, 22).starts_with("> one⏎two")).await, "{}", terminal.contents());
 }
@@ -117,7 +117,7 @@ async fn a_flood_does_not_delay_the_keyboard() {
         let started = Instant::now();
         terminal.press(word).await;
         assert!(terminal.until(|screen| row(screen, 22).contains(word)).await, "{}", terminal.contents());
-        // People notice a tenth of this delay. The limit allows for busy machines.
+        // People notice a tenth of this delay, but the limit allows for busy machines.
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         terminal.press("\r").await;
         assert!(terminal.until(|screen| !row(screen, 22).contains(word)).await, "{}", terminal.contents());

@@ -35,7 +35,8 @@ async fn each_command_sends_exactly_its_bytes() {
     ] {
         check_sent_bytes(&mut terminal, &mut tcp, command, &expected).await;
     }
-    // The raw bytes did not use the key, so this replaces it. The frame is the RFC's own example.
+    // The raw bytes did not use up the zero key, so this command replaces it. The frame is the
+    // RFC's own example.
     terminal.enter("/mask 37fa213d").await;
     terminal.enter("Hello").await;
     let mut bytes = [0; 11];
@@ -130,10 +131,11 @@ async fn files_are_sent_and_written() {
     terminal.enter(&format!("/save {}", saved.display())).await;
     terminal.shows(&["cannot save to ", "; name a new file"]).await;
     assert_eq!(std::fs::read_to_string(&saved).ok(), Some(text));
-    // The file holds the cookies and the other credentials of the request.
+    // The file holds the cookies and the other credentials of the request, so only its owner may
+    // read it.
     let mode = std::fs::metadata(&saved).expect("the saved file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
-    // A link is not followed.
+    // A symbolic link is not followed.
     let [link, target] = ["save-link", "save-target"].map(|name| folder.join(name));
     for path in [&link, &target] {
         let _ = std::fs::remove_file(path);

@@ -24,7 +24,7 @@ async fn keys_and_sizes_that_arrive_together_are_not_lost() {
     let (mut terminal, _tcp) = open_raw().await;
     for count in 1..=60 {
         let (columns, rows) = if count % 2 == 0 { (80, 24) } else { (100, 30) };
-        // The order in which the two reach the client is up to the kernel.
+        // The kernel decides whether the key or the new size reaches the client first.
         terminal.press("x").await;
         terminal.resize(columns, rows);
         let line = format!("> {}", "x".repeat(count));
@@ -64,7 +64,7 @@ async fn the_terminal_is_restored_however_the_program_ends() {
         let server = ScriptedServer::start().await;
         let mut terminal = TestTerminal::start(&[&server.url()]);
         let mut connection = server.accept().await;
-        // The library answers a Close. Some of these exits send none.
+        // The library answers a Close, but some of these exits send none.
         let answering = tokio::spawn(async move { while let Some(Ok(_)) = connection.next().await {} });
         terminal.shows(&[" OPEN "]).await;
         terminal.press(keys).await;
@@ -88,7 +88,7 @@ async fn the_shell_gets_its_terminal_settings_back() {
     let mut terminal = TestTerminal::spawn(shell);
     let tcp = server.accept_raw().await;
     terminal.shows(&[" OPEN "]).await;
-    // Nobody answers the Close. The second Ctrl-C does not wait for an answer.
+    // Nobody answers the Close, but the second Ctrl-C does not wait for an answer.
     terminal.press("\x03").await;
     terminal.shows(&["closing; press Ctrl-C again to leave at once"]).await;
     terminal.press("\x03").await;

@@ -28,7 +28,7 @@ async fn messages_that_arrive_after_ctrl_c_are_printed() {
     assert_eq!(next_text(&mut connection).await, "hi");
     client.signal("INT").await;
     let (mut reader, mut writer) = connection.into_split();
-    // The server has not read the client's Close yet, so its end is still open.
+    // The server has not read the client's Close yet, so it may still send.
     writer.send("one more").await.unwrap();
     while bounded(reader.next()).await.is_some() {}
     client.exited().await.expect_all(0, "one more\n", CLOSED_BY_US);

@@ -19,10 +19,11 @@ use websocket::{
 /// The client's report after it has closed the connection itself.
 pub(crate) const CLOSED_BY_US: &str = "closed: 1000 (normal closure), by us\n";
 
-/// Longer than anything here takes. It makes a test that hangs fail.
+/// The maximum time for one step of a test. It is longer than any step takes, so only a test that
+/// hangs fails.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Waits for a future, but not forever.
+/// Waits for a future, but not for longer than [`LIMIT`].
 pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
     timeout(LIMIT, future).await.expect("this takes too long")
 }
@@ -98,7 +99,7 @@ impl ScriptedServer {
         self.respond_with(|_| response.to_owned()).await;
     }
 
-    /// Does the same with a response that depends on the request.
+    /// Does the same as [`respond`](Self::respond), with a response that depends on the request.
     pub(crate) async fn respond_with(&self, response: impl FnOnce(&str) -> String) {
         let mut tcp = self.accept_speaking().await;
         let request = bounded(read_head(&mut tcp)).await;
@@ -189,7 +190,7 @@ impl ClientExit {
 /// Returns a command for the client, so that a test can replace its pipes by other streams.
 pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
-    // The proxies of the machine that runs the tests are not part of them.
+    // The tests must not use the proxies of the machine that runs them.
     for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         command.env_remove(variable).env_remove(variable.to_ascii_lowercase());
     }
@@ -197,9 +198,8 @@ pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
     command
 }
 
-/// The script of a shell that starts a program with arguments, and lets it write files of 512 or
-/// 1,024 bytes at most: which of them, depends on the shell. Further writes fail, as they do on a
-/// full disk.
+/// The script of a shell that starts a program with arguments, and lets it write files of at most
+/// 512 or 1,024 bytes, depending on the shell. Further writes fail, as they do on a full disk.
 #[cfg(unix)]
 pub(crate) const WITH_FULL_DISK: &str = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
 
@@ -238,7 +238,8 @@ impl ClientProcess {
         self.input.as_mut().expect("the input is open")
     }
 
-    /// Waits until the connection is open at the client's end too: until a message has arrived.
+    /// Waits until a message from the client has arrived, which proves that the connection is open
+    /// at the client's end too.
     #[cfg(unix)]
     pub(crate) async fn opened(&mut self, tcp: &mut TcpStream) {
         self.write(b"hi\n").await;

@@ -12,7 +12,8 @@ use tokio::{
 
 use crate::support::ScriptedServer;
 
-/// Longer than anything here takes. It makes a test that hangs fail.
+/// The maximum time for one step of a test. It is longer than any step takes, so only a test that
+/// hangs fails.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn size(count: u16) -> NonZeroU16 {

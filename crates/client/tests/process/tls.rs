@@ -124,7 +124,7 @@ impl TlsServer {
     async fn forward(&self, to: SocketAddr) {
         let mut tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
         let mut inside = bounded(TcpStream::connect(to)).await.expect("the address accepts");
-        // How the connection ends is for the test of the conversation.
+        // Ignore how the connection ends, because the test of the conversation checks that.
         let _ = bounded(copy_bidirectional(&mut tls, &mut inside)).await;
     }
 
@@ -214,7 +214,7 @@ async fn a_certificate_can_be_trusted_in_addition() {
     let ((), ended) = join!(server.echo_once(), client.exited());
     ended.expect_all(0, "hello\n", CLOSED_BY_US);
 
-    // It is enough if the system has none.
+    // The certificate is enough even if the system has none.
     let mut command = command(server.trusting());
     command.env("SSL_CERT_FILE", server.certificate.with_extension("missing")).env_remove("SSL_CERT_DIR");
     let mut client = ClientProcess::spawn(command);
@@ -287,7 +287,7 @@ async fn what_is_wrong_with_the_certificate_of_the_server_is_one_sentence() {
     }
 }
 
-/// The client reports these before it connects to anything.
+/// The client reports these mistakes before it connects to anything.
 #[tokio::test]
 async fn a_file_that_cannot_be_used_is_one_sentence_and_an_exit_status() {
     let server = TlsServer::start().await;
@@ -328,7 +328,7 @@ async fn a_file_that_cannot_be_used_is_one_sentence_and_an_exit_status() {
     }
 }
 
-/// The certificate is that of the server, so the proxy cannot read along.
+/// The client checks the certificate of the server, so the proxy cannot read the messages.
 #[tokio::test]
 async fn tls_goes_through_a_proxy_to_the_server() {
     let server = TlsServer::start().await;
@@ -348,7 +348,7 @@ async fn tls_goes_through_a_proxy_to_the_server() {
     }
 }
 
-/// All messages would travel unencrypted.
+/// After such a redirect, all messages would travel unencrypted.
 #[tokio::test]
 async fn a_redirect_away_from_tls_is_one_sentence() {
     let server = TlsServer::start().await;

@@ -1,5 +1,5 @@
-//! `--trace` and `--capture` show what went over the wire. The tests compare them with a proxy
-//! between client and server that only copies bytes.
+//! `--trace` and `--capture` show what went over the wire. The tests compare this with the bytes
+//! that a proxy between client and server has copied.
 
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
@@ -52,7 +52,7 @@ async fn conversation(options: &[&str]) -> (BytesEachWay, String) {
     conversation_of(|arguments| command([options, arguments].concat())).await
 }
 
-/// Does the same with the client that `command` starts, given its URL.
+/// Does the same as [`conversation`], with the client that `command` starts for a URL.
 async fn conversation_of(command: impl FnOnce(&[&str]) -> Command) -> (BytesEachWay, String) {
     let server = ScriptedServer::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -135,7 +135,8 @@ async fn a_capture_that_cannot_be_written_is_reported_before_connecting() {
     expect_no_capture(Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
 }
 
-/// Returns the path of a file that does not exist. A test that failed may have left one.
+/// Returns the path of a file that does not exist. Removes a file that a failed test may have left
+/// there.
 fn new_path(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);

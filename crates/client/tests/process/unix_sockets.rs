@@ -40,7 +40,7 @@ async fn the_conversation_goes_over_the_unix_socket() {
     std::fs::remove_file(path).expect("the socket");
 }
 
-/// The address is that of the npm library ws.
+/// The address has the form that the npm library ws uses.
 #[tokio::test]
 async fn a_url_names_the_unix_socket_and_the_path() {
     let path = socket_path("url");
@@ -79,7 +79,7 @@ async fn a_path_without_a_server_is_one_sentence() {
         format!("cannot connect to the Unix socket {path}: check the path, and that the server is running (");
     assert!(missing.errors.starts_with(&sentence), "{}", missing.errors);
     assert_eq!((missing.status, missing.errors.lines().count()), (Some(1), 1));
-    // A socket outlives the process that listened.
+    // The file of a socket outlives the process that listened.
     drop(UnixListener::bind(path).expect("a short path"));
     let stale = ClientProcess::start(["--unix", path]).exited().await;
     let sentence = format!("cannot connect to the Unix socket {path}: no server listens there any more (");

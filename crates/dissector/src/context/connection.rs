@@ -18,8 +18,8 @@ pub(crate) struct ConnectionContext {
     pub(crate) next_protocol: Option<NextProtocol>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,
-    /// The compression in use. If messages may be compressed, RSV1 marks the compressed ones (RFC
-    /// 7692, section 6).
+    /// The compression in use, or `None` if none was negotiated. With compression, RSV1 marks the
+    /// compressed messages (RFC 7692, section 6).
     pub(crate) deflate: Option<ObservedDeflate>,
     /// The units that were counted instead of dissected; `None` while units are dissected.
     pub(crate) passed: Option<Passed>,

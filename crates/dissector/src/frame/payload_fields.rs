@@ -153,7 +153,7 @@ fn failure_clause(failure: Option<InflateFailure>) -> String {
 }
 
 /// Creates the field of the fragment that this frame carries. If the fragment is compressed, an
-/// inner field shows the inflated bytes that the fragment adds to the message.
+/// inner field shows the inflated bytes, if any, that the fragment adds to the message.
 fn fragment(frame: &FrameUnit, message: &MessageInProgress, range: &Range<u64>) -> Field {
     let meaning = format!("fragment {} of the message", message.fragments);
     let MessageCoding::Deflate { failure, .. } = &message.coding else {

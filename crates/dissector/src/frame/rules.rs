@@ -1,8 +1,9 @@
 //! The rules that a header can break. A receiver stops at the first broken rule, but this module
 //! reports every broken rule.
 //!
-//! The rules are checked by [`protocol::frame::rules`]. This module adds the range of the bytes
-//! that break each rule.
+//! Most of the rules are checked by [`protocol::frame::rules`]. This module adds the range of the
+//! bytes that break each rule, and checks two more rules: no frame may come before the response or
+//! after a Close frame.
 
 use std::{
     convert::Infallible,
@@ -56,15 +57,15 @@ pub(super) fn check_header(
     findings
 }
 
-/// Returns the rules that an incomplete header breaks. Some rules can be checked as soon as the
-/// first two bytes have arrived.
+/// Returns the rules that an incomplete header is already known to break. Some rules can be checked
+/// as soon as the first two bytes have arrived.
 pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
     let &[first, second, ..] = header else { return Vec::new() };
     let mut violations = Vec::new();
     let ControlFlow::Continue(()) =
         rules::check_first_bytes(first, second, |violation| add(&mut violations, violation));
-    // The extended length has not arrived yet, so findings about the length cover the second byte
-    // only.
+    // The extended length may not have arrived yet, so findings about the length cover the second
+    // byte only.
     let finding = |violation| Finding::violation(range_of(&violation, LengthForm::Seven), violation);
     violations.into_iter().map(finding).collect()
 }

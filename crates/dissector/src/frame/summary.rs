@@ -64,9 +64,9 @@ fn byte_count(length: u64) -> String {
     if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") }
 }
 
-/// Returns the beginning of a payload in one line: as text with harmful characters escaped if it is
-/// UTF-8, and otherwise in hexadecimal. If `is_text` is `false`, a payload with control characters
-/// is also shown in hexadecimal, because it is probably not text.
+/// Returns the beginning of a payload in one line. UTF-8 is shown as text with harmful characters
+/// escaped, and anything else in hexadecimal. If `is_text` is `false`, UTF-8 that contains control
+/// characters other than white space is shown in hexadecimal too, because it is probably not text.
 fn preview(payload: &[u8], is_text: bool) -> String {
     // A character takes at most four bytes in UTF-8, so the preview never needs the bytes after
     // `end`.

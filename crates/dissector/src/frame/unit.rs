@@ -37,7 +37,8 @@ pub(crate) struct FrameUnit {
 /// The position of a frame in its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessagePosition {
-    /// The frame does not belong to a message, because it is a control frame or invalid.
+    /// The frame does not belong to a message: it is a control frame, has a reserved opcode, or
+    /// continues a message that never began.
     Outside,
     /// The frame is the first or the only frame of its message.
     First,

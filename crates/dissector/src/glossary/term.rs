@@ -8,7 +8,7 @@ pub struct Term {
     /// The field's name in Wireshark, as used in a display filter; `None` if Wireshark has no such
     /// field.
     pub name: Option<&'static str>,
-    /// The field's label in Wireshark's tree.
+    /// The field's label. If Wireshark has the field, this is the label in Wireshark's tree.
     pub label: &'static str,
     /// The part of a record that the field belongs to. Each part has a colour.
     pub part: RecordPart,
@@ -18,7 +18,8 @@ pub struct Term {
     pub reference: RfcSection,
 }
 
-/// A part of a record. Renderings distinguish the parts by colour.
+/// A part of a record. Renderings show the parts that occur in the same record in different
+/// colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordPart {
     /// FIN.

@@ -7,8 +7,8 @@ use crate::options::Options;
 
 /// The headers that are known to hold no credentials, in addition to those that begin with `Sec-`.
 ///
-/// This is a list of what may be shown, and not of what must be hidden. A proxy may add headers
-/// with any name, and some of them prove who the user is.
+/// The list names the headers that may be shown, and not those that must be hidden, because a proxy
+/// may add headers with any name, and some of them prove who the user is.
 const PUBLIC: [&str; 16] = [
     "accept",
     "accept-encoding",

@@ -64,7 +64,7 @@ pub(super) fn header_fields(
     fields
 }
 
-/// Replaces the fields after the first `count` by one field, unless there is only one.
+/// Replaces the fields after the first `count` by a single field, unless only one field follows.
 fn shorten(fields: &mut Vec<Field>, count: usize) {
     if let [first, .., last] = &fields[count.min(fields.len())..] {
         let mut rest = further_parts(fields.len() - count, first.range.start..last.range.end);

@@ -29,8 +29,8 @@ pub(super) fn parse_head<T>(
         Err(violation @ HandshakeViolation::MalformedHead(_)) => {
             // The parser does not report which line is malformed. Find it by parsing beginnings of
             // the head: the first line with which parsing fails is the malformed one. Every longer
-            // beginning fails too, so search by halves. A head may have 8,000 lines, and parsing a
-            // beginning for each of them would take seconds.
+            // beginning fails too, so a binary search finds it. A head may have 8,000 lines, and
+            // parsing a beginning for each of them would take seconds.
             let succeeds = |line: &HeadLine<'_>| {
                 let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes().len());
                 parse(&head.bytes()[..end], limits).is_ok()

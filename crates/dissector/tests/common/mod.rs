@@ -179,7 +179,7 @@ pub(crate) fn rules(record: &Record) -> Vec<BrokenRule> {
     record.findings.iter().map(|finding| finding.rule.clone()).collect()
 }
 
-/// Returns the rules that a frame breaks, all of which must have a [`Violation`].
+/// Returns the rules that a frame breaks, each of which must be a [`Violation`].
 #[track_caller]
 pub(crate) fn violations(record: &Record) -> Vec<Violation> {
     let violation = |rule| match rule {

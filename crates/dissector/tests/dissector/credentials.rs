@@ -22,7 +22,8 @@ fn dissect_hidden(parts: &[(Direction, &[u8])]) -> Vec<Record> {
     records
 }
 
-/// Asserts that no rendering of the records contains `secret`, in text or in hexadecimal.
+/// Asserts that neither the JSON, the tree nor the `Debug` output of the records contains `secret`,
+/// as text or in hexadecimal.
 #[track_caller]
 fn assert_hidden(records: &[Record], secret: &str) {
     let hexadecimal = |separator| secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator);
@@ -31,7 +32,7 @@ fn assert_hidden(records: &[Record], secret: &str) {
             for form in [secret.to_owned(), hexadecimal(":"), hexadecimal(" "), hexadecimal("")] {
                 assert!(!rendering.contains(&form), "{rendering}");
             }
-            // As the list of numbers that `Debug` prints.
+            // `Debug` prints bytes as a list of numbers.
             assert!(!rendering.contains(&format!("{:?}", secret.as_bytes()).replace(['[', ']'], "")), "{rendering}");
         }
     }

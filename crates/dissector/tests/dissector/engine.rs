@@ -25,7 +25,7 @@ enum Observation {
     Message(MessageKind, Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
-    /// The engine ignores everything after a Close frame.
+    /// A Close frame, after which the engine ignores everything.
     Close(Option<(u16, String)>),
     Violation(Violation),
 }
@@ -87,8 +87,8 @@ fn number(record: &Record, name: &str) -> Option<u64> {
     }
 }
 
-/// Reads the event from a complete record without findings; `None` if it is a fragment but not the
-/// last one.
+/// Reads the event from a complete record without findings. Returns `None` for every fragment but
+/// the last.
 fn event_of(record: &Record) -> Option<Observation> {
     let fin = record.field("websocket.fin").map(|field| &field.value) == Some(&FieldValue::Flag(true));
     let opcode = number(record, "websocket.opcode").expect("a complete frame has an opcode");
@@ -151,7 +151,8 @@ fn compare(role: Role, element: Option<&str>, wire: &[u8]) -> Result<(), TestCas
             return Ok(());
         }
     }
-    // The engine waits for more bytes. So no rule may be broken yet, and no message complete.
+    // The engine waits for more bytes, so in the rest of the records no rule may be broken, and no
+    // message may be complete.
     for record in records {
         prop_assert_eq!(&record.findings, &[]);
         prop_assert!(!record.complete || event_of(record).is_none(), "the engine does not see: {}", record.summary);
@@ -309,8 +310,8 @@ fn the_first_two_bytes_break_the_same_rules() {
     for first in 0..=255 {
         for second in 0..=255 {
             for role in [Role::Server, Role::Client] {
-                // The second time with zeros after them: a key that changes nothing, and valid
-                // text.
+                // Try the two bytes alone, and then with zeros after them. The zeros are a key that
+                // changes nothing, and valid text.
                 for zeros in [0, 40] {
                     let wire = [&[first, second], &[0; 40][..zeros]].concat();
                     compare(role, None, &wire).unwrap_or_else(|error| panic!("{first:02x} {second:02x}: {error}"));

@@ -198,7 +198,8 @@ fn a_close_code_has_its_name_in_a_conversation_with_a_handshake_too() {
     assert_eq!(field(&records[2], "websocket.payload.close.status_code").value, named(1001, "going away"));
 }
 
-/// RFC 9112, section 5.2. A client reads the value like this, so the dissector shows it like this.
+/// A client joins the lines of a folded value (RFC 9112, section 5.2), so the dissector joins them
+/// too.
 #[test]
 fn a_folded_line_belongs_to_the_header_before_it() {
     let folded =

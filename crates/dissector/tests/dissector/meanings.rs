@@ -92,7 +92,7 @@ fn a_summary_shows_at_most_48_characters_of_text() {
             assert!(summary(&character.repeat(count)).ends_with(&shown), "{count} times {character}");
         }
     }
-    // The 192 bytes that 48 characters take at most end within a character.
+    // The first 192 bytes, the most that 48 characters can take, end within a character.
     assert_eq!(summary(&format!("a{}", "€".repeat(100))), format!("Text, 301 bytes: a{}…", "€".repeat(47)));
 }
 

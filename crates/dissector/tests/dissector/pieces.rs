@@ -101,7 +101,7 @@ fn every_cut_in_two_gives_the_same_records() {
 
 #[test]
 fn the_bytes_of_a_client_that_does_not_wait_may_be_cut_anywhere_too() {
-    // More bytes than are kept until the response arrives.
+    // These are more bytes than a stream keeps while it waits for the response.
     let early = [REQUEST.as_bytes().to_vec(), masked(0x82, &[7; 100]).repeat(12)].concat();
     for input in [vec![(ToServer, early.clone())], vec![(ToServer, early), (ToClient, RESPONSE.into())]] {
         let expected = dissect_in_pieces(|| Conversation::new(options()), &input, &[usize::MAX]);
@@ -146,7 +146,7 @@ fn direction() -> impl Strategy<Value = Direction> {
     prop_oneof![Just(ToServer), Just(ToClient)]
 }
 
-/// Asserts everything that is true of any conversation.
+/// Asserts what must be true of every conversation, however its bytes are cut.
 fn check(conversation: impl Fn() -> Conversation, input: &[(Direction, Vec<u8>)], sizes: &[usize]) {
     let records = dissect_in_pieces(&conversation, input, &[usize::MAX]);
     assert_eq!(dissect_in_pieces(&conversation, input, sizes), records, "pieces of {sizes:?}");

@@ -131,7 +131,8 @@ fn the_hex_dump_without_colours() {
     );
 }
 
-/// Two rows, of which the second has eight bytes, and a frame that is not the first of its stream.
+/// Checks the second row, which has only eight bytes, and the offsets of a frame that is not the
+/// first of its stream.
 #[test]
 fn the_rows_of_a_hex_dump_count_the_bytes_of_the_stream() {
     let frames = [unmasked(0x81, b"a"), unmasked(0x82, &[b'x'; 22])].concat();
@@ -249,7 +250,7 @@ fn the_figure_in_the_examples_is_the_one_that_the_program_draws() {
     assert_eq!(render::svg(&hello()), include_str!("../../examples/masked-hello.svg"));
 }
 
-/// A frame with more bytes than a figure shows, which breaks two rules, and a head.
+/// Draws a head, and a frame that breaks two rules and has more bytes than a figure shows.
 #[test]
 fn the_figures_of_a_long_broken_frame_and_of_a_head() {
     let broken = after_handshake(&[(ToServer, unmasked(0xB1, &[b'x'; 100]))]).swap_remove(0);

@@ -40,7 +40,7 @@ fn with_hostile_text_at_each_position(text: &str) -> impl Iterator<Item = Vec<u8
     positions.map(move |position| [&text[..position], HOSTILE, &text[position..]].concat().into_bytes())
 }
 
-/// The headers with a meaning of their own, beside those of [`REQUEST`] and [`RESPONSE`].
+/// The headers with a meaning of their own, besides those of [`REQUEST`] and [`RESPONSE`].
 const HEADERS: [&str; 6] = [
     "Origin: http://a",
     "Cookie: a=b; c",

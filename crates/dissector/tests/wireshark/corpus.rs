@@ -131,7 +131,7 @@ fn lengths() -> Vec<(Direction, Vec<u8>)> {
     let mut pieces = Vec::new();
     for length in [0, 1, 124, 125, 126, 127, 128, 255, 256, 65_534, 65_535, 65_536, 70_000] {
         let payload: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
-        // A key of 0 leaves the payload unchanged; every key is allowed.
+        // A key of zeros leaves the payload unchanged. It is allowed, as every key is.
         let key = MaskingKey([0, 0, 0, 0]);
         pieces.push((ToServer, frame(0x82, &payload, Some(key))));
         pieces.push((ToServer, masked(0x81, &payload)));
@@ -292,7 +292,7 @@ fn compression_with(name: &'static str, element: &str) -> CorpusCase {
             let clients = format!("{{\"sequence\":{sequence},\"clients\":[{}]}}", "\"somebody\",".repeat(sequence));
             frames.push(sent(direction, 0xC1, &deflater.deflate(clients.as_bytes(), true)));
         }
-        // Longer than the smaller windows, with repetitions at a distance.
+        // This message is longer than the smaller windows, and repeats itself every 700 bytes.
         let long: Vec<u8> = (0..3000_usize).map(|at| (at % 700 / 3).to_le_bytes()[0]).collect();
         frames.push(sent(direction, 0xC2, &deflater.deflate(&long, true)));
         frames.push(sent(direction, 0xC2, &deflater.deflate(&long, true)));

@@ -47,7 +47,7 @@ fn capture(case: &CorpusCase) -> Vec<u8> {
 
 /// Dissects a case.
 fn records(case: &CorpusCase) -> Vec<Record> {
-    // Wireshark shows the whole payload.
+    // Wireshark shows the whole payload, so keep all of it here too.
     let options = Options { payload_bytes: 1 << 20, ..Options::default() };
     common::dissect_with(Conversation::new(options), &case.pieces)
 }
@@ -110,8 +110,8 @@ fn wireshark_sees_the_same_fields_and_values() {
 #[test]
 #[ignore = "needs tshark: apt-get install tshark"]
 fn the_tree_is_the_same_as_in_wireshark() {
-    // Only the dissector shows the fragment that a frame adds to its message, and broken rules.
-    // Wireshark shows the bytes of a binary message in a tree of their own.
+    // Leave out the lines that only the dissector shows here: fragments, broken rules, and the
+    // bytes of a binary message, which Wireshark shows in a tree of their own.
     let is_ours = |line: &&str| ["  Fragment: ", "  Data: ", "  ["].iter().any(|own| line.contains(own));
     let mut compared = 0;
     for case in corpus().iter().filter(|case| case.has_equal_trees) {

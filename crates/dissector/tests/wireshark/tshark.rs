@@ -93,7 +93,7 @@ fn run(capture: &[u8], arguments: &[&str]) -> String {
         // The capture comes on standard input, so no temporary file is needed.
         .args(["-r", "-", "-n"])
         .args(arguments)
-        // Its warnings are about the machine, for example about running as root.
+        // Its warnings concern the machine, such as running as root, so show them only if it fails.
         .stderr(Stdio::piped())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

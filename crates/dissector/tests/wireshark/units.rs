@@ -44,14 +44,14 @@ impl ComparedUnit {
 /// The steps from a frame's payload to the message.
 #[derive(Debug, Clone, Copy, Default)]
 struct PayloadSteps {
-    /// The message is joined from several frames.
+    /// Whether the message is joined from several frames.
     is_reassembled: bool,
-    /// The message is inflated.
+    /// Whether the message is inflated.
     is_compressed: bool,
 }
 
-/// Returns whether the position of a field is not compared. Wireshark starts to count again in the
-/// bytes that are joined from several frames or from a body, or inflated from a payload.
+/// Returns whether the position of a field is not compared. Wireshark counts from 0 again in bytes
+/// that are joined from several frames, inflated from a payload, or part of a body.
 fn has_no_range(name: &str, steps: PayloadSteps) -> bool {
     let is_message = ["websocket.payload.text", "data.data"].contains(&name);
     name == "http.file_data"
@@ -117,7 +117,8 @@ fn add_ours(unit: &mut ComparedUnit, field: &Value, steps: PayloadSteps) {
     }
 }
 
-/// Adds every header line as a whole, known or not. Wireshark shows each of them twice.
+/// Adds every header line as a whole, whether the header is known or not, because Wireshark shows
+/// the whole line in addition to the header.
 fn add_header_lines(unit: &mut ComparedUnit, name: &str, record: &Value, fields: &[Value]) {
     let wire = record["bytes"].as_str().expect("a record has bytes");
     let wire: Vec<u8> = wire.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")).collect();
@@ -182,8 +183,8 @@ pub(crate) fn wireshark_units(packets: &Json) -> Vec<ComparedUnit> {
 struct Base {
     /// The position of the unit's first byte.
     unit: u64,
-    /// The length of the header if the payload was unmasked: tshark counts from the first byte of
-    /// the payload then.
+    /// The length of the header if the payload was unmasked, because tshark then counts from the
+    /// first byte of the payload.
     unmasked: Option<u64>,
     steps: PayloadSteps,
 }
@@ -236,7 +237,8 @@ fn add_theirs(unit: &mut ComparedUnit, layer: &Json, base: Base) {
             let value = value.text().unwrap_or_default().to_owned();
             unit.add(name, value, (!has_no_range(name, base.steps)).then(range), mask);
         }
-        // Inner trees. "_ws.expert" contains Wireshark's remarks and no fields.
+        // Add the fields of inner trees, except "_ws.expert", which contains only Wireshark's
+        // remarks.
         if name != "_ws.expert" {
             add_theirs(unit, value, base);
         }

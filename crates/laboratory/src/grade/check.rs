@@ -8,7 +8,7 @@ use crate::{fault::Fault, stages::Stages};
 pub struct Check {
     /// The name in kebab-case, such as `two-frames-in-one-write`. It never changes.
     pub name: &'static str,
-    /// What the judge does, as the beginning of a sentence.
+    /// The subject of the check, as a phrase such as `A text of 5 bytes`.
     pub title: &'static str,
     /// The stages in which the check is made.
     pub stages: Stages,
@@ -23,36 +23,38 @@ pub struct Check {
 pub(crate) enum Exercise {
     /// A conversation on a new connection. The handshake comes first.
     Conversation(fn(&mut Script<'_>)),
-    /// A conversation whose first write is in the same write as the handshake.
+    /// A conversation whose first bytes are sent in the same write as the handshake.
     JoinedConversation(fn(&mut Script<'_>)),
-    /// A conversation that begins before the handshake. Only a judge of servers has one.
+    /// A conversation that begins before the handshake. Only the judge of servers holds one.
     Opening(fn(&mut Script<'_>)),
-    /// Two requests at the same time, each cut inside its key, and their halves in turns. Only a
-    /// judge of servers has one.
+    /// Two requests at the same time. Each is cut inside its key, and the halves are sent
+    /// alternately. Only the judge of servers sends them.
     InterleavedRequests,
-    /// A conversation that waits for a deadline of the peer. All of them run at the same time.
+    /// As [`Opening`](Self::Opening), but the conversation waits for a deadline of the peer. All
+    /// such conversations run at the same time.
     SlowOpening(fn(&mut Script<'_>)),
-    /// As [`SlowOpening`](Self::SlowOpening), on an open connection.
+    /// As [`SlowOpening`](Self::SlowOpening), but on an open connection.
     SlowConversation(fn(&mut Script<'_>)),
-    /// Every fault of the stages before this one is rejected with its close code.
+    /// The faults of earlier stages after which the program must fail the connection, now with the
+    /// right close code.
     FaultsOfEarlierStages,
-    /// A whole conversation, cut at every byte.
+    /// A whole conversation, repeated in one write, byte by byte, and with a cut after each byte.
     EveryCut(fn(&mut Script<'_>)),
-    /// This many connections at once, each in the middle of the frames of this conversation.
+    /// This many connections at once, each in the middle of the first write of this conversation.
     ManyAtOnce(usize, fn(&mut Script<'_>)),
-    /// A client does not read its echoes, which have this many mebibytes in total, while others
-    /// hold this conversation.
+    /// A client that does not read its echoes, which have this many mebibytes in total, while
+    /// others hold this conversation.
     NeverReads(usize, fn(&mut Script<'_>)),
-    /// The client's request is valid.
+    /// A request of the client, which must be valid.
     ValidRequest,
-    /// The client's request has a key that no request before it had.
+    /// A request of the client, whose key must differ from those of all earlier requests.
     FreshNonce,
 }
 
 /// A likely mistake that leads to a failure.
 #[derive(Debug)]
 pub(crate) struct Hint {
-    /// The symptoms of the mistake. None means any symptom.
+    /// The symptoms of the mistake. An empty list means any symptom.
     pub(crate) symptoms: &'static [Symptom],
     /// Advice on the mistake.
     pub(crate) advice: &'static str,
@@ -78,7 +80,7 @@ impl CheckRef {
         }
     }
 
-    /// Returns what the judge does, without a full stop.
+    /// Returns the subject of the check, without a full stop.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Check(check) => check.title,

@@ -27,10 +27,11 @@ use super::{
 };
 use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after, randomness::Randomness};
 
-/// The default of the judge's patience. A client connects again at once, or after a short pause.
+/// The default maximum time to wait for the client to connect again, which it should do at once, or
+/// after a short pause.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The stage that sends the response and the first frame in one write.
+/// The first stage in which the judge sends the response and the first frame in one write.
 const JOINED_STAGE: u8 = 5;
 
 /// The response that tells the client that all checks are done.
@@ -40,8 +41,8 @@ type ClientPeer = Peer<Recorder<TcpStream>>;
 
 /// Judges a client that connects again and again, stage by stage.
 ///
-/// The client sends every message back, answers Pings and a Close, and connects again until it gets
-/// the status 410.
+/// The client must send every message back, answer Pings and Close frames, and connect again until
+/// it receives the status 410.
 #[derive(Debug)]
 pub struct ClientJudge {
     listener: TcpListener,
@@ -49,7 +50,7 @@ pub struct ClientJudge {
     patience: Duration,
     /// The keys of all requests so far.
     nonces: Vec<String>,
-    /// Whether the client has connected once.
+    /// Whether the client has connected at least once.
     has_connected: bool,
 }
 
@@ -88,8 +89,9 @@ impl ClientJudge {
         self.listener.local_addr()
     }
 
-    /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops at
-    /// the first stage that is not whole. At the end, dismisses the client with the status 410.
+    /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops
+    /// after the first stage in which a check has failed. At the end, dismisses the client with the
+    /// status 410.
     ///
     /// Returns whether all selected checks have passed. The first connection may take any time.
     /// Dropping the future closes the connection.
@@ -153,7 +155,7 @@ impl ClientJudge {
         };
         self.has_connected = true;
         let (stream, _) = accepted;
-        // Each write of a script is a piece of its own.
+        // Turn off Nagle's algorithm, so that each write of a script is sent as a piece of its own.
         stream.set_nodelay(true)?;
         Ok(Some(Peer::new(Recorder::new(stream, recording.clone()), Role::Server, self.answer_timeout)))
     }
@@ -226,8 +228,8 @@ impl ClientJudge {
     }
 }
 
-/// Returns the pause between the response and the first frame. Before the stage that sends them in
-/// one write, a client need not be ready for that.
+/// Returns the pause between the response and the first frame. There is none from [`JOINED_STAGE`]
+/// on. In earlier stages, a client need not cope with both in one write.
 const fn pause(stage: u8) -> Duration {
     if stage < JOINED_STAGE { PIECE_PAUSE } else { Duration::ZERO }
 }

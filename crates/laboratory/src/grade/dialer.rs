@@ -21,11 +21,11 @@ use super::{
 };
 use crate::{frame_builder::FrameBuilder, randomness::Randomness};
 
-/// The time after the end of a request's deadline at which the same deadline on another connection
-/// is over too.
+/// The pause after the server has timed out a request on one connection. After this pause, the same
+/// deadline has passed on another connection too.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 
-/// The length of the message whose echo is on the way when the judge resets TCP.
+/// The length in bytes of the message whose echo is on the way when the judge resets TCP.
 const UNREAD: usize = 1000;
 
 /// A connection to the server that is judged.
@@ -55,8 +55,8 @@ impl Dialer {
         }
     }
 
-    /// Opens the connection of the first check ahead, to find out whether there is a server. A
-    /// connection that nobody uses could confuse a server that is not finished.
+    /// Opens a connection ahead, to find out whether there is a server. The first check uses the
+    /// connection, because an unused one could confuse a server that is not finished.
     pub(crate) async fn connect_ahead(&self) -> Result<(), ConnectError> {
         let stream = self.connect().await?;
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).replace(stream);
@@ -68,7 +68,8 @@ impl Dialer {
         self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT)
     }
 
-    /// Opens TCP, and TLS for `wss`.
+    /// Returns the connection that was opened ahead, if there is one. Otherwise, opens TCP, and TLS
+    /// for `wss`.
     async fn connect(&self) -> Result<MaybeTlsStream, ConnectError> {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stream) = ahead {
@@ -119,7 +120,7 @@ impl Dialer {
         Ok(())
     }
 
-    /// Begins a request on a connection of its own, and waits for longer than the server does for
+    /// Begins a request on a connection of its own, and waits until the server gives up waiting for
     /// the rest, but for `patience` at most.
     pub(crate) async fn outlast_request(&self, begun: &[u8], patience: Duration) {
         if let Ok(mut peer) = self.peer(&RecordingHandle::default()).await {

@@ -22,14 +22,14 @@ use crate::{
     verdict::Verdict,
 };
 
-/// The stage from which on a broken rule must be answered with a Close. A program of an earlier
-/// stage does not know the Close yet, and may just end TCP.
+/// The first stage in which a broken rule must be answered with a Close. In an earlier stage, a
+/// program need not know Close frames, and may just end TCP.
 pub(crate) const CLOSE_STAGE: u8 = 9;
 
-/// The stage from which on a Close, if there is one, must have the right code.
+/// The first stage in which a Close, if there is one, must have the right code.
 const CODE_STAGE: u8 = 8;
 
-/// Advice on a program that takes a broken rule for a message.
+/// Advice on a program that treats a frame that breaks a rule as a message.
 const ANSWERED: &str = "A frame that breaks a rule is not a message, and neither is what follows it. End the connection \
                         at that frame, before you send anything back.";
 
@@ -49,8 +49,9 @@ pub(crate) fn check(
     if evaluation.fault().is_in_handshake() { Ok(()) } else { check_frames(stage, role, received) }
 }
 
-/// Checks that a program that has ended the connection has sent nothing before the end except the
-/// echo of a valid message, and nothing after its Close.
+/// Checks the frames of a program that has ended the connection: the only message may be the echo
+/// of the valid one. From [`CLOSE_STAGE`] on, the reason in the program's Close must be UTF-8, and
+/// no frame may follow the Close.
 fn check_frames(stage: u8, role: Role, received: &[u8]) -> Result<(), Failure> {
     let name = name(role);
     let mut frames = &received[head_length(received).unwrap_or(received.len())..];
@@ -156,13 +157,13 @@ fn has_swapped_code(evaluation: &Evaluation) -> bool {
     close.is_some_and(|close| codes.iter().any(|&expected| is_swapped(close.code, expected)))
 }
 
-/// What a program has sent, although that is no reaction to the fault.
+/// What a program has sent that is not a reaction to the fault.
 enum Answer {
     /// Nothing.
     Nothing,
-    /// Bytes that are no valid frame.
+    /// Bytes that are not a valid frame.
     Wrong(Diagnosis),
-    /// A valid frame.
+    /// The opcode and the payload length of the first valid frame that is not a Ping.
     Frame(Opcode, u64),
 }
 
@@ -198,7 +199,8 @@ fn describe(expected: Expectation) -> String {
     }
 }
 
-/// Returns the faults of the stages before the one in which a Close is due.
+/// Returns the faults of the stages before [`CLOSE_STAGE`] after which a program must fail the
+/// connection.
 pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl Iterator<Item = &'static Fault> {
     all_faults().filter(move |fault| {
         stage(fault).is_some_and(|stage| stage < CLOSE_STAGE)
@@ -221,7 +223,8 @@ mod tests {
     const PONG: &[u8] = b"\x8a\x0cstill there?";
     const ECHO: &[u8] = b"\x81\x05Hello";
 
-    /// A program with this role answers the fault with these frames, after a valid handshake.
+    /// Returns the failure of a program with this role that answers the fault with these frames,
+    /// after a valid handshake. `ends` is whether the program then ends TCP.
     fn failure(role: Role, name: &str, stage: u8, frames: &[u8], ends: bool) -> Option<Failure> {
         let sender = if role == Role::Server { Role::Client } else { Role::Server };
         let fault = faults::find(sender, name).expect("the table contains it");
@@ -249,7 +252,8 @@ mod tests {
             assert_server("unmasked-frame", stage, b"", true, nothing);
             assert_server("unmasked-frame", stage, CLOSE_1007, true, other);
         }
-        // A fault whose answer is a Close is not for programs that know none.
+        // This fault must be answered with a Close in every stage, because it is sent only to
+        // programs that know Close frames.
         let sentence = "the server ended TCP instead of answering the Close and nothing more";
         assert_server("data-after-close", 8, b"", true, sentence);
     }
@@ -290,7 +294,7 @@ mod tests {
             assert!(failure.sentence.starts_with(begin), "{failure:?}");
             assert_eq!(failure.sentence.ends_with(" and ended TCP"), ends, "{failure:?}");
         }
-        // Before the connection is open, nothing that follows counts as frames.
+        // After a fault in the handshake, the connection is not open, so no bytes count as frames.
         let sentence = "the server did nothing within 1 s instead of a response HTTP 4xx";
         assert_server("key-missing", 2, wrong, false, sentence);
     }

@@ -3,7 +3,7 @@
 //! The parser of heads accepts a line that ends with LF alone, as RFC 9112 (section 2.2) allows. But
 //! the sender must write CR LF, and other parsers insist on it.
 
-/// The maximum number of bytes of a line that a sentence quotes.
+/// The maximum number of characters of a line that a sentence quotes.
 const QUOTED: usize = 80;
 
 /// Returns the number of bytes up to the end of the empty line that ends a head, whether its lines

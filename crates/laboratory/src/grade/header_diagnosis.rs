@@ -35,7 +35,7 @@ const LENGTH_ADVICE: &str = "Write each length in its shortest form: up to 125 i
 
 const WHOLE_ADVICE: &str = "Write the whole header, and as many bytes of payload as it announces.";
 
-/// Advice on a frame whose length seems to be a part of its payload.
+/// Advice on an incomplete frame whose second byte announces an extended length.
 const EXTENDED_ADVICE: &str = "After 126, the length is in the next two bytes, and after 127 in the next eight, the \
                                highest byte first. Read it there, write it there, and write as many bytes of payload as \
                                it announces.";
@@ -50,7 +50,7 @@ const CLIENT_MASK_ADVICE: &str = "Set the MASK bit of each frame, write four new
 pub(crate) const STRAY_ADVICE: &str = "Write nothing after the empty line that ends the request or the response, and \
                                        nothing after the payload of a frame: no line end, and no byte 0.";
 
-/// The mistake in bytes that are no valid frame.
+/// The mistake in bytes that are not a valid frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Diagnosis {
     pub(crate) symptom: Symptom,
@@ -107,13 +107,13 @@ struct WrittenHeader {
 
 impl WrittenHeader {
     /// Finds the header in front of the payload. If the payload is not known, tries the usual
-    /// mistakes, and finds a header whose lengths fit the number of bytes.
+    /// mistakes, and finds a header whose length fits the number of bytes that have arrived.
     fn find(bytes: &[u8], sender: Role, expected: Option<&[u8]>) -> Option<Self> {
         let &[_, second, ..] = bytes else { return None };
         let Some(expected) = expected else { return Self::guess(bytes, sender) };
         let payload = expected.len();
         if payload == 0 {
-            // Every byte is a part of the header, and a key is its end.
+            // There is no payload, so every byte belongs to the header, and a key is at its end.
             let has_key = second & MASK != 0 && bytes.len() >= 2 + 4;
             let end = if has_key { bytes.len() - 4 } else { bytes.len() };
             return (end <= MAX_HEADER).then_some(Self { end, has_key, payload });
@@ -192,7 +192,8 @@ fn right_header(first: u8, payload: usize, sender: Role) -> Vec<u8> {
 /// Returns the first rule that the header breaks.
 fn broken_rule(bytes: &[u8], sender: Role) -> Option<Diagnosis> {
     let &[first, second, ..] = bytes else { return None };
-    // The order and the size of messages are the subject of checks, and not mistakes in a header.
+    // Separate checks cover the order and the size of messages, so these violations are not
+    // mistakes in a header.
     let stop = |violation| match violation {
         Violation::ContinuationOfNothing | Violation::FrameTooBig { .. } | Violation::MessageTooBig { .. } => {
             ControlFlow::Continue(())
@@ -293,7 +294,7 @@ mod tests {
         ] {
             assert_server(&frame(header), Some(&payload), part);
         }
-        // Both bytes of this length count.
+        // Two bytes of this length are not 0, so both must be read.
         let long = [&b"\x81\x7f\0\0\0\0\0\0\x01\x2c"[..], &[b'x'; 300]].concat();
         assert_server(&long, Some(&[b'x'; 300]), "the length is not in its shortest form");
         assert_server(b"\x81\x80", Some(b""), "81 80 instead of 81 00: MASK is set, but no masking key follows");
@@ -373,7 +374,7 @@ mod tests {
         assert_eq!(advice(b"\x83\x00", Role::Server), None);
     }
 
-    /// The order and the size of messages are the subject of checks, not mistakes in a header.
+    /// Separate checks cover the order and the size of messages.
     #[test]
     fn an_orphan_and_a_frame_of_any_size_are_valid_headers() {
         assert_eq!(diagnose(b"\x80\x05Hello", Role::Server, None), None);

@@ -1,9 +1,9 @@
 //! The judge: grades the server or the client of a reader, stage by stage.
 //!
-//! The stages are the steps of the part *Build* of the book. Each has checks: conversations that a
-//! program must be able to hold, and the [faults](crate::faults) that it must reject. The judge
-//! stops at the first stage that is not whole, and says what it has sent, what it expected and what
-//! came back.
+//! The stages are the steps of the part *Build* of the book. Each stage has checks: conversations
+//! that a program must be able to hold, and [faults](crate::faults) that it must reject. The judge
+//! stops after the first stage in which a check has failed, and says what it sent, what it expected
+//! and what came back.
 //!
 //! ```text
 //!   checks, faults ──▶ Script ──▶ perform ──▶ Peer ──▶ Recorder ──▶ the program
@@ -52,7 +52,7 @@
 //! |---|---|
 //! | `stage` | lists the stages |
 //! | `selection` | selects the checks that are made |
-//! | `check` | defines a check, and the hints to its likely mistakes |
+//! | `check` | defines a check, and hints about the likely mistakes |
 //! | [`checks`] | lists all checks |
 //! | `script` | represents a conversation |
 //! | `symptom` | represents what is wrong with a program |

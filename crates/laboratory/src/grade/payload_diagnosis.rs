@@ -11,7 +11,8 @@ use super::{
 /// The minimum length that does not fit into the second byte of a header.
 const EXTENDED: usize = 126;
 
-/// The number of bytes of a masking key. If one of the first four bytes is wrong, so is the key.
+/// The number of bytes of a masking key. If one of the first four bytes of a payload is wrong, the
+/// key is probably wrong too.
 const KEY: usize = 4;
 
 const CHARACTERS_ADVICE: &str = "A length counts bytes, and a character may have up to four of them. Write the number of \
@@ -59,7 +60,8 @@ pub(crate) fn check(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey
     Err(failure.with_advice(has_wrong_key.then_some(KEY_ADVICE)))
 }
 
-/// Returns whether `got` has as many bytes as the text `expected` has characters.
+/// Returns whether `got` is the beginning of the text `expected`, with as many bytes as the text
+/// has characters.
 fn counts_characters(expected: &[u8], got: &[u8]) -> bool {
     str::from_utf8(expected).is_ok_and(|text| text.chars().count() == got.len()) && expected.starts_with(got)
 }

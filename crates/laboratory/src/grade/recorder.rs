@@ -125,7 +125,7 @@ mod tests {
     async fn both_directions_are_recorded_in_order() {
         let (near, mut far) = duplex(64);
         let recording = RecordingHandle::default();
-        // What the buffer holds is written only if a flush reaches it.
+        // The buffer writes its bytes only if the recorder passes on the flush.
         let mut recorder = Recorder::new(BufWriter::new(near), recording.clone());
         recorder.write_all(b"Ping").await.expect("it is open");
         recorder.flush().await.expect("it is open");
@@ -158,7 +158,7 @@ mod tests {
         let recording = recording.take();
         assert_eq!(recording.bytes(true), vec![b'x'; 256 << 10]);
         assert_eq!(recording.bytes(false), half);
-        // Nothing is left of the third write.
+        // Nothing of the third write was kept.
         assert_eq!(recording.pieces.len(), 3);
     }
 }

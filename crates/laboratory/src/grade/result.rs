@@ -42,8 +42,9 @@ impl StageResult {
         }
     }
 
-    /// Says that the server has crashed, because most other failures follow from that. A program
-    /// that ends also ends its connections, so a check that expects that may have passed.
+    /// Reports that the server has crashed, because most other failures follow from the crash. A
+    /// crash also ends all connections, so a check that expects the end of TCP may have passed by
+    /// accident.
     pub(crate) fn blame_crash(&mut self) {
         for failed in self.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {
             failed.advice = Some(CRASHED_ADVICE);
@@ -79,7 +80,7 @@ impl StageResult {
 pub struct CheckResult {
     /// The name of the check or of the fault.
     pub name: &'static str,
-    /// What the judge does, as the beginning of a sentence.
+    /// The subject of the check, as a phrase such as `A text of 5 bytes`.
     pub title: &'static str,
     /// The failure, or `None` if the program has passed.
     pub failed: Option<FailedCheck>,

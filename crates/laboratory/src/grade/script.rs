@@ -1,8 +1,8 @@
 //! A conversation that the judge holds with a peer: what it sends, and what it expects in return.
 //!
-//! A script is data. The functions of the tables build it, the tests compare its bytes with those
-//! that are meant, and [`perform`](super::perform) plays it. It is the same for servers and
-//! clients: the role of the judge decides whether its frames are masked.
+//! A script is data: functions in the tables of checks build it, the tests compare its bytes with
+//! the intended ones, and [`perform`](super::perform) plays it. One function builds the scripts for
+//! servers and for clients: the role of the judge decides whether the frames are masked.
 
 use std::time::Duration;
 
@@ -80,17 +80,18 @@ pub(crate) enum Act {
         unit: Vec<u8>,
         total: usize,
     },
-    /// Wait until the peer ends TCP, for the judge's patience at most.
+    /// Expect that the peer ends or resets TCP within the judge's patience.
     EndsInTime,
-    /// Wait until the peer ends TCP, for this time at most.
+    /// Expect that the peer ends or resets TCP within this time.
     EndsWithin(Duration),
-    /// Be silent for longer than the peer waits for the rest of a request, which another connection
-    /// finds out by sending these bytes.
+    /// Be silent until the peer has timed out a request on another connection. That request begins
+    /// with these bytes, and never goes on.
     OutlastRequest {
         begun: &'static [u8],
     },
     /// Send this byte at this interval until the peer ends TCP, for the judge's patience at most.
-    /// If `both_directions` is true, it is not enough that the peer ends its own direction.
+    /// If `both_directions` is true, it is not enough that the peer ends its own direction: it must
+    /// close the socket.
     Trickle {
         byte: u8,
         interval: Duration,
@@ -156,7 +157,7 @@ impl<'k> Script<'k> {
         }
     }
 
-    /// Sends a frame, and expects it back as it is.
+    /// Sends a message in one frame, and expects the same message back in one frame.
     pub(crate) fn echo(&mut self, label: &'static str, opcode: Opcode, payload: &[u8]) {
         self.write(|frames| frames.frame(opcode, payload));
         self.message(label, opcode, payload);
@@ -197,7 +198,7 @@ pub(crate) struct PreparedScript {
 }
 
 impl PreparedScript {
-    /// Removes the first act, and returns its bytes, if it is a write.
+    /// If the first act is a write, removes it and returns its bytes. Otherwise, returns no bytes.
     pub(crate) fn take_first_write(&mut self) -> Vec<u8> {
         match self.acts.first_mut() {
             Some(Act::Write(bytes)) => {

@@ -33,13 +33,14 @@ use crate::{
 /// deadline, they need far fewer connections than a server with threads can afford.
 const AT_ONCE: usize = 8;
 
-/// The default of the judge's patience: three times a usual deadline for a request.
+/// The default maximum time to wait for the server to give up a client that does nothing useful:
+/// three times a usual deadline for a request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The first stage. No other check makes sense before its checks pass.
 const FIRST_STAGE: u8 = 1;
 
-/// The number of characters of a key before the cut of a request. A key has 24.
+/// The number of characters of the key before the cut in a request. A key has 24.
 const HALF_A_KEY: usize = 12;
 
 /// The pause after half a request: enough for a server on a busy machine to read it.
@@ -108,25 +109,27 @@ impl ServerJudge {
         self
     }
 
-    /// Judges the server, and passes the result of each stage to `report`. Stops at the first stage
-    /// that is not whole.
+    /// Judges the server, and passes the result of each stage to `report`. Stops after the first
+    /// stage in which a check has failed.
     ///
     /// Returns whether all selected checks have passed. Dropping the future closes all connections.
     ///
     /// # Errors
-    /// Returns a [`ConnectError`] if TCP cannot be opened. Everything that the server does later is
-    /// a result.
+    /// Returns a [`ConnectError`] if the first connection cannot be opened. Everything that happens
+    /// later is a result.
     pub async fn run(&self, selection: Selection, mut report: impl FnMut(&StageResult)) -> Result<bool, ConnectError> {
         self.dialer.connect_ahead().await?;
         let stages: Vec<_> = selection.stages(Role::Server).collect();
         let mut slow = SlowChecks::default();
         for (stage, checks) in &stages {
-            // A server that does not pass the first stage may serve only one connection at a time.
+            // A server that has not passed the first stage may serve only one connection at a time,
+            // so do not start the slow checks before.
             if stage.number != FIRST_STAGE && !slow.started {
                 slow.start(self, &stages);
             }
             let mut result = self.stage(stage, checks, &mut slow).await;
-            // A program that has crashed ends TCP too, so some of its checks may have passed.
+            // After the first stage, look for a crash even if all checks have passed: a program
+            // that crashes ends TCP, which is what some checks expect.
             if (stage.number != FIRST_STAGE || !result.is_whole()) && self.dialer.is_refused().await {
                 result.blame_crash();
             }
@@ -192,8 +195,8 @@ impl ServerJudge {
                     peer.part().await
                 };
                 match joined.await {
-                    // A client must wait for the response, so a server may end the connection. But
-                    // it must not lose the frame.
+                    // A client must wait for the response, so a server may end the connection. If
+                    // it does not, it must not lose the frame.
                     Err(Failure { symptom: Symptom::Ended | Symptom::Closed | Symptom::Handshake, .. }) => Ok(()),
                     result => result,
                 }
@@ -273,8 +276,8 @@ impl ServerJudge {
         fault_check::check(&evaluation, stage, Role::Server, &recording.received(), *answer_timeout)
     }
 
-    /// Sends the halves of two requests in turns. The cut is inside the key, so a server that joins
-    /// the halves of different requests finds a wrong key.
+    /// Sends the halves of two requests alternately. The cut is inside the key, so a server that
+    /// joins the halves of different requests finds a wrong key.
     async fn interleaved_requests(&self, recording: &RecordingHandle) -> Result<(), Failure> {
         let mut waiting = Vec::new();
         for _ in 0..2 {
@@ -301,7 +304,8 @@ impl ServerJudge {
     async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
         let length = self.prepare(build).take_first_write().len();
         let byte_by_byte = RecordingHandle::default();
-        // The cut after each byte takes longest, so it is made beside the others.
+        // The conversation that is cut after each byte takes longest, so it is held beside the
+        // others.
         let (result, last) = future::join(
             self.all(recording, 0..length, |cut, recording| self.cut(build, cut, recording)),
             self.cut(build, length, byte_by_byte.clone()),
@@ -311,8 +315,8 @@ impl ServerJudge {
         last.inspect_err(|_| recording.replace(&byte_by_byte))
     }
 
-    /// Holds a conversation whose first write is cut. Cut 0 stands for no cut, and the length of
-    /// the write for a cut after each byte.
+    /// Holds a conversation whose first write is cut. If `cut` is 0, the write is not cut. If `cut`
+    /// is the length of the write, it is cut after each byte.
     async fn cut(&self, build: fn(&mut Script<'_>), cut: usize, recording: RecordingHandle) -> Result<(), Failure> {
         let mut script = self.prepare(build);
         let bytes = script.take_first_write();
@@ -336,8 +340,8 @@ impl ServerJudge {
         })
     }
 
-    /// Opens `count` connections, sends half of the first write on each, and then goes on with
-    /// each.
+    /// Opens `count` connections and sends half of the first write on each. Then holds the rest of
+    /// the conversation on one after the other.
     async fn many_at_once(
         &self,
         count: usize,
@@ -407,8 +411,8 @@ fn cannot_open(failure: Failure) -> Failure {
     failure.with_advice(advice)
 }
 
-/// The checks that wait for a deadline of the server. They run at the same time as all others, so
-/// that the longest deadline is waited for once.
+/// The checks that wait for a deadline of the server. They run at the same time as all other
+/// checks, so that the judge waits only once, for the longest deadline.
 #[derive(Default)]
 struct SlowChecks<'a> {
     started: bool,

@@ -2,12 +2,12 @@
 
 use protocol::Role;
 
-/// One stage: what a program gains with one step.
+/// One stage: what a program learns in one step of the book.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stage {
     /// The number, from 1.
     pub number: u8,
-    /// The title, which is that of the chapter.
+    /// The title. For a server, it is the title of the chapter.
     pub title: &'static str,
     /// The name of the chapter's file and of the folder of its program, such as `05-the-loop`.
     name: &'static str,
@@ -55,7 +55,7 @@ static SERVER_STAGES: &[Stage] = &[
     stage(12, "Under tokio", "12-tokio"),
 ];
 
-/// A client is graded after it is whole, so its stages do not follow the order of the steps.
+/// A client is judged when it is complete, so its stages do not follow the order of the steps.
 static CLIENT_STAGES: &[Stage] = &[
     stage(1, "The request", "11-sans-io"),
     stage(2, "The answer is checked", "11-sans-io"),

@@ -1,7 +1,8 @@
 //! Faults that only the judge sends: variants of those of the laboratory.
 //!
-//! A program that was written for one example of a mistake may miss the others. The probe shows what
-//! a finished implementation does, and one example of each mistake is enough for that.
+//! A program that was written to pass one example of a mistake may miss the others. The probe does
+//! not send these variants, because it shows what a finished implementation does, and one example
+//! of each mistake is enough for that.
 
 use protocol::frame::{FrameHeader, Opcode};
 
@@ -17,7 +18,7 @@ use crate::{
 /// The message before the one that breaks a rule. It is valid, so a program may send it back.
 pub(crate) const VALID_MESSAGE: &[u8] = b"before";
 
-/// The length of the shortest text whose length takes two more bytes.
+/// The length in bytes of the shortest text that needs an extended length.
 const LONG_TEXT: usize = 126;
 
 /// A length whose lower 32 bits are a length that a program may accept.
@@ -46,8 +47,7 @@ const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut
     }
 }
 
-/// Creates a fault in the key of the request: a Base64 decoder may be lenient, but the key must
-/// not.
+/// Creates a fault in the key of the request that a lenient Base64 decoder would not notice.
 const fn lenient_key(name: &'static str, description: &'static str, inject: fn(&mut HeadEditor)) -> Fault {
     Fault {
         name,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// The maximum number of bytes of a reason or of a body that a sentence quotes.
+/// The maximum number of characters of a reason or of a body that a sentence quotes.
 const QUOTED: usize = 80;
 
-/// The number of bytes of a payload that a sentence quotes: enough to recognise a payload.
+/// The maximum number of bytes, or of characters of a text, that a sentence quotes of a payload:
+/// enough to recognise the payload.
 pub(crate) const SHOWN: usize = 24;
 
 /// Returns a payload as text in quotation marks, or as bytes in hexadecimal.

@@ -17,7 +17,7 @@ fn evaluator(role: Role, name: &str) -> Evaluator {
         .evaluator
 }
 
-/// The verdict on a server that sends these bytes, and then closes TCP or keeps it open.
+/// Returns the verdict on a server that sends these bytes, and then closes TCP or keeps it open.
 #[track_caller]
 fn verdict(name: &str, bytes: &[u8], ends: bool) -> Verdict {
     let verdict = verdict_on_pieces(name, &[bytes], ends);
@@ -143,7 +143,7 @@ fn a_client_that_receives_an_invalid_response_must_close_tcp_without_a_frame() {
 
     let mut tolerant = evaluator(Role::Server, "accept-wrong");
     assert_eq!(tolerant.evaluate().verdict(), Verdict::NoAnswer);
-    // Masked, as the frames of a client are.
+    // The Pong is masked, as all frames of a client are.
     tolerant.receive(b"\x8a\x8c\x00\x00\x00\x00still there?");
     assert!(tolerant.peer_has_continued() && !tolerant.is_final());
     assert_eq!(tolerant.evaluate().verdict(), Verdict::Tolerated);
@@ -183,14 +183,15 @@ fn only_a_fault_that_must_be_noticed_can_violate_a_must() {
     };
     assert!(violates("unmasked-frame", PONG));
     assert!(violates("unmasked-frame", b""));
-    // A rule for senders. The receiver should enforce it, but need not.
+    // This is a rule for senders: the receiver should enforce it, but need not.
     assert!(!violates("overlong-length-16", PONG));
     // Each receiver chooses its own limit.
     assert!(!violates("frame-too-big", b""));
     assert!(!violates("unmasked-frame", CLOSE_1007));
 }
 
-/// A probe waits less long for a peer that has continued, so each of the three signs counts alone.
+/// A probe does not wait as long for a peer that has continued. Each of the three signs alone must
+/// be enough.
 #[test]
 fn a_peer_has_continued_after_a_pong_an_echo_or_anything_behind_its_close() {
     let continued = |name, bytes: &[u8]| {
@@ -307,7 +308,7 @@ proptest! {
     }
 }
 
-/// Parts of answers in any order, with random bytes between them.
+/// Generates parts of answers in any order, with random bytes between them.
 fn answers() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
         CLOSE_1000,

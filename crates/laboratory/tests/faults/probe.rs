@@ -171,8 +171,8 @@ async fn a_flood_does_not_postpone_the_time_out() {
     assert!(begun.elapsed() < LIMIT / 2);
 }
 
-/// A peer that has answered the Ping can still notice the fault, but not all the time is spent on
-/// it.
+/// A peer that has answered the Ping can still notice the fault, but the test does not wait for the
+/// whole time-out.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_continues_has_a_quarter_of_the_time_to_notice_the_fault() {
     let (server, mut client) = duplex(64 << 10);
@@ -223,7 +223,7 @@ async fn a_failed_connection_is_an_error_and_not_a_verdict() {
     assert!(matches!(evaluation, Err(ConnectError::Answer(_))), "{evaluation:?}");
 }
 
-/// A valid request, whose key has a known answer.
+/// Returns a valid request, whose key has a known answer.
 fn request(host: &str) -> String {
     format!(
         "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n\

@@ -119,8 +119,8 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
     ("TooManyControlFrames", "only the other side knows its limit, and it takes a flood of valid frames to reach ours"),
 ];
 
-/// The faults without a [`Violation`]. The receiver must ignore them, or treats them as an ordinary
-/// HTTP response.
+/// The faults that provoke no violation, because the receiver must ignore them, or treats them as
+/// an ordinary HTTP response.
 const NO_VIOLATION: &[&str] = &["status-200", "data-after-close", "ping-after-close", "close-after-close"];
 
 const fn both(

@@ -1,5 +1,5 @@
-//! A client that makes one mistake fails in the stage of the mistake, with the sentence that names
-//! it.
+//! A client that makes one mistake fails in the stage of the mistake, with a sentence that names
+//! the mistake.
 
 use std::thread;
 
@@ -12,8 +12,8 @@ use crate::{
     wrong_peer::{Mistake as M, run_client},
 };
 
-/// Returns the number of the first stage that is not whole, and what the judge says about each
-/// failed check there; or `None` if all stages are whole.
+/// Returns the number of the first stage in which a check fails, and what the judge says about each
+/// failed check there. Returns `None` if all checks pass.
 async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let judge = ClientJudge::new(listener).answer_timeout(ANSWER_TIMEOUT);
@@ -34,8 +34,8 @@ async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     failed
 }
 
-/// Returns what is wrong with the judge: it must find the mistake in this stage and this check, with
-/// this sentence.
+/// Returns a complaint about the judge, unless it finds the mistake in this stage and this check,
+/// with this sentence.
 async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) -> Option<String> {
     complaint(mistake, judge(mistake).await, stage, check, sentence)
 }

@@ -20,8 +20,8 @@ fn explanations(result: &StageResult) -> Vec<String> {
     result.checks.iter().filter_map(|check| Some(format!("{}: {}", check.name, check.explanation()?))).collect()
 }
 
-/// Compares what the judge has found with the stage, the check and the sentence in which it must find
-/// the mistake. Returns what is wrong.
+/// Compares what the judge has found with the stage, the check and the sentence in which it must
+/// find the mistake. Returns what is wrong, or `None` if all three agree.
 fn complaint(
     mistake: wrong_peer::Mistake,
     found: Option<(u8, Vec<String>)>,

@@ -1,5 +1,5 @@
-//! A server that makes one mistake fails in the stage of the mistake, with the sentence that names
-//! it.
+//! A server that makes one mistake fails in the stage of the mistake, with a sentence that names
+//! the mistake.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::{
     wrong_peer::{Mistake as M, start_server},
 };
 
-/// The last stage that the server passes if it makes no mistake. Its deadline is for each read, so
-/// a request that trickles in is never late.
+/// The last stage that the server passes if it makes no mistake. It fails stage 11, because its
+/// deadline is for each read, so it never ends a request that trickles in.
 const STAGES: u8 = 10;
 
 /// Twice the time that the server gives a silent client.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Returns the number of the first stage that is not whole, and what the judge says about each
+/// Returns the number of the first stage in which a check fails, and what the judge says about each
 /// failed check there.
 async fn judge(mistake: M) -> (u8, Vec<String>) {
     judge_selected(mistake, Selection::All).await
@@ -40,8 +40,8 @@ async fn judge_selected(mistake: M, selection: Selection) -> (u8, Vec<String>) {
     failed.expect("a stage that is not whole")
 }
 
-/// Returns what is wrong with the judge: it must find the mistake in this stage and this check, with
-/// this sentence.
+/// Returns a complaint about the judge, unless it finds the mistake in this stage and this check,
+/// with this sentence.
 async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) -> Option<String> {
     complaint(mistake, Some(judge(mistake).await), stage, check, sentence)
 }
@@ -53,7 +53,8 @@ async fn a_server_without_a_mistake_passes_all_stages_before_the_whole_deadlines
     assert_eq!(failed, STAGES + 1, "{explanations:#?}");
 }
 
-/// Otherwise every check would fail, and the judge would blame a program that does not run.
+/// Without this error, every check would fail, and the judge would blame a program that does not
+/// run.
 #[tokio::test]
 async fn a_server_that_does_not_listen_is_an_error_before_the_first_stage() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -332,7 +333,8 @@ async fn every_mistake_of_a_server_fails_in_its_stage_with_the_sentence_that_nam
         expect(mistake, stage, check, sentence).await.map(|_| (mistake, stage, check, sentence))
     });
     let suspects: Vec<_> = judging.buffer_unordered(AT_ONCE).filter_map(future::ready).collect().await;
-    // With so many servers at once, a busy machine misses a deadline. Alone, a server does not.
+    // With so many servers at once, a busy machine may miss a deadline. So judge each suspect
+    // again, alone.
     let mut complaints = Vec::new();
     for (mistake, stage, check, sentence) in suspects {
         complaints.extend(expect(mistake, stage, check, sentence).await);

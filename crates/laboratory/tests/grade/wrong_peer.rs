@@ -194,7 +194,7 @@ pub(crate) fn start_server(mistake: Mistake) -> String {
                 };
                 if has_ended.is_err_and(|error| error.kind() == crash) {
                     shared.has_crashed.store(true, Ordering::Relaxed);
-                    // The listener waits for one more connection, and then it is dropped.
+                    // The loop waits for one more connection, and then drops the listener.
                     let _ = TcpStream::connect(address);
                 }
             };
@@ -365,7 +365,7 @@ impl Connection {
             M::AcceptValueIsHexadecimal => hexadecimal(),
             M::AcceptValueIsBase64OfHexadecimal => BASE64.encode(hexadecimal()),
             M::AcceptValueIsTheKey => key.to_owned(),
-            // Any other 32 bytes look the same to somebody who does not compute SHA-256.
+            // The judge recognises a SHA-256 hash by its 32 bytes, so any 32 bytes will do.
             M::AcceptValueIsSha256 => BASE64.encode([0x5a; 32]),
             _ => accept_key(key),
         }
@@ -762,7 +762,7 @@ impl Connection {
             // The buffers of TCP may hold one echo, so do not depend on their sizes.
             thread::park();
         }
-        // A peer that is gone is found out by the next read.
+        // If the peer is gone, the next read fails.
         let _ = self.socket.write_all(&bytes);
     }
 

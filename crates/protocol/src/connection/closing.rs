@@ -273,8 +273,8 @@ impl Closing {
         if self.peer_stream == PeerStream::EofReached || self.timed_out {
             return Some(TcpStep::Disconnect);
         }
-        // After a failed write, nothing more can be sent. If nothing that arrives counts either,
-        // there is nothing left to wait for.
+        // After a failed write, nothing more can be sent. If input is ignored too, there is nothing
+        // left to wait for.
         if self.write_failed && self.ignores_input() {
             return Some(TcpStep::Disconnect);
         }
@@ -328,8 +328,9 @@ impl Closing {
         CloseInfo {
             code,
             reason,
-            // A Pong that was queued after our Close may be lost, because the peer has sent its
-            // Close and needs no sign of life any more.
+            // Of the output that was discarded, only our Close matters. A Pong that was queued
+            // after it may be lost, because a peer that has sent its Close needs no sign of life
+            // any more.
             was_clean: self.sent.is_some()
                 && self.received.is_some()
                 && self.violation.is_none()

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use super::sender::Sender;
 use crate::frame::Opcode;
 
-/// The maximum number of queued Pongs. While the send queue holds that many Pongs, further Pings
-/// are not answered, and only the latest of them is remembered.
+/// The maximum number of queued Pongs. Once that many Pongs are queued, further Pings are not
+/// answered until all these Pongs have been written. Then only the latest of those Pings is
+/// answered.
 ///
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
 /// this maximum, at most 64 Pongs are queued, of at most 131 bytes each, including a client's
@@ -65,8 +66,8 @@ impl ControlFrameState {
 
     /// Queues the owed Pong once the Pongs before it have been written.
     pub(super) fn send_owed_pong(&mut self, sender: &mut Sender) {
-        // Once all queued Pongs have been written, the peer is reading again, so the count restarts
-        // from 0.
+        // Once all queued Pongs have been written, none of them takes up memory, so the count
+        // restarts from 0.
         if sender.queue().has_sent(self.queued_pongs_end) {
             self.queued_pongs = 0;
             if let Some(payload) = self.owed_pong.take() {

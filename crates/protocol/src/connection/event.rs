@@ -46,13 +46,14 @@ enum Payload<'a> {
 }
 
 /// The maximum size, in bytes, of a message that is always copied out of the input. A larger
-/// message shares the input's memory if the message fills at least half of that memory. A driver
-/// reads a large frame into a buffer of its own, so this is the usual case.
+/// message shares the input's memory if the message fills at least half of that memory. A large
+/// message usually does, because a driver reads a large frame into a buffer of its own.
 ///
 /// A shared slice keeps the whole read buffer alive, as long as the application or the send queue
-/// keeps the message. If every message shared the buffer, a peer could make an application that
-/// keeps messages of 2 KiB hold 160 times as much. Copying 64 KiB within the cache takes a few
-/// microseconds, much less than the kernel takes to receive as many bytes.
+/// keeps the message. If every message shared the buffer, an application that keeps messages of 2
+/// KiB could hold 320 KiB, the read buffer of the `websocket` crate, for each of them. Copying 64
+/// KiB within the cache takes a few microseconds, much less than the kernel takes to receive as
+/// many bytes.
 const COPIED_UP_TO: usize = 64 << 10;
 
 /// Converts an owned message into a `MessageRef` that borrows nothing, so that the same code can
@@ -99,14 +100,16 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// Converts the reference into an owned message. A payload of more than 64 KiB is not copied if
-    /// it fills at least half of the input buffer.
+    /// Converts the reference into an owned message. The payload of a message that arrived in one
+    /// frame is copied, unless it has more than 64 KiB and fills at least half of the input buffer.
+    /// A payload that was reassembled or inflated is not copied.
     #[must_use]
     pub fn into_message(self) -> Message {
         let is_copied = self.is_copied();
         let Self { kind, payload } = self;
         match (kind, payload) {
-            // Copy a small message, because sharing it would keep the whole read buffer alive.
+            // Copy a message that is small or fills less than half of the read buffer, because
+            // sharing it would keep the whole buffer alive.
             (MessageKind::Text, Payload::InPlace { input, range }) if is_copied => {
                 Message::Text(Utf8Bytes::copy_from_validated(input.slice(range)))
             }

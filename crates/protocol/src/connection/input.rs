@@ -1,4 +1,4 @@
-//! The input buffer: the bytes from the peer that the receiver has not finished with.
+//! The input buffer, which holds the bytes from the peer until the receiver has consumed them.
 //!
 //! ```text
 //!   ┌────────────┬──────────────────────────┐
@@ -84,7 +84,7 @@ impl InputBuffer {
     }
 
     /// Returns whether a range fills at least half of the buffer, so that sharing the buffer's
-    /// memory keeps little more than the range alive.
+    /// memory keeps at most about twice the range alive.
     pub(super) fn is_filled_by(&self, range: &Range<usize>) -> bool {
         2 * range.len() >= self.bytes.capacity()
     }

@@ -1,9 +1,9 @@
 //! The deadline by which a message that has begun to arrive must be complete.
 //!
 //! Without this deadline, a peer could begin a message and then send one byte of it now and then,
-//! and so make this endpoint keep the beginning forever. A limit on the time without any byte would
-//! not stop such a peer. The time that is allowed therefore consists of a fixed part and of a part
-//! for each KiB that has arrived: see [`MessageTimeout`].
+//! and this endpoint would have to keep the incomplete message forever. A limit on the time between
+//! two bytes would not stop such a peer. The time that is allowed therefore consists of a fixed
+//! part and of a part for each KiB that has arrived: see [`MessageTimeout`].
 //!
 //! ```text
 //!   poll_event() finds an incomplete message, and no deadline is set ──▶ set the deadline
@@ -16,9 +16,9 @@
 //!     none of these                              ──▶ violation
 //! ```
 //!
-//! A deadline stays set when its message is complete. When it passes, it is checked against the
-//! message that is incomplete at that time. Most messages therefore cost neither a reading of the
-//! clock nor a change of the timer.
+//! A deadline stays set after its message is complete. When the deadline passes, the message that
+//! is incomplete at that time is checked. For most messages, the driver therefore need not read the
+//! clock or change its timer.
 
 use std::time::{Duration, Instant};
 
@@ -35,8 +35,8 @@ const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 /// The deadline of the message, or of the control frame, that is arriving.
 #[derive(Debug)]
 pub(super) struct MessageDeadline {
-    /// The time at which the incomplete message was first seen, or at which its whole time began
-    /// again.
+    /// The start of the time in which the message must be complete: when the message was first
+    /// found incomplete, or the last restart.
     since: Instant,
     /// The time at which the message must be checked.
     deadline: Instant,
@@ -46,8 +46,8 @@ pub(super) struct MessageDeadline {
 }
 
 impl MessageDeadline {
-    /// Sets the deadline for a message that begins to arrive. Returns `None` if the time is too
-    /// long for the clock.
+    /// Sets the deadline for a message that begins to arrive. Returns `None` if the clock cannot
+    /// represent the deadline.
     fn new(timeout: MessageTimeout, receiver: &Receiver, now: Instant) -> Option<Self> {
         let deadline = now.checked_add(timeout.after(receiver.arrived()))?;
         Some(Self { since: now, deadline, unconsumed: receiver.unconsumed_len() })
@@ -59,7 +59,7 @@ impl MessageDeadline {
         self.deadline
     }
 
-    /// Gives the peer the whole time again, from now on.
+    /// Restarts the time, so that the peer has all of it again from now on.
     pub(super) fn restart(&mut self, now: Instant) {
         self.since = now;
     }
@@ -76,7 +76,7 @@ pub(super) fn watch(
     match slot {
         None => *slot = MessageDeadline::new(timeout, receiver, now).map(Box::new),
         // Leave the deadline as it is, even if it is the deadline of an earlier message. A later
-        // one is set when this one passes.
+        // deadline is set when this one passes.
         Some(running) => {
             if is_new {
                 running.restart(now);
@@ -101,8 +101,9 @@ pub(super) fn check(
         *slot = None;
         return Ok(());
     }
-    // Bytes that were read but not processed may complete the message, and more may be waiting at
-    // the socket. This happens while the application waits to send and does not read.
+    // If a message has ended or bytes were added since `watch`, the input has not been processed to
+    // its end. The unprocessed bytes may complete the message, and more may be waiting at the
+    // socket. This happens while the application waits to send and does not read.
     let is_unprocessed = receiver.has_message_ended() || receiver.unconsumed_len() > running.unconsumed;
     if is_unprocessed || now.duration_since(running.deadline) > NOTICED_WITHIN {
         running.restart(now);

@@ -1,7 +1,7 @@
 //! A WebSocket connection after its opening handshake, without a socket (sections 5.5, 6 and 7).
 //!
 //! Bytes and the time go in; events, bytes and instructions come out. The **driver**, which owns
-//! the socket, passes them on:
+//! the socket, moves all of these between the socket, the clock and the application:
 //!
 //! ```text
 //!   socket ──▶ receive(bytes) ──▶ ┌────────────┐ ──▶ poll_event() ──▶ application
@@ -18,11 +18,11 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | here | [`Connection`] with all its methods; each calls the types below |
+//! | here | [`Connection`], whose methods call the types below |
 //! | `input` | the bytes from the peer that have not been consumed |
 //! | `receiver` | the decoding of bytes into messages and control frames |
 //! | `event` | the messages and control frames that the application receives |
-//! | `outbound` | the check of what the application may send, and when |
+//! | `outbound` | sending while a received message is borrowed, and the check before the application sends |
 //! | `sender` | the encoding of messages into frames |
 //! | `send_queue` | the bytes to be written |
 //! | `prepared` | a message that is encoded once for many connections |
@@ -35,12 +35,12 @@
 //! Four size thresholds decide how the bytes of a payload are handled. Each threshold follows from
 //! the costs that its module describes:
 //!
-//! | from | where | why |
+//! | size | where | why |
 //! |---|---|---|
-//! | 4 KiB | `send_queue`: a payload is queued without a copy | copying a smaller payload costs less than another entry in a vectored write |
-//! | 16 KiB | `receiver`: a payload is unmasked and validated in pieces | a piece stays in the core's first-level cache |
-//! | 64 KiB | `event`: a message that the application keeps shares the input | a smaller message is copied, because sharing it would keep a much larger buffer alive |
-//! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller message is copied, because it is still in the buffer that the next read needs |
+//! | 4 KiB or more | `send_queue`: an unmasked payload is queued without a copy | copying a smaller payload costs less than another entry in a vectored write |
+//! | more than 16 KiB | `receiver`: the payload of a text message is unmasked and validated in pieces | a piece stays in the core's first-level cache |
+//! | more than 64 KiB | `event`: a message that the application keeps can share the input's memory | a smaller message is copied, because sharing could keep a much larger buffer alive |
+//! | 64 KiB or more | `outbound`: a message that is sent back can share its memory with the send queue | a smaller message is copied, because it is usually in the buffer that the next read needs |
 
 mod closing;
 mod control;
@@ -154,8 +154,8 @@ impl Connection {
     }
 
     /// Enables compression with the parameters that the opening handshake negotiated. The
-    /// connection then compresses the messages that it sends, and accepts compressed messages. Call
-    /// this method before the connection is used.
+    /// connection may then compress the messages that it sends, and accepts compressed messages.
+    /// Call this method before the connection is used.
     //= docs/src/rfc7692.md#section-5
     //# After a valid response, both ends MUST exchange messages as described in section 6, with the
     //# agreed parameters.
@@ -182,10 +182,10 @@ impl Connection {
         self.closing.state()
     }
 
-    /// Returns all fields of the connection as a value that can be printed, for tools that compare
-    /// states: as long as no compression is in use, two connections whose fields are printed in the
-    /// same way behave in the same way. Never write the result to a log, because it contains
-    /// payloads.
+    /// Returns the connection's state as a value that can be printed, for tools that compare
+    /// states. As long as no compression is in use, two connections that print the same text behave
+    /// in the same way, apart from their masking keys. Never write the result to a log, because it
+    /// contains payloads.
     #[cfg(feature = "inspect")]
     pub fn inspect(&self) -> impl fmt::Debug {
         // Without `..`, so that a new field cannot be forgotten.
@@ -236,8 +236,8 @@ impl Connection {
     }
 
     /// Returns the number of received bytes that this connection holds: the unconsumed input, and
-    /// the part of an incomplete message that has arrived. Inflated bytes count, and queued output
-    /// does not.
+    /// the part of an incomplete message that has arrived. Of a compressed message, the inflated
+    /// bytes are counted. Queued output is not counted.
     #[must_use]
     pub fn received_bytes(&self) -> usize {
         self.receiver.held_len()
@@ -254,10 +254,10 @@ impl Connection {
     /// default, there is no such limit, because
     /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
     ///
-    /// A driver can limit what it reads, but one byte that it reads can become a thousand. Once the
-    /// limit is reached, the rest of the compressed payload stays in the input, and
-    /// [`poll_event`](Self::poll_event) returns `None` until the limit is raised. The limit may be
-    /// exceeded by what a single byte inflates to, at most
+    /// A driver that limits what it reads needs this limit too, because one compressed byte can
+    /// inflate to a thousand. Once the limit is reached, the rest of the compressed payload stays
+    /// in the input, and [`poll_event`](Self::poll_event) returns `None` until the limit is raised.
+    /// The limit may be exceeded by what a single byte inflates to, at most
     /// [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes.
     pub fn set_inflate_limit(&mut self, limit: usize) {
         self.receiver.set_inflate_limit(limit);
@@ -351,7 +351,8 @@ impl Connection {
                 MessageRef::in_place(kind, self.receiver.input_mut(), range)
             }
             Ok(Some(Decoded::Reassembled(kind, payload))) => MessageRef::owned(kind, payload),
-            // Bytes that have arrived wait to be inflated. The end of the stream comes after them.
+            // Some of the bytes that have arrived are not inflated yet. The end of the stream comes
+            // after these bytes, so do not handle it yet.
             Ok(None) if self.receiver.is_inflate_limited() => return Ok(None),
             // All complete frames have been processed. If the peer's stream has ended, handle its
             // end now.
@@ -372,8 +373,8 @@ impl Connection {
     /// Returns the next message if it is small, uncompressed, and a single frame that is complete
     /// in the input, as nearly every message is.
     ///
-    /// This is the fast path. It takes no `now` argument, because no deadline depends on such a
-    /// message. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
+    /// This is the fast path. It takes no `now` argument, because such a message neither starts nor
+    /// stops a deadline. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
     #[inline]
     pub fn poll_message(&mut self) -> Option<MessageRef<'_>> {
         self.poll_message_with_outbound().map(|(message, _)| message)
@@ -417,17 +418,17 @@ impl Connection {
     /// Returns whether the input continues with a frame of a message. Returns `false` if nothing
     /// has arrived, and before a control frame.
     ///
-    /// A driver that has no room for another answer can call [`poll_event`](Self::poll_event) while
-    /// this method returns `false`. It then learns of a Close, after which the peer may never read
-    /// what is queued.
+    /// A driver whose send queue is full can still call [`poll_event`](Self::poll_event) while this
+    /// method returns `false`, so that it learns of the peer's Close. A peer that has sent its
+    /// Close may never read the queued bytes.
     #[must_use]
     pub fn is_message_next(&self) -> bool {
         self.receiver.is_message_next()
     }
 
     /// Returns the number of frames that [`poll_event`](Self::poll_event) has decoded since the
-    /// last call of this method. The messages of [`poll_message`](Self::poll_message) are not
-    /// counted.
+    /// last call of this method. Messages that took the fast path, as all messages of
+    /// [`poll_message`](Self::poll_message) do, are not counted.
     ///
     /// One call of `poll_event` may decode thousands of fragments and return nothing. A driver that
     /// shares its thread can measure that work with this method, and let other tasks run.
@@ -443,7 +444,7 @@ impl Connection {
         range: Range<usize>,
         now: Instant,
     ) -> Result<Event<'_>, Violation> {
-        // Count first, so that a flood of control frames is stopped before it causes any work.
+        // Count first, so that a control frame above the limit causes no further work.
         let control = self.control.get_or_insert_default();
         let limit = self.config.limits.max_control_frames_per_second;
         if control.count_frame(now) > limit {
@@ -494,7 +495,7 @@ impl Connection {
     /// decoded from the bytes before it.
     fn handle_more_input_needed(&mut self, now: Instant) {
         if self.closing.on_more_input_needed() {
-            // The queued bytes can still be sent. Give the peer as much time to read them as it
+            // The queued bytes can still be sent, so give the peer as much time to read them as it
             // would get to answer a Close.
             self.start_close_timer_unless_running(now);
         }
@@ -509,8 +510,8 @@ impl Connection {
         // must still get a new deadline, so start the timer here as well.
         //
         // A peer that has not answered a Ping will not answer a Close either, and it has already
-        // had the whole time-out of the keep-alive. Its deadline passes now: the driver writes what
-        // the transport accepts, and disconnects.
+        // had the whole time-out of the keep-alive. So its deadline passes at once: the driver
+        // writes what the transport accepts, and disconnects.
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
@@ -569,8 +570,8 @@ impl Connection {
     }
 
     /// Queues a part of a message as a frame of its own (section 5.4). All parts of a message have
-    /// the same `kind`, and `last` ends the message. A part may be empty, and a part of a text
-    /// message may end inside a character.
+    /// the same `kind`. Set `last` to `true` for the part that ends the message. A part may be
+    /// empty, and a part of a text message may end inside a character.
     ///
     /// # Errors
     /// If this method returns an error, the part was not queued:
@@ -691,9 +692,11 @@ impl Connection {
         self.sender.queue().capacity()
     }
 
-    /// Moves queued small frames out of a send buffer that they do not fill: less than a quarter of
-    /// it, or less than all of it if `is_scarce`. Returns the buffer, so that another connection
-    /// can use it. Call this method when the transport accepts no more bytes.
+    /// Moves the small frames that are queued to memory of exactly their size, if they use less
+    /// than about a quarter of the send buffer. If `is_scarce` is `true`, because memory is scarce,
+    /// it is enough that they do not fill the buffer. Returns the buffer, so that another
+    /// connection can use it, or `None` if nothing was moved. Call this method when the transport
+    /// accepts no more bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }
@@ -706,8 +709,8 @@ impl Connection {
             // either. Discard them.
             self.discard_output();
         } else if let Some(control) = &mut self.control {
-            // The peer may have read queued bytes since the last call, so there may now be room in
-            // the queue for the Pong that is still owed.
+            // All queued Pongs may have been written since the last call. If so, the Pong that is
+            // still owed can be queued.
             control.send_owed_pong(&mut self.sender);
         }
         // Write the queued bytes before taking any step with TCP. If the peer has missed a
@@ -735,10 +738,10 @@ impl Connection {
         }
     }
 
-    /// Closes the connection for a reason of this endpoint, such as a lack of memory for the peer's
-    /// message. `frame` reports the reason. The peer has broken no rule. Like a failed connection,
-    /// an abandoned one processes no more input, not even the peer's Close, and TCP is half-closed
-    /// as soon as the Close has been written.
+    /// Closes the connection although the peer has broken no rule, for a reason of this endpoint,
+    /// such as a lack of memory for the peer's message. `frame` tells the peer the reason. Like a
+    /// failed connection, an abandoned one processes no more input, not even the peer's Close, and
+    /// TCP is half-closed as soon as the Close has been written.
     pub fn abandon(&mut self, frame: Option<CloseFrame>, now: Instant) {
         self.send_close(frame, now);
         self.timers.forget_message();
@@ -760,7 +763,7 @@ impl Connection {
         }
         // Drop the Pong that is still owed, because the Close shows just as well that this end is
         // alive. (A Ping that arrives later is still answered, until the peer's Close arrives.) No
-        // data frame may follow a Close, so free the memory that only data frames need.
+        // data frame may follow a Close, so `queue_close` also frees the compressor.
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }
@@ -810,9 +813,10 @@ impl Connection {
             .map_err(|violation| self.fail(violation, now))
     }
 
-    /// Records that the driver did not read for a while, for a reason of its own, although bytes of
-    /// the peer may have been waiting. The peer is not blamed for its silence in that time. Call
-    /// this method before [`handle_timeout`](Self::handle_timeout), and before reading again.
+    /// Records that the driver did not read for a while, for a reason of its own, although bytes
+    /// from the peer may have been waiting. The peer is then not blamed for its silence in that
+    /// time. Call this method before [`handle_timeout`](Self::handle_timeout), and before reading
+    /// again.
     pub fn handle_reading_paused(&mut self, now: Instant) {
         self.receiver.record_activity();
         self.timers.restart_message(now);

@@ -1,4 +1,5 @@
-//! Sending while a received message is still borrowed, and the check that precedes every send.
+//! Sending while a received message is still borrowed, and the check before every message, Ping and
+//! Pong that the application sends.
 
 use std::fmt;
 
@@ -26,8 +27,8 @@ pub struct Outbound<'a> {
 }
 
 /// The minimum size, in bytes, of a message whose memory [`Outbound::send_back`] shares instead of
-/// copying it. A message of this size most likely has its own buffer. A smaller message shares a
-/// buffer with other frames. The next read needs that buffer, so a smaller message is copied.
+/// copying it. A message of this size most likely has its own buffer. A smaller message usually
+/// shares a buffer with other frames, and is copied because the next read needs that buffer.
 const SEND_BACK_SHARED_FROM: usize = 64 << 10;
 
 impl fmt::Debug for Outbound<'_> {
@@ -68,7 +69,7 @@ impl Outbound<'_> {
         self.send_borrowed(MessageKind::Binary, bytes)
     }
 
-    /// Sends an owned message. A large payload is not copied.
+    /// Sends an owned message. A server does not copy a large payload that it sends uncompressed.
     ///
     /// # Errors
     /// As for [`Connection::send`](super::Connection::send).
@@ -113,7 +114,7 @@ impl Outbound<'_> {
         self.sender.send_borrowed(kind, payload)
     }
 
-    /// Checks that frames other than a Close may still be sent.
+    /// Checks that the application may still send frames other than a Close.
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-5-1

@@ -9,8 +9,8 @@ use crate::{extension::WindowBits, frame::FrameHeader, message::Message};
 /// A message in its encoded form, for
 /// [`Connection::send_prepared`](super::Connection::send_prepared). Clones share the bytes.
 ///
-/// Only a server can send a prepared message. A client masks each frame with a new key, so no two
-/// of its frames are the same.
+/// Only a server can send a prepared message. A client has to mask each frame with a new key, so it
+/// cannot send the same bytes twice.
 ///
 /// ```
 /// # use std::time::Instant;
@@ -47,9 +47,10 @@ impl PreparedMessage {
         Self { frame: encode(header, payload), compressed: None }
     }
 
-    /// Encodes a message both uncompressed and compressed, with the server's window, the level and
-    /// the threshold of `options`. A connection that has negotiated compression with a window of at
-    /// least that size sends the compressed frame.
+    /// Encodes a message uncompressed, and also compressed if it reaches the threshold and gets
+    /// smaller. The server's window, the level and the threshold are those of `options`. A
+    /// connection that has negotiated compression with a window of at least that size sends the
+    /// compressed frame, if there is one.
     ///
     /// The compressed frame refers to no other message. A connection with context takeover clears
     /// its window when it sends the frame, so the next message that it compresses gets a little

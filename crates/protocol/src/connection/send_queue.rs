@@ -5,10 +5,10 @@
 //!   ◀── written first                                                     appended last ──▶
 //! ```
 //!
-//! Small frames are appended to one buffer, the tail, so that a hundred of them leave in one write.
-//! A large payload is queued without a copy, because the copy would cost more than another entry in
-//! a vectored write. The driver reads the chunks and the tail through the trait [`Buf`], with
-//! `chunks_vectored`.
+//! Small frames are appended to one buffer, the tail, so that a hundred of them can leave in one
+//! write. A large unmasked payload is queued without a copy, because the copy would cost more than
+//! another entry in a vectored write. The driver reads the chunks and the tail through the trait
+//! [`Buf`], with `chunks_vectored`.
 
 use std::{collections::VecDeque, io::IoSlice};
 
@@ -21,8 +21,8 @@ use crate::frame::{FrameHeader, apply_mask};
 /// write.
 const SHARED_FROM: usize = 4 << 10;
 
-/// The maximum unused memory of the tail, in bytes, that [`SendQueue::shrink`] leaves, in addition
-/// to three times the bytes that are in use.
+/// The unused memory, in bytes, that [`SendQueue::shrink`] leaves to the tail in addition to three
+/// unused bytes for each byte in use. If memory is scarce, it leaves no unused memory.
 const SPARE: usize = 1 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -35,11 +35,11 @@ pub struct SendQueue {
     tail_memory: usize,
     /// The length of the queue in bytes.
     len: usize,
-    /// The number of these bytes that use memory of their own, and not that of the tail.
+    /// The number of queued bytes that use memory of their own, and not that of the tail.
     shared_len: usize,
     /// The number of bytes that were sent since the queue was created or last discarded.
     sent: u64,
-    /// The position of the end of the bytes that the transport has refused to accept for now.
+    /// The position up to which the transport has refused to accept bytes for now.
     refused: u64,
     /// Whether the transport has accepted a byte that it had refused before, since this flag was
     /// last reset.
@@ -93,17 +93,18 @@ impl SendQueue {
     /// Returns the size, in bytes, of the memory that the queue uses.
     pub(super) const fn capacity(&self) -> usize {
         // After a split, the tail may have moved to other memory, while the chunk is still in the
-        // old memory.
+        // old memory. The copied bytes may then exceed the memory that is recorded, so return the
+        // larger number.
         let copied_len = self.len - self.shared_len;
         self.shared_len + if self.tail_memory > copied_len { self.tail_memory } else { copied_len }
     }
 
-    /// Moves the bytes that are in the tail's memory to memory of exactly their size, if they use
-    /// less than a quarter of it, or if `is_scarce` and they do not fill it. Returns the memory
-    /// that was left.
+    /// Moves the bytes in the tail's memory to memory of exactly their size, and returns the memory
+    /// that they leave. Returns `None`, and moves nothing, if they use more than about a quarter of
+    /// the tail's memory; if `is_scarce` is `true`, only if they use all of it.
     ///
-    /// A queue that drains is moved again only when it is four times shorter, so all its moves
-    /// together copy little more than the first one.
+    /// Unless memory is scarce, a queue that drains is moved again only when it is four times
+    /// shorter, so all its moves together copy little more than the first one.
     pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
         let used = self.len - self.shared_len;
         let allowed = if is_scarce { used } else { 4 * used + SPARE };

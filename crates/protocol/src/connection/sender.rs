@@ -1,7 +1,8 @@
 //! The sending half of a connection: from messages to frames in the queue (sections 5.4 and 6.1).
 //!
-//! [`Outbound`](super::outbound::Outbound) checks beforehand whether anything may be sent at all,
-//! because it knows how far closing has progressed.
+//! Before the application's messages, Pings and Pongs reach this module,
+//! [`Outbound`](super::outbound::Outbound) checks that they may still be sent, because the sender
+//! does not know whether the connection is closing.
 
 use std::fmt;
 
@@ -62,14 +63,13 @@ impl Sender {
         &mut self.queue
     }
 
-    /// Compresses the messages that are sent from now on.
+    /// Enables compression for the messages that are sent from now on.
     #[cfg(feature = "deflate")]
     pub(super) fn enable_deflate(&mut self, deflating: Deflating) {
         self.deflating = Some(Box::new(deflating));
     }
 
-    /// Queues a Close. No data frame will follow, so this method also frees the memory that only
-    /// data frames need.
+    /// Queues a Close. No data frame will follow, so this method also frees the compressor.
     pub(super) fn queue_close(&mut self, body: &[u8]) {
         self.deflating = None;
         self.queue_frame(Opcode::Close, true, body);

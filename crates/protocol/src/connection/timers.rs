@@ -17,9 +17,9 @@
 //!
 //! * **A byte that arrives.** A Pong cannot overtake a large frame that is still arriving.
 //! * **A byte that the transport accepts after it had refused to.** The transport refuses bytes
-//!   when its buffers are full, and only a peer that takes bytes makes room in them. A byte that is
-//!   accepted *before* the buffers are full proves nothing: a kernel accepts megabytes for a peer
-//!   whose cable is cut.
+//!   when its buffers are full, and only a peer that receives bytes makes room in them. A byte that
+//!   is accepted *before* the buffers are full proves nothing: a kernel accepts megabytes for a
+//!   peer whose cable is cut.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,8 @@ pub(super) struct Timers {
     keep_alive: Option<Box<KeepAliveState>>,
     /// The time by which the peer must have answered our Close, or closed TCP.
     close: Option<Instant>,
-    /// Present while a message is incomplete, and for some time afterwards.
+    /// Set when a message is found incomplete, and kept until the deadline passes, even if the
+    /// message is complete by then.
     message: Option<Box<MessageDeadline>>,
 }
 
@@ -52,7 +53,7 @@ impl Timers {
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
         // Closing ends the keep-alive, so the keep-alive and the close timer never run at the same
-        // time, and the next of their deadlines belongs to whichever of them is running.
+        // time. Use the deadline of the one that is running.
         let next = match &self.keep_alive {
             Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
             None => self.close,
@@ -103,7 +104,7 @@ impl Timers {
         timeout.map_or(Ok(()), |timeout| message_deadline::check(&mut self.message, timeout, receiver, now))
     }
 
-    /// Gives the message that is arriving the whole time again, from now on.
+    /// Restarts the time in which the message that is arriving must be complete.
     pub(super) fn restart_message(&mut self, now: Instant) {
         if let Some(message) = &mut self.message {
             message.restart(now);
@@ -184,7 +185,7 @@ impl KeepAliveState {
             } else if has_drained {
                 // The peer is reading, but has not reached our Ping yet, or its Pong has not
                 // arrived yet, so start the time-out again. The driver has written what the
-                // transport accepts, so the transport has refused what is queued now.
+                // transport accepts, so mark the bytes that are still queued as refused.
                 sender.queue_mut().mark_refused();
                 self.wait_for_pong(receiver, sender, now);
             } else {
@@ -197,8 +198,8 @@ impl KeepAliveState {
             // If the last Ping is still in the queue, do not queue another: the peer's answer to
             // that Ping is enough.
             //
-            // The driver has written what the transport accepts, so the transport has refused what
-            // is queued before the Ping.
+            // The driver has written what the transport accepts, so mark the bytes that are still
+            // queued as refused before the Ping is added to them.
             sender.queue_mut().mark_refused();
             if sender.queue().has_sent(self.ping_end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);
@@ -232,7 +233,8 @@ impl KeepAliveState {
         }
     }
 
-    /// Returns whether anything has arrived since [`wait_for_pong`](Self::wait_for_pong).
+    /// Returns whether anything has arrived, or activity has been recorded, since
+    /// [`wait_for_pong`](Self::wait_for_pong).
     fn was_active(&self, receiver: &Receiver) -> bool {
         receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
     }

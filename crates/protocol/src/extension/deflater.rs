@@ -25,8 +25,8 @@ pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 /// The first byte of an empty block, which is also the whole payload of an empty message.
 const EMPTY_BLOCK: u8 = 0x00;
 
-/// The minimum spare room, in bytes, that lets a flush finish in one call. With less room,
-/// `deflate` would have to repeat the flush.
+/// The spare room, in bytes, that is reserved for the end of a flush, so that one call of zlib is
+/// usually enough.
 const ROOM_FOR_FLUSH: usize = 64;
 
 /// A compressor for the messages of one direction.

@@ -115,7 +115,8 @@ impl Inflater {
     ///
     /// # Errors
     /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. After an
-    /// error, neither the rest of this message nor a later message can be inflated.
+    /// error, the rest of this message cannot be inflated. A later message can be inflated only
+    /// without context takeover, and only after [`forget`](Self::forget).
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
@@ -143,8 +144,8 @@ impl Inflater {
         let mut rest = part;
         loop {
             if output.len() == output.capacity() {
-                // Double the room, but stop at one byte above the limit: that byte is enough to see
-                // that the message is too big.
+                // Double the room, but stop at one byte above the limit: that byte is enough to
+                // detect that the message is too big.
                 let growth = output.len().max(2 * rest.len()).max(LEAST_GROWTH);
                 output.reserve_exact(growth.min(limit.saturating_sub(output.len()).saturating_add(1)));
             }

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! In an offer, a `server_` parameter is a *request*: a server that cannot meet it declines the
-//! offer. A `client_` parameter is a *hint*: the server may use it, and only the server's answer
-//! counts. The answer does not name the offer that it accepts, so the client has to find the
-//! matching offers itself.
+//! offer. A `client_` parameter is a *hint*, which the server may use or ignore. The client obeys
+//! its own hint in either case. The answer does not name the offer that it accepts, so the client
+//! has to find the matching offers itself.
 
 use super::{
     options::{DeflateOptions, Level, WindowBits},
@@ -187,7 +187,8 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 ///
 /// # Errors
 /// - [`HandshakeViolation::ExtensionConflict`] for two extensions that both use RSV1;
-/// - [`HandshakeViolation::DeflateAnswerWrong`] for an answer that matches none of the offers.
+/// - [`HandshakeViolation::DeflateAnswerWrong`] for an answer that has an invalid parameter or
+///   matches none of the offers.
 pub(crate) fn validate_response(
     offers: &[DeflateOptions],
     response: &[Extension],
@@ -251,8 +252,9 @@ fn meets(response: Parameters, offer: Parameters) -> bool {
     takeover && window && limitable
 }
 
-/// Returns the second element that uses RSV1, or `None` if at most one element uses it. All
-/// extensions that compress messages use RSV1, and their names all begin with `permessage-`.
+/// Returns the second element that uses RSV1, or `None` if at most one element uses it. An element
+/// counts as using RSV1 if its name begins with `permessage-`, as the names of all extensions that
+/// compress messages do.
 fn conflict(elements: &[Extension]) -> Option<&Extension> {
     elements.iter().filter(|element| element.name().starts_with("permessage-")).nth(1)
 }

@@ -81,13 +81,13 @@ impl Level {
 /// | 12 | 259 KiB | 46 KiB |
 /// | 9 and 8 | 245 KiB | 46 KiB |
 ///
-/// With context takeover, the compressor and the decompressor are kept until the connection is
-/// dropped: a connection with a compressor and a decompressor holds 417 KiB, and ten thousand such
-/// connections hold 4 GiB. Without context takeover, they are freed at the end of every message, so
-/// only the messages that are currently being sent or received need this memory. Use the two
-/// `no_context_takeover` options to bound memory. A smaller window saves less, because the tables
-/// of our DEFLATE implementation are much larger than the window. A smaller window does help peers
-/// whose implementation has smaller tables.
+/// With context takeover, the compressor and the decompressor are kept between messages until the
+/// connection closes: a connection with a compressor and a decompressor holds 417 KiB, and ten
+/// thousand such connections hold 4 GiB. Without context takeover, they are freed at the end of
+/// every message, so only the messages that are currently being sent or received need this memory.
+/// Use the two `no_context_takeover` options to bound memory. A smaller window saves less, because
+/// the tables of our DEFLATE implementation are much larger than the window. A smaller window does
+/// help peers whose implementation has smaller tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateOptions {
@@ -111,7 +111,8 @@ pub struct DeflateOptions {
     pub level: Level,
     /// The minimum payload size, in bytes, of a message that is compressed. 1024 by default, as in
     /// `ws`: a smaller message fits into a single packet anyway, so compressing it would not make
-    /// it arrive sooner.
+    /// it arrive sooner. The threshold does not apply to a message that is sent in fragments,
+    /// because its size is not known in advance.
     pub threshold: usize,
 }
 

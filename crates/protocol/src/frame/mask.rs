@@ -52,8 +52,8 @@ impl<F: FnMut() -> MaskingKey + Send> MaskingKeys for F {
     }
 }
 
-/// The minimum length, in bytes, for which it is worth looking up the vector instructions of the
-/// processor. The lookup takes a nanosecond or two.
+/// The minimum length, in bytes, for which it is worth looking up which vector instructions the
+/// processor supports. The lookup takes a nanosecond or two.
 #[cfg(feature = "simd")]
 const LONG: usize = 1 << 10;
 

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The list is closed: an endpoint may use a reserved number only for a negotiated extension, and
-//! no such extension exists. The type is therefore an enum without a catch-all variant, and a
-//! reserved number never becomes an [`Opcode`].
+//! no registered extension defines one. The type is therefore an enum without a catch-all variant,
+//! and a reserved number never becomes an [`Opcode`].
 
 /// The kind of a frame: the low four bits of its first byte (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +57,8 @@ impl Opcode {
     /// Returns whether this is a control frame, which means that the opcode's top bit is set
     /// (section 5.5).
     ///
-    /// This bit is the reason why no opcode between 2 and 8 is in use: by testing it, a receiver
-    /// recognises a control frame, to which stricter limits apply.
+    /// The opcodes of control frames begin at 8, so that a receiver can recognise a control frame
+    /// by this bit alone. Stricter limits apply to control frames.
     #[must_use]
     pub const fn is_control(self) -> bool {
         self.bits() & 0x8 != 0

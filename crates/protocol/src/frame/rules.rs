@@ -1,11 +1,11 @@
 //! The rules for a frame header, implemented in one place (sections 5.1, 5.2, 5.4, 5.5 and 10.4;
 //! RFC 7692, section 6.1).
 //!
-//! A header can break several rules, so each function can report several, in the order in which a
-//! receiver checks them. The engine stops at the first report and fails the connection. The
-//! dissector collects all reports. To report a broken rule, a function calls a closure, which
-//! returns a [`ControlFlow`] that stops or continues the check. The engine and the dissector can
-//! therefore share the code, and the engine need not build a list.
+//! A header can break several rules, which are reported in the order in which a receiver checks
+//! them. The engine stops at the first report and fails the connection. The dissector collects all
+//! reports. To report a broken rule, a function calls a closure, which returns a [`ControlFlow`]
+//! that stops or continues the check. The engine and the dissector can therefore share the code,
+//! and the engine need not build a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|
@@ -151,8 +151,8 @@ pub fn check_in_context<B>(
         _ => {}
     }
     let before = match (opcode, context.open_message) {
-        // Control frames are not part of a message, and their size was checked with the first two
-        // bytes, so no other rule applies to them.
+        // No other rule applies to an unknown opcode, or to a control frame, which is not part of a
+        // message and whose size was checked with the first two bytes.
         (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
         //= docs/src/rfc6455.md#section-5-4
         //# A continuation frame MUST NOT appear if there is no message to continue.

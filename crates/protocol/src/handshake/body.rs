@@ -11,8 +11,8 @@
 //!                              ␍␊
 //! ```
 //!
-//! The body is only an explanation for people. So the decoder never fails: it treats the first
-//! mistake in the format as the end of the body.
+//! The body is only an explanation for people. The decoder therefore never fails: it treats the
+//! first mistake in the format as the end of the body.
 
 use std::mem;
 
@@ -24,8 +24,8 @@ use http::{
 
 use super::grammar::list;
 
-/// The maximum length in bytes of the line with the size of a chunk. The size takes at most 16
-/// digits; the remaining bytes are for extensions, which hardly any server sends.
+/// The maximum length, in bytes, of the line that states the size of a chunk. The size takes at
+/// most 16 digits, and the remaining bytes are for extensions, which hardly any server sends.
 const MAX_CHUNK_LINE: usize = 256;
 
 /// A decoder for the body of a rejection: joins the chunks, and finds the end of the body.
@@ -121,8 +121,8 @@ impl ResponseBody {
         self.decoded.into()
     }
 
-    /// Keeps at most `length` of `bytes`, from the first one on. Returns the number of bytes that
-    /// it has kept.
+    /// Keeps the first `length` bytes, but no more than `bytes` holds and no more than the limit
+    /// allows. Returns the number of bytes that it has kept.
     fn keep(&mut self, bytes: &[u8], length: u64) -> usize {
         let room = self.limit.saturating_sub(self.decoded.len()).min(bytes.len());
         let taken = usize::try_from(length).unwrap_or(usize::MAX).min(room);
@@ -148,8 +148,8 @@ fn expected(status: StatusCode, headers: &HeaderMap) -> Expected {
     }
 }
 
-/// Returns the length that the headers announce, or `None` if they announce none, or contradict
-/// each other.
+/// Returns the length that the headers announce. Returns `None` if they announce none, announce an
+/// invalid one, or contradict each other.
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let mut lengths = list(headers, &CONTENT_LENGTH).map(|length| length.parse().ok().filter(|_| digits(length)));
@@ -157,7 +157,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     lengths.all(|other| other == Some(first)).then_some(first)
 }
 
-/// Returns the part that follows this line, which may be incomplete.
+/// Returns the part that comes after `line`, or the rest of `line` if it is incomplete.
 fn after_chunk_size(line: Vec<u8>) -> Expected {
     match httparse::parse_chunk_size(&line) {
         Ok(httparse::Status::Complete((_, 0))) | Err(_) => Expected::Nothing,

@@ -120,8 +120,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Adds a header, such as `Authorization` or `Cookie`. The name and the value are texts, or a
-    /// [`HeaderName`] and a [`HeaderValue`].
+    /// Adds a header, such as `Authorization` or `Cookie`. The name is a text or a [`HeaderName`],
+    /// and the value is a text or a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
@@ -143,7 +143,7 @@ impl ClientRequest {
     ///
     /// # Errors
     /// [`UsageError::HeaderReserved`] for a header that the handshake sets. The request is then
-    /// unchanged, and lost with the error.
+    /// dropped.
     pub fn headers(mut self, headers: &HeaderMap) -> Result<Self, UsageError> {
         check_extra_headers(headers)?;
         for (name, value) in headers {
@@ -230,7 +230,7 @@ impl ClientRequest {
         headers.extend(self.headers.clone());
     }
 
-    /// Checks what the server has chosen of the extensions and subprotocols that were offered.
+    /// Checks that the extensions and the subprotocol that the server has chosen were offered.
     pub(super) fn validate_choices(&self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         let headers = response.headers();
         let extensions = Extension::parse_all(headers)?;
@@ -252,8 +252,8 @@ impl ClientRequest {
     }
 
     /// Checks that the server chose a subprotocol that was offered, or no subprotocol. If the
-    /// client offered subprotocols and the server chooses none, a browser fails the connection.
-    /// This client opens the connection, as the RFC specifies (section 4.1).
+    /// client offered subprotocols and the server chooses none, a browser fails the connection, but
+    /// this client opens it, as the RFC specifies (section 4.1).
     fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, HandshakeViolation> {
         if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
             return Ok(None);
@@ -272,8 +272,8 @@ impl ClientRequest {
     }
 }
 
-/// Converts the text of a header of the handshake, in which every part was validated when it was
-/// added: tokens, a host, Base64.
+/// Converts the value of a header that the handshake sets. The conversion cannot fail, because the
+/// value consists of tokens, a host or Base64, which were validated when they were added.
 fn valid_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("tokens, hosts and Base64 are visible ASCII")
 }
@@ -353,9 +353,9 @@ impl ClientHandshake {
     /// so [`Established::rest`] is empty.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for a final response other than 101, without its body: the
-    ///   caller has the body;
-    /// - [`HandshakeError::Violation`] as for [`poll`](Self::poll).
+    /// - [`HandshakeError::Rejected`] for any response other than 101, without its body: the caller
+    ///   has the body;
+    /// - [`HandshakeError::Violation`] for a 101 response that breaks a rule of the handshake.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<Established, HandshakeError> {
         let mut head = Response::new(());
         *head.status_mut() = response.status();
@@ -383,10 +383,10 @@ impl ClientHandshake {
     /// are missing.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for an HTTP response other than 101;
-    /// - [`HandshakeError::Violation`] for a 101 response that breaks a rule of section 4. The
-    ///   violation cannot be reported to the server, because no frame may be sent yet, so drop the
-    ///   connection.
+    /// - [`HandshakeError::Rejected`] for a final HTTP response other than 101;
+    /// - [`HandshakeError::Violation`] for a head that is malformed or exceeds the limits, and for
+    ///   a 101 response that breaks a rule of the handshake. The violation cannot be reported to
+    ///   the server, because no frame may be sent yet, so drop the connection.
     //= docs/src/rfc6455.md#section-10-7
     //# An endpoint that receives data that it does not understand or considers dangerous, or a
     //# handshake that it did not expect, MAY drop the TCP connection.

@@ -8,9 +8,9 @@
 //!   <frames>                      <frames>
 //! ```
 //!
-//! The bytes after the empty line are no longer HTTP. A client must not send frames before it has
-//! the response. A server may send its first frames in the same packet as the response, so a client
-//! must keep the bytes that follow the head.
+//! The bytes after the empty line are frames, unless the response rejects the handshake. A client
+//! must not send frames before it has the response. But a server may send its first frames in the
+//! same packet as the response, so a client must keep the bytes that follow the head.
 
 use std::{borrow::Cow, fmt};
 
@@ -53,8 +53,9 @@ impl HeadBuffer {
     ///
     /// A head that trickles in is not parsed from the start after every byte, because that would
     /// take time quadratic in its length. It is parsed when an empty line has arrived, and until
-    /// then each time the length of the input has doubled. A peer that uses TLS or another protocol
-    /// on this port therefore gets an error at once, and not after a time-out.
+    /// then after the first read and each time that the length of the input has doubled. A peer
+    /// that uses TLS or another protocol on this port therefore gets an error at once, and not
+    /// after a time-out.
     pub(super) fn poll<T>(
         &mut self,
         limits: &Limits,
@@ -112,7 +113,7 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
 
 /// Parses the request target, and returns an error if it has a fragment. `Uri` would silently drop
 /// the fragment, and the server could then serve a resource other than the one that a proxy in
-/// front of it has seen.
+/// front of it has checked.
 fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     if text.contains('#') {
         return Err(HandshakeViolation::TargetMalformed);
@@ -155,8 +156,9 @@ const TLS_RECORDS: [u8; 2] = [21, 22];
 
 fn malformed(error: httparse::Error, bytes: &[u8], limits: &Limits) -> HandshakeViolation {
     match error {
-        // The most likely mistake of a peer that does not speak HTTP: `wss` where this end has no
-        // TLS, or the reverse. The parser would only say that the first byte is wrong.
+        // Most likely, a client uses `wss` where the server has no TLS, or `ws` where the server
+        // expects TLS. Name this mistake, because the parser would only say that the first byte is
+        // wrong.
         _ if bytes.first().is_some_and(|first| TLS_RECORDS.contains(first)) => {
             HandshakeViolation::MalformedHead("it begins with TLS, and this end expects none".to_owned())
         }
@@ -228,8 +230,8 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
 /// response can have one.
 ///
 /// An interim response (1xx), 204 and 304 have no body, so the body of such a `response` is left
-/// out. After every response but an interim one, the connection ends, so the response contains
-/// `Connection: close`.
+/// out. The connection ends after any response but an interim one, so a final response gets the
+/// header `Connection: close`, unless it has a `Connection` header already.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
@@ -285,7 +287,7 @@ where
 {
     let name = name.as_ref();
     let invalid = |value: &[u8]| {
-        // An invalid credential is still a credential, and errors end up in logs.
+        // Hide a credential even if it is invalid, because errors end up in logs.
         let value = match name.parse() {
             Ok(name) if is_credential(&name) => "(hidden)".into(),
             _ => String::from_utf8_lossy(value),
@@ -294,7 +296,7 @@ where
     };
     let header_name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(value.as_ref()))?;
     check_extra_header(&header_name)?;
-    // The conversion consumes the value, and the error quotes it.
+    // The conversion consumes the value, so copy it first for the error, which quotes it.
     let bytes = value.as_ref().to_vec();
     Ok((header_name, value.try_into().map_err(|_| invalid(&bytes))?))
 }

@@ -13,7 +13,8 @@
 //! The accept value is not secret and does not prove an identity. It proves that a program that
 //! supports WebSocket computed it for this request. Neither an HTTP server that merely echoes its
 //! input nor a cache that holds an old response can produce the accept value. A script in a web
-//! page cannot set the `Sec-WebSocket-Key` header itself.
+//! page cannot set the `Sec-WebSocket-Key` header itself, so it cannot disguise an ordinary HTTP
+//! request as an opening handshake.
 
 use base64::{Engine, engine::general_purpose};
 use sha1::{Digest, Sha1};

@@ -1,13 +1,13 @@
 //! The server's side of the opening handshake (section 4.2).
 //!
-//! Each type can be created only from the previous type, so a response always belongs to its
-//! request:
+//! An accepting response can be created only from a request that has been checked, so it always
+//! belongs to a valid request:
 //!
 //! ```text
 //!   ServerHandshake ─poll─▶ ReceivedRequest ─check_upgrade─▶ UpgradeRequest ─accept─▶ UpgradeResponse
 //!   collects bytes          any HTTP request                 a valid upgrade          101, and the
 //!                                  │                                │                 negotiation
-//!                                  └─────────── rejection ──────────┘──▶ 4xx
+//!                                  └─────────── rejection ──────────┘──▶ 4xx or 501
 //! ```
 //!
 //! In HTTP/2, an extended CONNECT replaces the upgrade, and 200 replaces 101 (RFC 8441). Another
@@ -65,8 +65,8 @@ impl ServerHandshake {
     /// missing.
     ///
     /// # Errors
-    /// The rule of HTTP that the head breaks, such as [`HandshakeViolation::MalformedHead`]. Answer
-    /// the request with [`rejection`].
+    /// The rule of HTTP or the limit that the head breaks, such as
+    /// [`HandshakeViolation::MalformedHead`]. Answer the request with [`rejection`].
     pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         match self.head.poll(&self.limits, parse_request)? {
             Some((head, len)) => {
@@ -80,7 +80,7 @@ impl ServerHandshake {
 /// An HTTP request, which may or may not request a WebSocket connection.
 ///
 /// [`ServerHandshake`] parses it from bytes. A request that another HTTP implementation has parsed
-/// is converted, and then passes the same checks:
+/// is converted, and then undergoes the same checks:
 ///
 /// ```
 /// use protocol::handshake::{ReceivedRequest, UpgradeOptions};
@@ -120,8 +120,8 @@ impl ReceivedRequest {
     /// Copies the method, the target, the version and the headers of a request that another HTTP
     /// implementation has parsed.
     ///
-    /// That implementation limits the size of the head. [`Limits::max_head_bytes`] and
-    /// [`Limits::max_headers`] do not apply.
+    /// That implementation has to limit the size of the head, because [`Limits::max_head_bytes`]
+    /// and [`Limits::max_headers`] do not apply.
     #[must_use]
     pub fn from_head<B>(request: &http::Request<B>) -> Self {
         Self::copy_of(request.method(), request.uri(), request.version(), request.headers())
@@ -144,8 +144,8 @@ impl ReceivedRequest {
     }
 
     /// Makes the request an extended CONNECT (RFC 8441): sets its pseudo-header `:protocol`, for
-    /// which [`http::Request`] has no place. HTTP implementations keep it among the extensions of
-    /// the request.
+    /// which [`http::Request`] has no place. HTTP implementations keep the value of `:protocol`
+    /// among the extensions of the request.
     ///
     /// ```
     /// use protocol::handshake::{ReceivedRequest, UpgradeOptions};
@@ -194,8 +194,8 @@ impl ReceivedRequest {
     }
 
     /// Returns the host to which the request is addressed, with the port if one is given, exactly
-    /// as the client wrote it. It comes from an absolute target, and otherwise from the `Host`
-    /// header. [`authority`](Self::authority) also checks and normalizes it.
+    /// as the client wrote it. The host comes from the target if that is absolute, and otherwise
+    /// from the `Host` header. [`authority`](Self::authority) also checks and normalizes the host.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         match self.absolute_target() {
@@ -225,9 +225,10 @@ impl ReceivedRequest {
     /// # Errors
     /// A server has to reject every request for which this method fails (RFC 9112, section 3.2),
     /// whether the request is for a WebSocket or not:
-    /// - [`HandshakeViolation::HostNotOnce`] for an HTTP/1.1 request without a `Host` header, and
-    ///   for more than one;
-    /// - [`HandshakeViolation::HostMalformed`] for a header that is not a host and a port;
+    /// - [`HandshakeViolation::HostNotOnce`] for more than one `Host` header, for an HTTP/1.1
+    ///   request without one, and for an HTTP/2 request that has neither `Host` nor `:authority`;
+    /// - [`HandshakeViolation::HostMalformed`] for a `Host` header that is not a host, or a host
+    ///   and a port;
     /// - [`HandshakeViolation::TargetMalformed`] for an absolute target that is not an `http` or
     ///   `https` URI, or has a malformed host or a user name.
     pub fn authority(&self) -> Result<Option<Authority>, HandshakeViolation> {
@@ -395,7 +396,7 @@ impl ReceivedRequest {
         if target.path_and_query().is_none() {
             return Err(HandshakeViolation::PseudoHeaderMissing(":path"));
         }
-        // The target is the server's own resource, and the server is the host in `:authority`.
+        // The target must be a resource of this server: a path, with the scheme `http` or `https`.
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), Some("http" | "https")) {
             return Err(HandshakeViolation::TargetMalformed);
         }
@@ -446,8 +447,8 @@ impl ReceivedRequest {
     }
 }
 
-/// Returns whether this is the name of WebSocket in `Upgrade` or `:protocol`, which ignores ASCII
-/// case.
+/// Returns whether `protocol`, the value of `:protocol`, is `websocket` in any mixture of upper and
+/// lower case.
 fn is_websocket(protocol: &str) -> bool {
     protocol.eq_ignore_ascii_case("websocket")
 }
@@ -602,8 +603,8 @@ impl UpgradeOptions {
         self
     }
 
-    /// Adds a header to the response. The name and the value are texts, or a
-    /// [`HeaderName`](http::HeaderName) and a [`HeaderValue`].
+    /// Adds a header to the response. The name is a text or a [`HeaderName`](http::HeaderName), and
+    /// the value is a text or a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow;

@@ -12,7 +12,8 @@ use crate::rfc::RfcSection;
 
 /// A rule of the opening handshake that the peer broke.
 ///
-/// `Display` prints one sentence that names the rule's section.
+/// `Display` prints one sentence, and in parentheses the rule's section, or a note that the rule is
+/// a limit of this endpoint.
 //= docs/src/rfc6455.md#section-10-7
 //# Clients and servers MUST always validate incoming data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub enum HandshakeViolation {
     SubprotocolRepeated(String),
 
     // ---- The request in HTTP/2, checked by the server (RFC 8441) -------------------------------
-    /// The request has no `:protocol`, so it asks for no WebSocket.
+    /// The request has no `:protocol`, so it does not ask for a WebSocket connection.
     ProtocolMissing,
     /// `:protocol` is not `websocket`. Holds the value.
     ProtocolNotWebsocket(String),
@@ -149,8 +150,8 @@ impl HandshakeViolation {
             // If a client requests another protocol or another version, status 426 informs it of
             // the protocol and version that the server supports.
             Self::UpgradeMissing | Self::VersionUnsupported(_) => StatusCode::UPGRADE_REQUIRED,
-            // HTTP/2 has no `Upgrade`, so 426 would not say how to ask. The server understands the
-            // request, but does not implement the protocol.
+            // HTTP/2 has no `Upgrade`, so 426 cannot name a protocol to upgrade to. Use 501,
+            // because the server understands the request but does not implement the protocol.
             Self::ProtocolNotWebsocket(_) => StatusCode::NOT_IMPLEMENTED,
             Self::MalformedHead(_)
             | Self::ProtocolMissing

@@ -33,8 +33,8 @@ impl AccessPolicy {
         Self { hosts: HostPolicy::new(address, hosts), origins: OriginPolicy::new(origins, tls) }
     }
 
-    /// Checks the host to which the request is addressed. Every request needs this check. Without
-    /// it, a foreign page could read the answer to any request.
+    /// Checks the host to which the request is addressed. Every request needs this check, because
+    /// without it, a foreign page could read the answer to any request.
     ///
     /// # Errors
     /// Returns a sentence that explains the rejection.

@@ -101,10 +101,11 @@ impl Origin {
     /// request names no valid host.
     fn of_server(request: &ReceivedRequest, tls: bool) -> Option<Self> {
         let authority = request.authority().ok()??;
-        // A proxy in front of this server may have removed TLS, or added it. Only that proxy knows,
-        // and may report it in `X-Forwarded-Proto`. A page cannot forge that header, because a page
-        // cannot set the headers of a WebSocket request. Without the header, use the scheme of an
-        // absolute target, or else assume `https` if this server speaks TLS, and for port 443.
+        // A proxy in front of this server may have removed TLS, or added it. Only that proxy knows
+        // the scheme that the browser used, and may report it in `X-Forwarded-Proto`. A page cannot
+        // forge that header, because a page cannot set the headers of a WebSocket request. Without
+        // the header, use the scheme of an absolute target, or else assume `https` if this server
+        // speaks TLS, and for port 443.
         let secure = forwarded_scheme(request)
             .or_else(|| request.head().uri().scheme_str().map(|scheme| scheme == "https"))
             .unwrap_or(tls || authority.port() == Some(443));

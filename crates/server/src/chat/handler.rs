@@ -34,7 +34,8 @@ where
     let (mut speaker, mut listener) = join(room);
     loop {
         if !speaker.may_add() {
-            // The bytes after the last text have to wait, and need no block meanwhile.
+            // The server reads no more from this member until some of its texts are said.
+            // Meanwhile, put back the buffer that the connections of this thread share.
             connection.release_memory();
         }
         tokio::select! {
@@ -42,8 +43,9 @@ where
             // from it meanwhile, so TCP stops it.
             message = connection.next(), if speaker.may_add() => match message {
                 None => {
-                    // The Close was answered, so this member believes that it has said everything.
-                    // It gets no more texts, and must not make itself wait.
+                    // The Close was answered, so the member relies on all its texts being relayed:
+                    // say the rest. Drop its listener first, because a listener that takes no more
+                    // texts would make this member wait for itself.
                     drop(listener);
                     speaker.say_all().await;
                     return Ok(None);

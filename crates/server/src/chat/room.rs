@@ -86,12 +86,12 @@ impl Room {
         let mut texts = self.lock();
         let unfinished = texts.members;
         texts.list.push_back(SaidText { message: text.message, speaker, unfinished, space });
-        // Still under the lock, so that the number never gets smaller.
+        // Publish the number under the lock, so that it never gets smaller.
         self.said.send_replace(texts.end());
     }
 
-    /// Returns the texts for one member from the number `start` on, up to [`MAX_BATCH`] but at
-    /// least one, and the number of the next text. The member's own texts are left out.
+    /// Returns the texts that others have said, from the number `start` on, and the number of the
+    /// next text. The texts take up to [`MAX_BATCH`], but the first is included whatever its size.
     pub(super) fn batch(&self, member: u64, start: u64) -> (Vec<PreparedMessage>, u64) {
         let texts = self.lock();
         let (mut batch, mut end, mut size) = (Vec::new(), start, 0);

@@ -54,7 +54,7 @@ impl<'a> Speaker<'a> {
         // The size of a text is far below the limit of a `u32`.
         let permits = u32::try_from(size).unwrap_or(u32::MAX);
         let space = poll_fn(|cx| self.space.poll_acquire_many(cx, permits)).await;
-        // There is no space only if the semaphore was closed, and no code closes it.
+        // `space` is `None` only if the semaphore was closed, and no code closes it.
         if let (Some(space), Some(text)) = (space, self.unsaid.pop_front()) {
             self.unsaid_bytes -= text.size;
             self.room.say(self.id, text, space);

@@ -31,7 +31,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(super) struct LineQueue(Arc<Shared>);
 
-/// Writes the queued lines when it is dropped, for at most [`FLUSH_TIMEOUT`].
+/// Waits, when it is dropped, until the queued lines are written, but for at most
+/// [`FLUSH_TIMEOUT`].
 #[derive(Debug)]
 pub(crate) struct FlushGuard(Arc<Shared>);
 

@@ -6,15 +6,16 @@
 //! and never as markup. The headers of the response make the browser enforce these two rules.
 //!
 //! * `index.html` and `page.css`: the page and its appearance.
-//! * `main.js` connects the parts below, and has the forms and the keys of the whole page.
+//! * `main.js`: the script that joins the parts below, with the forms and the keys of the whole
+//!   page.
 //! * `connection.js`: the connection, its viewer, and when to connect again.
 //! * `log.js`: the records that the page holds, within a bound; filter and find.
 //! * `list.js`: the list of records, of which only the visible rows are elements.
 //! * `detail.js`: one record, its bytes, its fields, and the explanation of one field.
 //! * `ending.js`: how a connection ended, for the script and on the wire.
 //! * `stats.js`: the numbers of the pushes, as a table and as charts.
-//! * `export.js` copies to the clipboard and downloads files.
-//! * `pcapng.js` writes a file for Wireshark from the records.
+//! * `export.js`: copying to the clipboard, and downloading files.
+//! * `pcapng.js`: a file for Wireshark, made from the records.
 //! * `book.js`: links into the book.
 //! * `dom.js`: small functions for elements and texts.
 //!
@@ -88,8 +89,8 @@ pub(crate) fn file(path: &str) -> Option<Response<String>> {
     Some(respond(content_type, contents.to_owned()))
 }
 
-/// Returns a response that a browser neither keeps nor takes for another type. If it kept a file,
-/// the page of a newer server could run the script of an older one.
+/// Returns a response that a browser neither keeps nor takes for another type. If the browser kept
+/// a file, the page of a newer server could run the script of an older one.
 fn respond(content_type: &'static str, body: String) -> Response<String> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -125,7 +126,7 @@ mod tests {
         ranges
     }
 
-    /// The page has the bytes of texts, and escapes them itself.
+    /// The page gets texts unescaped, and escapes them itself.
     #[test]
     fn the_page_escapes_the_same_characters_as_the_dissector() {
         let ranges = harmful_in_the_page();

@@ -1,4 +1,5 @@
-//! Proxies in front of this server: which of them are trusted, and what they tell about the client.
+//! Proxies in front of this server: which of them are trusted, and what they report about the
+//! client.
 //!
 //! ```text
 //!   client ──▶ proxy ──▶ this server
@@ -8,13 +9,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `trusted` | `--trust-proxy`: the proxies that may tell a client's address |
+//! | `trusted` | `--trust-proxy`: the proxies that may report a client's address |
 //! | `forwarded` | the addresses in `Forwarded` and `X-Forwarded-For` |
 //! | `proxy_protocol` | `--proxy-protocol`: the header of the PROXY protocol |
 //!
 //! The client's address only appears in the log. No decision about access depends on it. In
-//! particular, nothing here changes the host and the scheme that `access` compares: these are
-//! `Host` and `X-Forwarded-Proto`. A web page cannot choose them, and neither depends on
+//! particular, nothing here changes the host and the scheme that `access` compares: these come from
+//! `Host` and `X-Forwarded-Proto`. A web page cannot set these headers, and neither depends on
 //! `--trust-proxy`.
 
 mod forwarded;

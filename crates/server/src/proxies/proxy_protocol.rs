@@ -1,4 +1,4 @@
-//! `--proxy-protocol`: the header in which a proxy tells the client's address before the client's
+//! `--proxy-protocol`: the header in which a proxy reports the client's address before the client's
 //! first byte. The crate `proxy-header` parses both versions of it.
 //!
 //! ```text
@@ -13,20 +13,22 @@ use std::{io, net::SocketAddr};
 use proxy_header::{ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The maximum length of the whole header, in bytes. The addresses take 52 bytes (IPv6) or 232
-/// (Unix). The rest is for the other fields of version 2, such as the names in the client's
-/// certificate, which are the longest of them.
+/// The maximum length of the whole header, in bytes. A header with nothing but addresses takes 52
+/// bytes (IPv6) or 232 (Unix). The rest is for the other fields of version 2, such as the names in
+/// the client's certificate, which are the longest of them.
 const MAX_HEADER: usize = 4 << 10;
 
 /// The length of the shortest header, in bytes: in version 1, `PROXY UNKNOWN` and the line end. The
 /// fixed part of a header of version 2 is one byte longer.
 const SHORTEST: usize = 15;
 
-/// Reads the header, and not one byte more. Returns the client's address, or `None` if the proxy
-/// tells none, because it has connected on its own account, as a health check does.
+/// Reads the header, and not one byte more. Returns the client's address, or `None` if the header
+/// contains none: the proxy has connected on its own account, as for a health check, or the client
+/// uses a Unix socket.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] if the bytes are no header, or if it is too long.
+/// [`io::ErrorKind::InvalidData`] if the bytes are not a header, or if the header is too long.
+/// Otherwise the errors of the stream.
 pub(crate) async fn read_header<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<SocketAddr>> {
     let mut header = vec![0; SHORTEST];
     stream.read_exact(&mut header).await?;
@@ -37,14 +39,15 @@ pub(crate) async fn read_header<S: AsyncRead + Unpin>(stream: &mut S) -> io::Res
             Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
         }
         // The bytes after the header are the client's: the beginning of TLS, or of a request. So
-        // read no more than what certainly belongs to the header: in version 1, whose end is a
-        // line end, one byte, and in version 2 all that is missing.
+        // read no more than what certainly belongs to the header: in version 1, which ends with a
+        // line end, one byte at a time; in version 2, all the bytes that are missing.
         let before = header.len();
         let needed = match header.get(14..16) {
             Some(&[high, low]) if header[0] != b'P' => 16 + usize::from(u16::from_be_bytes([high, low])),
             _ => before + 1,
         };
-        // `needed` is there already if the content is shorter than the addresses of its family.
+        // If the content is shorter than the addresses of its family, all needed bytes are there,
+        // and the header is invalid.
         if needed <= before || needed > MAX_HEADER {
             let reason = if needed > MAX_HEADER { "the PROXY header is too long" } else { "invalid PROXY header" };
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));

@@ -1,4 +1,4 @@
-//! `--trust-proxy`: the proxies that may tell a client's address.
+//! `--trust-proxy`: the proxies that may report a client's address.
 
 use std::{net::IpAddr, str::FromStr};
 
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::forwarded;
 use crate::peer::Peer;
 
-/// The proxies that may tell a client's address.
+/// The proxies that may report a client's address.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrustedProxies(Vec<TrustedProxy>);
 
@@ -25,7 +25,7 @@ impl TrustedProxies {
         Self(trusted)
     }
 
-    /// Returns whether `peer` may tell a client's address.
+    /// Returns whether `peer` may report a client's address.
     pub(crate) fn trusts(&self, peer: &Peer) -> bool {
         match peer.ip() {
             Some(ip) => self.trusts_ip(ip),

@@ -4,7 +4,7 @@
 /// the number of bytes that a character takes where the excerpt is used, for example after
 /// escaping.
 ///
-/// Only the excerpt is examined, so the length of `text` does not matter.
+/// Only the excerpt is examined, so a long `text` takes no more time.
 pub(super) fn excerpt(text: &str, max: usize, len: impl Fn(char) -> usize) -> &str {
     let mut total = 0;
     let fits = |&(_, character): &(usize, char)| {

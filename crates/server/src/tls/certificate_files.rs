@@ -1,7 +1,7 @@
 //! A certificate in two files, which is read again when they change.
 //!
 //! Certificates expire, so a program such as certbot replaces the files every few weeks. The server
-//! notices that by itself, and SIGHUP makes it load them at once, as with other servers. Only
+//! notices new files by itself, and SIGHUP makes it load them at once, as with other servers. Only
 //! connections that are accepted later get the new certificate.
 //!
 //! ```text
@@ -67,7 +67,8 @@ impl CertificateFiles {
     /// Returns a sentence about files that cannot be used.
     pub(super) fn open(certificate: PathBuf, key: PathBuf) -> Result<(Identity, Self), String> {
         let files = Files { certificate, key };
-        // Look at the files before reading them. A change in between is then seen as a change.
+        // Take the fingerprint before reading the files, so that a change in between is noticed at
+        // the next look.
         let loaded = files.fingerprint();
         let identity = files.load()?;
         let hangups = Hangups::listen().map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
@@ -77,8 +78,8 @@ impl CertificateFiles {
 
     /// Loads the certificate into `tls` whenever the files have changed, and on SIGHUP. If the new
     /// files cannot be used, the old certificate stays, and the files are loaded again only when
-    /// they change once more, or on the next SIGHUP. To try again each second would report the same
-    /// error each second. Warns before the certificate in use expires.
+    /// they change once more, or on the next SIGHUP. Another attempt each second would report the
+    /// same error each second. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -106,7 +107,8 @@ impl CertificateFiles {
         }
     }
 
-    /// Returns whether new clients get the certificate that is now in the files.
+    /// Loads the files into `tls`. Returns whether new clients get the certificate that is now in
+    /// the files.
     async fn reload(&mut self, tls: &ServerTls) -> bool {
         let files = self.files.clone();
         let result = match blocking(move || files.load()).await {

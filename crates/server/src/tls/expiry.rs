@@ -25,8 +25,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// certificate 30 days before its end, so two weeks before the end, something must have failed.
 const WARN_BEFORE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// The part of its whole time that a short-lived certificate has left when the warnings begin: a
-/// quarter. Certificates that are valid for six days are renewed when a third is left.
+/// The divisor for short-lived certificates: the warnings begin when a quarter of the validity is
+/// left. Certificates that are valid for six days are renewed when a third is left.
 const WARN_PART: u32 = 4;
 
 /// A reason to warn about a certificate.
@@ -38,8 +38,8 @@ pub(super) enum Remark {
     Expired,
 }
 
-/// Calls `remark` when the end of a certificate is near, when it has come, and every day after
-/// either. Begins at once if the end is already near. `now` is the clock.
+/// Calls `remark` when the end of a certificate is near, when the end has come, and once a day
+/// after each. Begins at once if the end is already near. `now` is the clock.
 pub(super) async fn watch(
     validity: Option<RangeInclusive<SystemTime>>,
     now: impl Fn() -> SystemTime,

@@ -19,15 +19,15 @@ use websocket::tls::Identity;
 use super::expiry;
 use crate::{access::AllowedHost, args::Args};
 
-/// The number of days for which the certificate is valid: longer than anybody tries something out.
-/// Some clients reject a certificate that is valid for years.
+/// The number of days for which the certificate is valid: long enough to try something out. Some
+/// clients reject a certificate that is valid for years.
 const VALID_DAYS: u64 = 30;
 
 /// The number of seconds in a day.
 const DAY: u64 = 24 * 60 * 60;
 
-/// The time before its creation from which the certificate is valid, for clients whose clock is
-/// slow.
+/// The certificate is valid from this long before its creation, because the clock of a client may
+/// be slow.
 const VALID_BEFORE: Duration = Duration::from_secs(DAY);
 
 /// The file with a self-signed certificate. The file is removed when this value is dropped.

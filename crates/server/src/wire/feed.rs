@@ -24,8 +24,8 @@ pub(super) const MAX_BYTES: usize = 256 << 10;
 pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
 /// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, the end
-/// of each direction, and the verdict on a broken rule. The longest is the verdict. It repeats the
-/// reason of a Close, whose 123 bytes take up to 738 in JSON. All notes together fit.
+/// of each direction, and the verdict on a broken rule. The verdict is the longest, because it
+/// repeats the reason of a Close, whose 123 bytes take up to 738 in JSON. All notes together fit.
 const KEPT_FOR_NOTES: usize = 2 << 10;
 
 /// The state that a tap and its viewer share.
@@ -151,7 +151,7 @@ impl Queue {
         self.bytes < MAX_BYTES - KEPT_FOR_CLOSE - KEPT_FOR_NOTES
     }
 
-    /// Returns whether a viewer reads the feed.
+    /// Returns whether the viewer still reads the feed.
     pub(super) fn is_wanted(&self) -> bool {
         !self.abandoned
     }

@@ -1,7 +1,7 @@
 //! `/wire` and `?wire=TOKEN`: show a page the frames of its own connection.
 //!
-//! A script in a browser receives messages and never sees a frame. The server sees every frame. So
-//! a page opens two connections: a **viewer**, and then the connection that it wants to view. The
+//! A script in a browser receives messages, but has no access to their frames. The server has, so a
+//! page opens two connections: a **viewer**, and then the connection that it wants to view. The
 //! server puts a tap on the second, dissects its heads and frames with [`dissector`], and sends the
 //! records over the first. The frames of the viewer are not shown, because showing a frame would
 //! cause another frame, without end.

@@ -130,7 +130,7 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
     }
 }
 
-/// One piece of bytes completes up to 86 records, and the room is checked at each of them.
+/// One piece of bytes completes up to 86 records, and the room is checked for each of them.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
     let taps = TapRegistry::new();
@@ -168,7 +168,7 @@ async fn a_tap_stops_when_its_viewer_is_gone() {
     assert!(tapped.active.is_none());
 }
 
-/// A fault can end the stream, and with it the tap, before there is a verdict on it.
+/// A fault can end the stream, and with it the tap, before there is a verdict on the fault.
 #[tokio::test(start_paused = true)]
 async fn a_note_that_comes_after_the_tap_is_shown() {
     let taps = TapRegistry::new();

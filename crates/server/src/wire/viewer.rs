@@ -1,4 +1,4 @@
-//! The viewer: reads a feed for the page's other connection.
+//! The viewer: reads the feed of the page's other connection.
 
 use std::{sync::Arc, time::Duration};
 

@@ -110,7 +110,7 @@ fn binary_is_answered_with_1003_and_the_others_go_on() {
     assert_eq!(carla.receive_text(), "still here");
 }
 
-/// Nine thousand empty texts are 54 kB, and arrive in one read.
+/// Nine thousand empty texts are only 54 kB, so they may arrive in one read.
 #[test]
 fn a_talker_closes_nobody_who_reads() {
     for threads in ["1", "2"] {
@@ -148,7 +148,8 @@ fn talkers_who_also_read_lose_nothing() {
     });
 }
 
-/// A member on a slow line reads some 2 MB in a second. The talker could send more, and waits.
+/// A member on a slow line reads some 2 MB in a second. The talker could send faster, but has to
+/// wait.
 #[test]
 fn a_member_that_reads_slowly_is_not_closed() {
     let server = Server::start(&["--write-timeout", "3s"]);
@@ -170,17 +171,18 @@ fn a_member_that_reads_slowly_is_not_closed() {
     assert_eq!((anna.receive_text(), ben.receive_text()), ("at last".to_owned(), "at last".to_owned()));
 }
 
-/// A chat with missing texts is worse than none. The others wait for such a member once, for as
-/// long as `--write-timeout` allows.
+/// A chat with missing texts is worse than none, so such a member is closed. The others wait for it
+/// only once, for as long as `--write-timeout` allows.
 #[test]
 fn a_member_that_does_not_read_is_closed_with_1008_and_the_others_go_on() {
-    // Neither a Ping nor the deadline for closing finds the member.
+    // These limits are so long that neither a missing Pong nor the closing deadline ends the
+    // connection.
     let limits = ["--write-timeout", "1s", "--ping-interval", "10m", "--close-timeout", "10m"];
     let server = Server::start(&[&["--interval", "50ms"], &limits[..]].concat());
     let [mut anna, mut ben, mut slow] = room(&server);
     let mut observer = Client::connect(&server, "/");
     let before = observer.receive_push().rss_bytes;
-    // First more than the sockets hold, then more than any backlog.
+    // Send more bytes than the sockets hold first, and then more texts than any backlog holds.
     let long = "x".repeat(60_000);
     let all = 3000;
     let mut longest = Duration::ZERO;
@@ -214,7 +216,8 @@ fn a_member_that_does_not_read_is_closed_with_1008_and_the_others_go_on() {
     assert_eq!(anna.receive_text(), "he is gone");
 }
 
-/// The limit holds from the frame header on: no payload is collected that will not be delivered.
+/// The limit is checked as soon as the frame header has arrived, so the server never collects a
+/// payload that it will not deliver.
 #[test]
 fn a_header_that_announces_more_than_64_kib_is_answered_with_1009_at_once() {
     let server = Server::start(&[]);
@@ -234,7 +237,8 @@ fn a_header_that_announces_more_than_64_kib_is_answered_with_1009_at_once() {
     }
 }
 
-/// Texts do not fill the memory for a member who does not read, be they large or empty.
+/// The texts for a member who does not read do not fill the memory, whether they are large or
+/// empty.
 #[test]
 fn texts_do_not_accumulate_for_a_slow_member() {
     let server = Server::start(&["--interval", "10ms", "--write-timeout", "1s"]);
@@ -253,7 +257,7 @@ fn texts_do_not_accumulate_for_a_slow_member() {
 }
 
 /// Returns three members who have all joined. The server sends the 101 a moment before the member
-/// joins the room, but it answers a Ping only after that.
+/// joins the room, but it answers a Ping only after the member has joined.
 fn room(server: &Server) -> [Client; 3] {
     [(); 3].map(|()| {
         let mut member = Client::connect(server, "/chat");

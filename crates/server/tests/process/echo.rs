@@ -104,11 +104,11 @@ fn ten_thousand_messages_keep_their_order() {
     client.close(1000);
 }
 
-/// A Close says that nothing follows it. The messages before it are still answered.
+/// A Close says that nothing follows it, but the messages before it are still echoed.
 #[test]
 fn messages_before_a_close_are_echoed_before_it_is_answered() {
     let server = Server::start(&[]);
-    // Small enough for one read, and too large for one.
+    // The first bytes are few enough for one read, and the second are not.
     for (count, size) in [(50, 10), (2000, 1000)] {
         let mut client = Client::connect(&server, "/echo");
         let mut frames: Vec<u8> = (0..count).flat_map(|number| text(&format!("{number:0size$}"))).collect();

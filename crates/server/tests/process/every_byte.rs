@@ -4,9 +4,9 @@
 //! uses, with a chosen nonce and chosen masking keys, so that each run sends the same bytes. A tap
 //! records both directions.
 //!
-//! The page contains a block for each unit, and this test compares them. If the session has
-//! changed, `WRITE_SESSION=1 cargo test -p server --test process every_byte` writes the blocks.
-//! Then read the prose around them again.
+//! The page contains a block for each head and frame, and this test compares the blocks with the
+//! recorded bytes. If the session has changed, `WRITE_SESSION=1 cargo test -p server --test process
+//! every_byte` writes the blocks. Then read the prose around them again.
 
 use std::{
     env, fs, mem,
@@ -59,7 +59,7 @@ const BYTES_PER_LINE: usize = 16;
 struct Session {
     /// The heads and frames of both directions, in the order in which they were complete.
     units: Vec<Record>,
-    /// The directions that have ended, in this order.
+    /// The directions that have ended, in the order in which they ended.
     ends: Vec<Direction>,
 }
 
@@ -84,7 +84,7 @@ impl Tap for Recorder {
 
 type Client = WebSocket<Tapped<TcpStream, Recorder>>;
 
-/// The next key of [`KEYS`]. Clones share the position.
+/// Supplies the [`KEYS`] one after the other. Clones share the position.
 #[derive(Clone, Default)]
 struct NextKey(Arc<AtomicUsize>);
 
@@ -95,7 +95,8 @@ impl NextKey {
 }
 
 /// Writes a fragment of a text between the engine's frames, as the client's command `/raw` does.
-/// The engine itself would compress fragments, and the page shows the bytes of a character.
+/// The engine itself would compress the fragments, but the page shows the plain bytes of a
+/// character.
 async fn send_raw_fragment(client: &mut Client, opcode: Opcode, payload: &[u8], last: bool, keys: &NextKey) {
     let masking_key = keys.next();
     let header = FrameHeader {
@@ -112,7 +113,7 @@ async fn send_raw_fragment(client: &mut Client, opcode: Opcode, payload: &[u8], 
     client.get_mut().write_all(&frame).await.expect("the fragment is sent");
 }
 
-/// Sends a message, and waits for its echo. So the order of all units is the same in each run.
+/// Sends a message, and waits for its echo, so that the order of all units is the same in each run.
 async fn echo(client: &mut Client, message: Message) {
     client.send(message.clone()).await.expect("the message is sent");
     receive(client, &message).await;
@@ -212,7 +213,8 @@ fn the_chapter_shows_every_byte_of_the_session() {
         assert!(unit.complete && unit.findings.is_empty(), "{unit:?}");
         assert_eq!(unit.length, unit.bytes.len() as u64, "{block}");
     }
-    // The server closes TCP first, so that it need not remember the connection (section 7.1.1).
+    // The server closes TCP first, so that the client need not remember the connection (section
+    // 7.1.1).
     assert_eq!(session.ends, [Direction::ToClient, Direction::ToServer]);
 
     let page = fs::read_to_string(PAGE).expect("the chapter can be read");

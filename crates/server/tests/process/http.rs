@@ -179,9 +179,9 @@ fn the_response_to_head_is_the_one_to_get_without_its_body() {
     }
 }
 
-/// An upload is answered, too. Without lingering, the kernel would answer the unread body by a reset,
-/// and the reset could destroy the response. The larger body does not fit into the kernel's buffers,
-/// so the client is certain to notice a reset.
+/// An upload is answered, too. If the server closed the socket at once, the kernel would answer the
+/// unread body with a reset, and the reset could destroy the response. The larger body does not fit
+/// into the kernel's buffers, so the client is certain to notice a reset.
 #[test]
 fn a_rejection_of_an_upload_arrives() {
     let server = Server::start(&[]);
@@ -266,7 +266,8 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
     server.wait_for_log(&["rejected on /echo with 403", "http://example.org"]);
 }
 
-/// As a proxy forwards it. The server is on a loopback address, so its public name has to be allowed.
+/// The requests are as a proxy forwards them. The server is on a loopback address, so its public
+/// name has to be allowed.
 #[test]
 fn an_origin_is_compared_by_scheme_host_and_port() {
     let server = Server::start(&["--allow-host", "example.org"]);
@@ -313,7 +314,7 @@ fn a_mistake_in_an_allowed_host_or_origin_is_reported_at_the_start() {
 
 // ---- Host: DNS rebinding ------------------------------------------------------------------------
 
-/// All kinds of requests: each has an answer of its own if it is addressed to this server.
+/// Returns requests of all kinds. Each has an answer of its own if it is addressed to this server.
 fn requests(server: &Server) -> Vec<Request> {
     let mut requests = Vec::new();
     for path in ["/", "/page/main.js", "/echo?wire=0", "/chat", "/break/", "/break/masked-frame", "/wire", "/nothing"] {
@@ -325,7 +326,7 @@ fn requests(server: &Server) -> Vec<Request> {
     requests
 }
 
-/// The page of the attacker has bound its own name to 127.0.0.1. `Host` and `Origin` then agree.
+/// The attacker has bound the host name of a page to 127.0.0.1, so `Host` and `Origin` agree.
 #[test]
 fn a_foreign_host_gets_421_on_every_path() {
     let server = Server::start(&[]);
@@ -381,7 +382,8 @@ fn a_server_on_all_addresses_serves_addresses_but_no_foreign_name() {
     }
 }
 
-/// RFC 9112, 3.2.2. Otherwise `Host: localhost` would open the door for a target that says otherwise.
+/// RFC 9112, 3.2.2: the target takes precedence over `Host`. Otherwise, `Host: localhost` would let
+/// in a request whose target names a foreign host.
 #[test]
 fn the_host_of_an_absolute_target_is_checked_and_not_the_header() {
     let server = Server::start(&[]);
@@ -397,7 +399,7 @@ fn the_host_of_an_absolute_target_is_checked_and_not_the_header() {
     }
 }
 
-/// RFC 9112, 3.2: this holds for every request.
+/// RFC 9112, 3.2, requires this of every request, whatever its path and method are.
 #[test]
 fn every_request_has_exactly_one_valid_host() {
     let server = Server::start(&[]);
@@ -416,7 +418,7 @@ fn every_request_has_exactly_one_valid_host() {
             assert_eq!(exchange(&server, &request.bytes()).status, 400, "{request}");
         }
     }
-    // HTTP/1.0 may do without it.
+    // A request of HTTP/1.0 may do without `Host`.
     let old = Request::new("GET / HTTP/1.0", &[]);
     assert_eq!(exchange(&server, &old.bytes()).status, 200);
 }
@@ -442,7 +444,7 @@ fn a_star_allows_any_origin() {
     }
 }
 
-/// Any site may link to the page. Only the WebSocket needs protection.
+/// Any site may link to the page, because only the WebSocket needs protection.
 #[test]
 fn the_page_is_for_everybody() {
     let server = Server::start(&[]);
@@ -480,7 +482,8 @@ fn a_request_that_does_not_become_complete_gets_408() {
     server.wait_for_log(&["not accepted", "took too long for the handshake"]);
 }
 
-/// Otherwise a client could keep its connection forever by sending a byte now and then.
+/// The deadline is for the whole request. Otherwise, a client could keep its connection forever by
+/// sending a byte now and then.
 #[test]
 fn trickling_does_not_gain_time() {
     let server = Server::start(&["--handshake-timeout", "300ms"]);
@@ -511,7 +514,8 @@ fn a_client_that_never_closes_after_a_response_is_dropped() {
 
 // ---- Input that is not a request ----------------------------------------------------------------
 
-/// The server rejects each as soon as it arrives, and does not wait for the time limit.
+/// The server rejects each of these inputs as soon as it arrives, and does not wait for the time
+/// limit.
 #[test]
 fn other_protocols_are_refused_at_once() {
     let server = Server::start(&["--handshake-timeout", "10m"]);

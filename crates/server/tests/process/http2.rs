@@ -1,6 +1,6 @@
-//! HTTP/2 inside TLS: the page, and several WebSocket connections in one connection. The TLS of this
-//! client is rustls, and its HTTP/2 is hyper, as in the server. The test with `curl` has others, as
-//! has the test with Chromium.
+//! HTTP/2 inside TLS: the page, and several WebSocket connections in one connection. This client
+//! uses rustls for TLS and hyper for HTTP/2, as the server does. The tests with `curl` and with
+//! Chromium use other implementations.
 
 use std::{process::Command, sync::Arc};
 
@@ -113,7 +113,7 @@ async fn requests_are_rejected_as_in_http_1_1() {
     .await;
 }
 
-/// `/break` breaks rules of HTTP/1.1, so the client has to use it.
+/// `/break` breaks rules of HTTP/1.1, so the client has to use that version.
 #[tokio::test]
 async fn what_only_http_1_1_can_show_is_reset_with_the_error_code_for_it() {
     with_timeout(async {
@@ -169,7 +169,8 @@ async fn each_websocket_takes_a_connection_of_the_limit() {
     .await;
 }
 
-/// A client that has negotiated HTTP/2 reads nothing else.
+/// A client that has negotiated HTTP/2 understands nothing else, so the rejection must use HTTP/2
+/// too.
 #[tokio::test]
 async fn a_client_beyond_the_limit_reads_503_in_http_2() {
     with_timeout(async {
@@ -193,7 +194,7 @@ async fn a_client_beyond_the_limit_reads_503_in_http_2() {
     .await;
 }
 
-/// A rejection takes one of a few places, so it must end.
+/// Only a few connections can be rejected at the same time, so each rejection must end.
 #[tokio::test]
 async fn a_client_beyond_the_limit_that_sends_nothing_is_disconnected() {
     with_timeout(async {
@@ -214,8 +215,8 @@ async fn chosen(certificate: &Certificate, server: &Server) -> (String, ClientTl
     (String::from_utf8(chosen).expect("a name"), stream)
 }
 
-/// The window of each connection in HTTP/2, 256 KiB, is a part of `--max-memory`, of which one half
-/// is left to messages.
+/// The window of each HTTP/2 connection, 256 KiB, is taken from `--max-memory`. Together, the
+/// windows may take one half of it, and the other half is left to messages.
 #[tokio::test]
 async fn without_memory_for_its_window_a_connection_speaks_http_1_1() {
     with_timeout(async {
@@ -277,7 +278,7 @@ async fn a_server_that_stops_closes_every_stream_with_1001() {
     .await;
 }
 
-/// A trace shows the bytes of HTTP/1.1.
+/// A trace can show only the bytes of HTTP/1.1.
 #[tokio::test]
 async fn with_a_trace_the_server_offers_only_http_1_1() {
     let certificate = Certificate::new();

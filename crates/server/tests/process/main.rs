@@ -1,4 +1,4 @@
-//! The server as a process of its own, tested over TCP as any client sees it.
+//! Tests of the server as a process of its own, over TCP, as any client uses it.
 //!
 //! Only Unix has the signals with which some of the tests stop it.
 

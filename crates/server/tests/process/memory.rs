@@ -20,7 +20,8 @@ fn control_characters(bytes: usize) -> Vec<u8> {
     text(&"\u{1f}".repeat(bytes))
 }
 
-/// The message itself takes 16 MiB. Its buffer grows in steps, and each step copies it.
+/// The message itself takes 16 MiB. Its buffer grows in steps, and each step copies it, so the
+/// bound is twice its size.
 #[test]
 fn a_large_text_is_held_once_and_never_escaped_whole() {
     let server = Server::start(&["--interval", "10ms", "--ping-interval", "10m", "--max-message", "16M"]);
@@ -46,7 +47,7 @@ fn an_output_that_is_not_read_holds_one_mebibyte() {
         client.send(&large);
     }
     client.receive_push_with(|push| push.messages_received == 20);
-    // Many short lines are not more than a few long ones.
+    // Many short lines must not take more memory than a few long ones.
     client.send(&text(&"\u{1}".repeat(500)).repeat(5_000));
     client.receive_push_with(|push| push.messages_received == 5_020);
     client.close(1000);
@@ -75,8 +76,8 @@ fn server_settles_below(server: &Server, bound: u64) {
     eventually(&format!("{} bytes are below {bound}", server.allocated_bytes()), || server.allocated_bytes() < bound);
 }
 
-/// All members of the chat share the texts that are queued. At most 1 MiB of texts waits, with what
-/// the memory of each text takes beyond its bytes.
+/// All members of the chat share the texts that are queued. The queued texts take at most 1 MiB,
+/// including the overhead of each text.
 #[test]
 fn a_burst_in_the_chat_is_held_once_for_all_members() {
     let server = Server::start(&["--threads", "1"]);
@@ -92,8 +93,8 @@ fn a_burst_in_the_chat_is_held_once_for_all_members() {
     assert!(peak < before + 4 * MIB + SLACK, "from {before} to {peak} bytes");
 }
 
-/// A talker holds 128 KiB of texts that it cannot say yet, and then waits. A text beyond the limit
-/// of the chat is not collected.
+/// The server keeps at most 128 KiB of texts from a talker that it cannot deliver yet, and then
+/// reads no more from that talker.
 #[test]
 fn talkers_that_wait_hold_little() {
     let server = Server::start(&["--threads", "1", "--write-timeout", "1s", "--ping-interval", "1m"]);
@@ -119,8 +120,8 @@ fn talkers_that_wait_hold_little() {
     server.wait_for_log(&[&deaf.address().to_string(), "1008", "too slow for this chat"]);
 }
 
-/// A peer that finds a message too long says so and reads no more. The echo of 40 MB would wait for
-/// it until a Ping is overdue.
+/// A peer that finds a message too long sends a Close and reads no more. If the server kept the
+/// echo of 40 MiB, it would hold this memory until a Pong is overdue.
 #[test]
 fn an_echo_is_not_kept_for_a_peer_that_has_sent_a_close() {
     let server = Server::start(&["--ping-interval", "10m", "--close-timeout", "300ms", "--max-message", "40M"]);
@@ -133,8 +134,8 @@ fn an_echo_is_not_kept_for_a_peer_that_has_sent_a_close() {
     server_settles_below(&server, before + SLACK);
 }
 
-/// Each cookie is a field of the view, with an explanation. The records of a connection that wait
-/// for a page take at most 256 KiB.
+/// In the records for a page, each cookie is a field with an explanation. The records that are
+/// queued for a page take at most 256 KiB for each connection.
 #[test]
 fn heads_with_many_cookies_do_not_accumulate_for_pages_that_do_not_read_them() {
     let server = Server::start(&["--interval", "10m"]);

@@ -12,8 +12,9 @@ use crate::support::{
 
 const KIB: u64 = 1 << 10;
 
-/// The memory, in bytes, that each connection may hold without taking it from `--max-memory`, and
-/// its fixed memory: the same numbers from which the defaults of the options are computed.
+/// The memory, in bytes, that each connection may hold outside of `--max-memory`: 16 KiB for
+/// messages, and 8 KiB of fixed memory. The defaults of the options are computed from the same
+/// numbers.
 const PER_CONNECTION: u64 = (16 + 8) * KIB;
 
 /// The memory that the server may need in addition, in bytes: two blocks of 320 KiB for each of its
@@ -50,7 +51,7 @@ fn many_halves_of_large_messages_stay_within_the_budget_and_hinder_nobody() {
     other.echo("before");
     let files = open_files(&server);
     let bound = server.allocated_bytes() + 8 * MIB + 50 * PER_CONNECTION + SLACK;
-    // The second time, the server uses the memory of the first.
+    // In the second round, the server must reuse the memory of the first.
     for _ in 0..2 {
         // Without the budget, the server would hold 100 MiB.
         let mut clients = send_halves(&server, 50);
@@ -84,7 +85,8 @@ fn an_idle_connection_needs_no_more_memory_than_the_defaults_assume() {
     let mut clients: Vec<_> = (0..COUNT).map(|_| Client::connect(&server, "/echo")).collect();
     for client in &mut clients {
         client.echo("hello");
-        // With the time-out of a message, which is still set afterwards.
+        // A message in two parts sets the time-out of a message, whose memory stays allocated
+        // afterwards.
         let message = text("in two parts");
         client.send(&message[..8]);
         client.stream.set_nodelay(true).expect("TCP has this option");

@@ -55,7 +55,7 @@ fn a_trusted_proxy_tells_who_the_client_is() {
     server.wait_for_log(&["203.0.113.7 via 127.0.0.1:", " closed: 1000"]);
     connect(&server, &[("Forwarded", "for=\"[2001:db8::7]:4711\";proto=https")]).close(1000);
     server.wait_for_log(&["2001:db8::7 via 127.0.0.1:", " connected to /echo"]);
-    // A rejected request is also that of the client.
+    // A rejected request is logged under the client's address too.
     let request = Request::upgrade(&server, "/nothing").and("X-Forwarded-For", "203.0.113.8");
     let mut stream = open(&server);
     stream.write_all(&request.bytes()).expect("the server is there");
@@ -73,8 +73,8 @@ fn nobody_else_does() {
     }
 }
 
-/// The page of an attacker reaches this server under the attacker's name, and no proxy's header may
-/// hide that.
+/// A page of an attacker reaches this server under the attacker's host name, and no header of a
+/// proxy may hide that.
 #[test]
 fn a_forwarded_host_and_origin_open_nothing() {
     let server = Server::start(&["--trust-proxy", "127.0.0.1"]);
@@ -95,7 +95,7 @@ fn the_proxy_protocol_tells_who_the_client_is() {
     let is_told =
         |line: &&String| line.contains("203.0.113.7:4711 via 127.0.0.1:") && line.contains("connected to /echo");
     server.wait_for_log(&["203.0.113.7:4711 via 127.0.0.1:", " connected to /echo"]);
-    // The proxy itself, as a health check.
+    // The proxy itself connects, as it does for a health check.
     connect_after(&server, b"PROXY UNKNOWN\r\n").close(1000);
     let (_, log) = server.stop();
     assert_eq!(log.iter().filter(is_told).count(), 2, "{log:?}");

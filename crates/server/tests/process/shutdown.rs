@@ -124,8 +124,8 @@ fn clients_that_continue_to_send_do_not_delay_it() {
     });
 }
 
-/// Clients with an incomplete request do not delay the end either, nor do clients that have a
-/// response and do not leave.
+/// Neither clients with an incomplete request nor clients that stay after their response delay the
+/// end.
 #[cfg(unix)]
 #[test]
 fn half_a_handshake_does_not_delay_it() {
@@ -277,7 +277,7 @@ fn bad_arguments_are_explained_and_end_with_2() {
         (&["--interval", "10"], "250ms, 1s or 2m"),
         (&["--interval"], "--interval"),
         (&["--write-timeout", "0ms"], "must be at least 1ns"),
-        // So long that the clock would overflow.
+        // This time is so long that the clock would overflow.
         (&["--ping-interval", "500000000000y"], "--ping-interval"),
         (&["--close-timeout=-1s"], "250ms, 1s or 2m"),
         (&["--threads", "0"], "must be at least 1"),
@@ -289,7 +289,7 @@ fn bad_arguments_are_explained_and_end_with_2() {
         (&["--message-timeout", "never"], "250ms, 1s or 2m"),
     ];
     for (args, part) in rows {
-        // If the server accepts them by mistake, it should at least use a free port.
+        // If the server accepts these arguments by mistake, it should at least use a free port.
         let (code, output, errors) = run(&[&["--listen", "127.0.0.1:0"], args].concat());
         assert_eq!((code, &output[..]), (2, ""), "{args:?}: {errors}");
         assert!(errors.contains(part), "{args:?}: {errors}");

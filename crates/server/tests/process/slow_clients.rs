@@ -96,7 +96,7 @@ fn a_client_that_never_reads_again_is_dropped_as_well() {
     reader.receive_push();
 }
 
-/// A client cannot avoid reading by sending all the time.
+/// A client that does not read is dropped even if it sends all the time.
 #[test]
 fn a_client_that_sends_and_does_not_read_is_dropped_too() {
     let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "300ms", "--close-timeout", "300ms"]);

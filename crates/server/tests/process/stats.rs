@@ -195,7 +195,8 @@ fn the_log_says_who_connects_and_how_the_connection_ends() {
     }
 }
 
-/// After the two Closes, the client decides when TCP ends. A push in the meantime cannot be sent.
+/// After the two Closes, the client decides when TCP ends. A push that becomes due before cannot be
+/// sent.
 #[test]
 fn a_push_while_a_client_closes_is_not_an_error() {
     let server = Server::start(&["--interval", "20ms"]);

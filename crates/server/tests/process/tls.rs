@@ -1,7 +1,8 @@
 //! TLS: certificates from files and self-signed ones, their replacement, and clients that do not
 //! speak TLS.
 //!
-//! The TLS of these clients is rustls, as in the server. The test with `curl` has another one.
+//! These clients use rustls for TLS, as the server does. The test with `curl` uses another
+//! implementation.
 
 use std::{
     fs,
@@ -128,7 +129,7 @@ async fn a_self_signed_certificate_is_trusted_by_the_printed_command_lines() {
     }
     let config = trusting(&file);
     assert_echo(&mut connect(&server, "/echo", &config).await).await;
-    // A name is in the certificate too.
+    // The certificate also contains the name `localhost`.
     let uri = format!("wss://localhost:{}/echo", address.port());
     let connecting = Connector::new(&uri).unwrap().tls_config(config).connect();
     assert_echo(&mut connecting.await.expect("a connection")).await;
@@ -260,7 +261,7 @@ fn the_tls_handshake_has_a_time_limit() {
     for sent in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
         let mut stream = open(&server);
         stream.write_all(sent).unwrap();
-        // Without a limit, this read would fail after the patience of the tests.
+        // If the server had no time limit, this read would fail after [`PATIENCE`].
         assert_eq!(stream.read(&mut [0]).expect("the server closes the connection"), 0);
     }
     server.wait_for_log(&["not accepted: the client took too long for the handshake"]);
@@ -357,7 +358,8 @@ fn a_certificate_that_cannot_be_used_is_one_sentence_and_an_exit_code() {
     }
 }
 
-/// Returns a certificate that is valid for this many hours from now on, and before for ten days.
+/// Returns a certificate that has been valid for ten days and expires in this many hours, and its
+/// key.
 fn expiring_in(hours: u64) -> (String, String) {
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
     let hour = Duration::from_secs(60 * 60);

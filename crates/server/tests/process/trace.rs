@@ -56,7 +56,7 @@ fn the_trace_for_programs_has_every_byte_of_each_connection() {
     let server = Server::start(&["--trace=json"]);
     for _ in 0..3 {
         let (client, wrote, read) = conversation(&server);
-        // A thread of its own writes the log, so it may be late.
+        // A thread of its own writes the log, so the last lines may be late.
         eventually("the whole connection is in the trace", || traced(&server, client, "to_client").len() == read.len());
         assert_eq!(traced(&server, client, "to_client"), read);
         assert_eq!(traced(&server, client, "to_server"), wrote);
@@ -89,7 +89,8 @@ fn a_capture_holds_every_connection() {
     std::fs::remove_file(path).expect("the file can be removed");
 }
 
-/// Returns the path of a file that does not exist. A test that failed may have left one.
+/// Returns the path of a file that does not exist. Removes a file that a failed test may have left
+/// there.
 fn new_path(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);

@@ -1,6 +1,5 @@
-//! Every rule of sections 4, 5, 7 and 8 that a client can break. The server answers as the RFC
-//! says, the log names the rule, messages that were complete before still count, and no other
-//! client notices.
+//! Rules of RFC 6455 that a client can break. The server answers as the RFC says, the log names the
+//! rule, messages that were complete before still count, and no other client notices.
 
 use std::{io::Write, thread};
 
@@ -29,7 +28,7 @@ fn mistake(name: &str, bytes: Vec<u8>, code: u16, logged: &'static str, section:
     Mistake { name: name.to_owned(), bytes, code, logged, section }
 }
 
-/// Returns a masked frame with this header, byte by byte.
+/// Returns a masked frame whose header begins with exactly these bytes.
 fn raw(header: &[u8], payload: &[u8]) -> Vec<u8> {
     [header, &MASK, &masked(payload)].concat()
 }
@@ -183,7 +182,7 @@ fn a_broken_rule_is_answered_on_echo_after_the_messages_before_it() {
     for Mistake { name, bytes, code, logged, section } in mistakes() {
         let mut client = Client::connect(&server, "/echo");
         let before = [text("one"), frame(BINARY, b"tw"), frame(FIN | PING, b"?"), frame(FIN | CONTINUATION, b"o")];
-        // Everything after it is ignored, even a Close.
+        // Everything after the mistake is ignored, even a Close.
         let after = [text("three"), close(1000, "")];
         client.send(&[before.concat(), bytes, after.concat()].concat());
         assert_eq!(client.receive(), ReceivedItem::Text("one".to_owned()), "{name}");
@@ -342,7 +341,7 @@ fn a_client_that_does_not_answer_a_ping_is_closed_with_1008() {
     });
 }
 
-/// Each control frame costs the server an answer, so a flood of them is refused.
+/// Each Ping costs the server an answer, so it ends a connection that sends a flood of them.
 #[test]
 fn a_flood_of_pings_is_closed_with_1008() {
     let server = start();
@@ -512,7 +511,7 @@ fn an_unusual_request_is_accepted() {
     for request in requests {
         Client::connect_with(&server, &request.bytes()).echo("welcome");
     }
-    // Bare line feeds, as old clients send them.
+    // Old clients end their lines with bare line feeds.
     let bare = right().to_string().replace("\r\n", "\n");
     Client::connect_with(&server, bare.as_bytes()).echo("welcome");
 }

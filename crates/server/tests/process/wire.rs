@@ -137,7 +137,8 @@ fn each_frame_is_shown_with_its_fields() {
     assert_eq!(value(&pong, "websocket.mask"), false);
 }
 
-/// A script may not read a cookie that is `HttpOnly`, nor what the browser or a proxy adds.
+/// A script may read neither a cookie that is `HttpOnly` nor the headers that the browser or a
+/// proxy adds.
 #[test]
 fn the_credentials_of_a_request_are_not_shown_to_the_page() {
     let server = Server::start(&[]);
@@ -216,7 +217,8 @@ fn every_byte_is_shown_from_the_first_to_the_last() {
     let (mut viewer, token) = viewer(&server);
     let mut stream = open(&server);
     let request = from_page(&server, &format!("/?wire={token}")).bytes();
-    // A client may send nothing before it has the response. If it does, that is shown as well.
+    // A client must wait for the response. If it does not, the bytes that it sends too early are
+    // shown as well.
     let early = text("too early");
     stream.write_all(&[&request[..], &early].concat()).unwrap();
     let mut received = Vec::new();
@@ -331,7 +333,7 @@ fn every_path_can_be_viewed() {
         tapped_with(&server, "/chat", |request| request.and("Sec-WebSocket-Protocol", "chat"));
     client.send_text("hello?");
     viewer.find("the text", |record| record["summary"] == "Text, 6 bytes: hello?");
-    // The chat has a limit of its own, and the view knows it.
+    // The chat has a limit of its own, against which the view checks messages too.
     client.send(&text(&"x".repeat(100_000)));
     viewer.find("the violation", |record| record["findings"][0]["section"] == "10.4");
 }
@@ -344,7 +346,7 @@ fn a_broken_rule_is_shown_together_with_the_verdict() {
     assert_eq!(masked["findings"][0]["rule"], "MaskedFrame", "{masked}");
     client.send(&close(1002, "you must not \u{9b}"));
     let verdict = viewer.find("the verdict", |record| !record["verdict"].is_null());
-    // This client is still there. A browser closes TCP as well.
+    // This client does not close TCP, as a browser would.
     assert_eq!(verdict["verdict"], "TCP left open");
     assert_eq!(verdict["seen"], r#"Close 1002: "you must not \u{9b}""#);
     assert_eq!(viewer.receive_all(), Some(1000));

@@ -40,8 +40,8 @@ impl ServerProcess {
     }
 
     /// Starts the program `server` with these options, on any core and without its log. Nobody
-    /// reads its standard output after the first line, so it has to cope with an output that
-    /// blocks.
+    /// reads the standard output after the first line, so the server has to cope with an output
+    /// that blocks.
     pub(crate) fn start_program(options: &[&str]) -> io::Result<Self> {
         let program = contestants::server()
             .ok_or_else(|| io::Error::other("build the server first: `cargo build --release -p server`"))?;

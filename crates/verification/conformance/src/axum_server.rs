@@ -11,8 +11,8 @@ use websocket_hyper::{
 
 use crate::{bridge::to_http2, implementation::Implementation};
 
-/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address. To be
-/// tested in HTTP/2, prints the address of a bridge.
+/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address. For
+/// `Http2`, prints the address of a bridge instead.
 ///
 /// # Errors
 /// Fails if no port is free.
@@ -29,7 +29,7 @@ pub async fn run(of: Implementation) -> Result<(), String> {
     tokio::try_join!(serving, to_http2::serve(listener, address)).map(|_| ())
 }
 
-/// Lets small writes leave at once, as in the server of this workspace.
+/// Sends small writes at once, as the server of this workspace does.
 fn without_delay(tcp: &mut TcpStream) {
     // If this fails, the connection is broken, as its first read will show.
     let _ = tcp.set_nodelay(true);

@@ -167,7 +167,7 @@ fn node(script: &str) -> Command {
     command
 }
 
-/// Returns the command for this program with a command of its own.
+/// Returns the command that runs this program with the subcommand `name`.
 fn this(name: &str) -> Result<Command, String> {
     let mut command = Command::new(path_of_this()?);
     command.arg(name);

@@ -20,7 +20,7 @@
 //! | [`implementation`] | the programs to test: ours, ours on hyper and axum, ours in HTTP/2, those with tungstenite, and those with `ws` |
 //! | [`agent`] | the client to test |
 //! | [`axum_server`] | the server to test on axum |
-//! | [`bridge`] | between the suite and what is tested in HTTP/2 |
+//! | [`bridge`] | the bridge between the suite and the programs that are tested in HTTP/2 |
 //! | [`process`] | child processes with a log and a time limit |
 //! | [`case_id`] | the identifier of a case, and the choice of cases to run |
 //! | [`verdict`] | the suite's verdicts |

@@ -12,7 +12,7 @@ const PAGES: &str = "docs/src/run";
 /// The file that includes the pages as documentation tests.
 const TESTED_IN: &str = "crates/websocket/src/lib.rs";
 
-/// Finds, on each page, the first block of Rust that nobody compiles.
+/// Finds, on each page, the first block of Rust that is not compiled.
 ///
 /// # Errors
 /// Fails if a page or a file cannot be read.
@@ -28,7 +28,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Returns the line of the first block that nobody compiles, counted from 1, and what to do.
+/// Returns the line of the first block that is not compiled, counted from 1, and what to do.
 fn unchecked_block(file: &Path, page: &str, tests: &str) -> Option<(usize, String)> {
     let is_tested = tests.contains(&format!("{}\")", file.display()));
     let mut before = "";

@@ -24,7 +24,7 @@ use testkit::{
     transmitted::Transmitted,
 };
 
-/// The number of bytes of a frame that an answer shows.
+/// The maximum number of bytes of a frame that an answer shows.
 const SHOWN: usize = 16;
 
 /// Dissects the bytes of a question: the fields of each frame, and the rules that it breaks.
@@ -208,7 +208,7 @@ fn digits_and_summary(record: &Record) -> (String, String) {
     if record.length <= SHOWN as u64 {
         return (digits, record.summary.clone());
     }
-    // The digits are cut, so leave out the contents.
+    // The digits show only a part of the frame, so leave the contents out of the summary.
     let summary = record.summary.split(": ").next().unwrap_or_default();
     if record.bytes[0] != 0x88 {
         return (format!("{digits} ..."), summary.to_owned());

@@ -5,7 +5,7 @@
 //! or a heading is reworded, the text that refers to it still looks correct. For this reason,
 //! `cargo test` checks every page and every source file.
 //!
-//! For the pages (`README.md`, the book, and the pages of crates):
+//! For the pages (`README.md`, and every Markdown file in `docs`, `crates` and `example`):
 //!
 //! * A relative link or image leads to an existing file in this repository.
 //! * A `#fragment` names a heading of the page to which the link leads.
@@ -15,9 +15,10 @@
 //!   *define* the last name in the text (`poll_event`). If the text names the file itself
 //!   (`close.rs`) or its module (`close`), no definition is necessary.
 //! * Every **linked number** is correct. A linked number is a link whose text is a quantity and
-//!   whose title is the name of a constant, such as `[64 MiB](../../crates/protocol/src/limits.rs
-//!   "DEFAULT.max_frame_bytes")`. The constant must have this value. The title may also be an option
-//!   of a program, such as `--max-message`. The number is then its default.
+//!   whose title is the name of a constant, such as
+//!   `[64 MiB](../../crates/protocol/src/limits.rs "DEFAULT.max_frame_bytes")`. The constant must
+//!   have this value. The title may also be an option of a program, such as `--max-message`, and
+//!   then the number is its default.
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
 //! * Every code fence is closed, and no line contains a path that exists on one machine only.
 //!

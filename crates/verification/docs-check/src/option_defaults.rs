@@ -30,7 +30,7 @@ pub fn evaluate(file: &Path, option: &str) -> Result<ConstantValue, String> {
 fn default_value(source: &str, option: &str) -> Result<String, String> {
     let field = format!(" {}: ", option.trim_start_matches('-').replace('-', "_"));
     let end = source.find(&field).ok_or_else(|| format!("the file has no option `{option}`"))?;
-    // The attribute is between the end of the field before and this field.
+    // The attribute of a field is the last one before it. Every option has such an attribute.
     let attribute = source[..end].rfind("#[arg(").map_or("", |start| &source[start..end]);
     let text = |name: &str, end: [char; 2]| {
         let (_, rest) = attribute.split_once(name)?;

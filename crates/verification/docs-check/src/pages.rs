@@ -153,8 +153,8 @@ impl Checker<'_> {
         Err(format!("`#{fragment}` is not a heading of `{}`: {hint}", path.display()))
     }
 
-    /// Checks a link whose text is a quantity and whose title is the name of a constant or an option:
-    /// `[320 KiB](queue.rs "QUEUED_MAX")`, `[1 MiB](args.rs "--max-message")`.
+    /// Checks a link whose text is a quantity, and whose title is the name of a constant or an
+    /// option: `[320 KiB](queue.rs "QUEUED_MAX")`, `[1 MiB](args.rs "--max-message")`.
     fn check_number(&self, path: &Path, link: &Link) -> Result<(), String> {
         let constant = link.title.as_deref().unwrap_or_default();
         let stated = quantity::parse(&link.text)

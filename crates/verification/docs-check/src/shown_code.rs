@@ -23,7 +23,7 @@ use crate::{
 
 /// The folder of the book's chapters.
 const CHAPTERS: &str = "docs/src";
-/// The folder in it whose marks another module checks.
+/// The folder of the chapters of *Build*, whose marks `build_chapters` checks.
 const BUILD: &str = "docs/src/build";
 /// The name of the mark.
 const MARK: &str = "code";

@@ -1,8 +1,8 @@
 //! The account of one side: the things that it has done so far, as seen from outside, and the
 //! checks of each frame and event.
 //!
-//! Nothing here asks the engine. The account follows from the calls, the bytes on the wire and the
-//! events, so it can contradict the engine.
+//! The account does not rely on what the engine reports about itself. It is computed from the
+//! calls, the bytes on the wire and the events, so it can contradict the engine.
 
 use std::collections::VecDeque;
 
@@ -18,14 +18,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Account {
     role: Role,
-    /// The text messages that the application has sent completely, and those that were written
-    /// completely.
+    /// The number of text messages that the application has sent completely, and the number of
+    /// those that were written completely.
     pub texts_sent: u8,
     texts_written: u8,
     /// Whether the first half of another message was sent, and whether it was written.
     pub half_sent: bool,
     half_written: bool,
-    /// The text messages that were handed out to the application.
+    /// The number of text messages that were handed out to the application.
     pub texts_received: u8,
     /// The payloads of the Pings that were handed out and whose Pongs were not written yet.
     owed_pongs: VecDeque<Vec<u8>>,
@@ -98,7 +98,8 @@ impl Account {
         }
     }
 
-    /// Records and checks bytes that the engine has written. `sent` is the body of its Close.
+    /// Records and checks bytes that the engine has written. `sent` is the body of the Close that
+    /// it reports as sent.
     ///
     /// # Errors
     /// Fails if the bytes complete a frame that must not be sent.
@@ -160,7 +161,7 @@ impl Account {
     /// Records and checks a text message that was handed out.
     ///
     /// # Errors
-    /// Fails if the peer did not send this message, or not as the next one.
+    /// Fails if this is not the next message that the peer has sent.
     pub fn on_text(&mut self, received: &[u8], peer: &Self) -> Result<(), Broken> {
         self.events += 1;
         let expected = text(peer.role, self.texts_received);
@@ -174,7 +175,7 @@ impl Account {
     /// Records a Ping that was handed out, and checks that its answer was queued.
     ///
     /// # Errors
-    /// Fails if the queue did not grow by the answer.
+    /// Fails if the queue did not grow by exactly the answer.
     pub fn on_ping(&mut self, payload: Vec<u8>, newly_queued: usize) -> Result<(), Broken> {
         self.events += 1;
         let expected = self.header_len() + payload.len();
@@ -189,11 +190,12 @@ impl Account {
         self.events += 1;
     }
 
-    /// Records a Close that was handed out, and checks that it was answered and came after all
-    /// messages.
+    /// Records a Close that was handed out. Checks that it came after all messages, and that it was
+    /// answered once, unless this side began to close.
     ///
     /// # Errors
-    /// Fails if a message is missing, if the Close was not answered, or if it was answered twice.
+    /// Fails if a message is missing, if a necessary answer was not queued, or if an answer was
+    /// queued although none was due.
     pub fn on_close(&mut self, newly_queued: usize, peer: &Self) -> Result<(), Broken> {
         self.events += 1;
         self.close_received = true;
@@ -210,8 +212,8 @@ impl Account {
         })
     }
 
-    /// Checks that everything that arrived was handed out, and that everything that was queued was
-    /// written.
+    /// Checks that all input was handed out, unless it had to be ignored, and that all output was
+    /// written, unless it was discarded. `discarded` states whether the engine has reported that.
     ///
     /// # Errors
     /// Fails if something is missing.

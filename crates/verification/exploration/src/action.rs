@@ -38,13 +38,13 @@ pub enum Cause {
     Close,
     /// Bytes that the engine would never send follow the bytes that it has written.
     Break(Fault),
-    /// The stream that this side reads ends here: the bytes in flight are lost, and whatever the
-    /// peer writes from now on.
+    /// The stream that this side reads ends here: the bytes in flight are lost, and so is
+    /// everything that the peer writes from now on.
     LoseRead,
     /// A read fails: the transport is lost in both directions.
     Reset,
     /// Whatever this side writes from now on does not arrive, and neither does the end of its
-    /// stream. A write may fail or not.
+    /// stream. A write may fail, or appear to succeed.
     LoseWrite,
     /// The clock of this side reaches the next deadline.
     ReachDeadline,

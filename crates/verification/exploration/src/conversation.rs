@@ -48,7 +48,8 @@ pub fn describe(setup: &Setup, counterexample: &Counterexample) -> String {
     lines
 }
 
-/// Returns the summaries of the frames that `bytes` complete, or the number of bytes.
+/// Returns the summaries of the frames that `bytes` complete, and the length of an incomplete frame
+/// after them.
 fn frames(conversation: &mut Conversation, direction: Direction, bytes: &[u8]) -> String {
     let mut summaries = Vec::new();
     conversation.push(direction, bytes, None, &mut |record: Record| {

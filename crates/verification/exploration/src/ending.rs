@@ -1,4 +1,4 @@
-//! From every state, the connection can end, and does so within its deadlines.
+//! Checks that the connection can end from every state, and that it does so within its deadlines.
 //!
 //! From a state, the interleaving is continued in a fixed order: first everything that can happen
 //! without waiting, then the next deadline. There are two kinds of such endings:
@@ -90,7 +90,8 @@ impl Ending {
         self.world.apply(action)
     }
 
-    /// Lets one application begin to close if it is still open, and runs both sides.
+    /// Lets the application of `closer`, if there is one, begin to close, and runs both sides to
+    /// the end.
     fn run_fairly(&mut self, closer: Option<Role>, keep_alive: bool) -> Result<(), Broken> {
         let undisturbed = self.world.is_undisturbed();
         if let Some(role) = closer {
@@ -98,8 +99,8 @@ impl Ending {
         }
         loop {
             self.run_without_waiting()?;
-            // A side that has not learned anything of the end, because the wire has lost it, may
-            // stay open.
+            // A side may stay open if the wire has lost everything that would have told it of the
+            // end.
             let waiting: Vec<Role> = ROLES
                 .into_iter()
                 .filter(|role| self.world.side(*role).must_end() && !self.world.side(*role).is_disconnected())

@@ -35,7 +35,7 @@ impl FrameReader {
         if [1, header_len].contains(&self.bytes.len()) { Completed::Header } else { Completed::Nothing }
     }
 
-    /// Returns whether no frame is incomplete.
+    /// Returns whether the last frame is complete.
     #[must_use]
     pub const fn is_between_frames(&self) -> bool {
         self.bytes.is_empty()

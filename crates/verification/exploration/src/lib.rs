@@ -1,8 +1,8 @@
 //! Tries every interleaving of a client and a server, up to a bound.
 //!
 //! The two sides are real engines of the crate `protocol`. Only the wire, the clocks, the drivers
-//! and the applications are simulated, because the engine takes bytes, the time and masking keys as
-//! arguments.
+//! and the applications are simulated. This is possible because the engine takes bytes, the time
+//! and masking keys as arguments.
 //!
 //! ```text
 //!   application   application          causes: send, close, break a rule,
@@ -15,8 +15,8 @@
 //!
 //! An **interleaving** is a sequence of [steps](action). A **cause** is a step from outside; all
 //! other steps are what drivers and wires do by themselves. The [bound](world::Bound) limits the
-//! causes only. As the other steps only move bytes that a cause has produced, the number of states
-//! is finite, and the [search] visits all of them. In every state, it checks the
+//! causes only. As the other steps only process what a cause has produced, the number of states is
+//! finite, and the [search] visits all of them. In every state, it checks the
 //! [properties](property), and that the connection [can end](ending).
 //!
 //! | module | contents |

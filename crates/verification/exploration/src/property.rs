@@ -5,15 +5,15 @@ use std::fmt;
 /// A property that every interleaving must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Property {
-    /// An endpoint sends one Close, and answers none twice.
+    /// An endpoint sends at most one Close, and never answers a Close twice.
     OneClose,
     /// After its Close, an endpoint sends nothing but answers to Pings, and after the end of its
     /// stream nothing at all.
     NothingAfterClose,
     /// Every frame on the wire is one that the application sent or that the protocol requires.
     OnlyExpectedFrames,
-    /// Each message is handed out at most once, whole and in order, and a Close proves that all
-    /// messages before it were handed out.
+    /// Each message is handed out at most once, whole and in order, and a Close only after all
+    /// messages before it.
     MessagesInOrder,
     /// Events that arrived before the end of the stream are handed out before the end.
     InputBeforeEnd,
@@ -25,9 +25,9 @@ pub enum Property {
     NoFalseAccusation,
     /// The accounts of the end agree with the wire and with each other.
     AccountsAgree,
-    /// Only the end that is first in turn ends TCP.
+    /// An endpoint ends TCP only when it is its turn, and ends its own direction only once.
     ServerEndsTcpFirst,
-    /// After `handle_timeout`, the next deadline is in the future.
+    /// After at most two calls of `handle_timeout`, the next deadline is in the future.
     DeadlineInTheFuture,
     /// An endpoint whose connection is over has no deadline and nothing to send.
     NothingAfterTheEnd,
@@ -38,8 +38,8 @@ pub enum Property {
 }
 
 impl Property {
-    /// Returns whether the property says that something must happen at last, so that only an ending
-    /// can break it.
+    /// Returns whether the property says that something must happen eventually, so that only an
+    /// ending can break it.
     #[must_use]
     pub const fn needs_an_ending(self) -> bool {
         matches!(self, Self::EndsInTime | Self::EndsWithoutDeadline)

@@ -1,11 +1,11 @@
 //! Breadth-first search through all interleavings.
 //!
 //! The search keeps no engines. It keeps, for each state, the step that led to it first, and
-//! repeats the whole interleaving whenever it needs the state again. So the engine need not be
-//! cloned, and its masking keys and its compression need not be either. Because states are visited
-//! in the order of their distance from the beginning, the first step that breaks a property ends a
-//! shortest interleaving. If a property is first broken in an [ending](crate::ending), a second
-//! search without endings looks for a shorter interleaving.
+//! repeats the whole interleaving whenever it needs the state again. So neither the engine nor its
+//! masking keys and its compression have to be cloned. Because states are visited in the order of
+//! their distance from the beginning, the first step that breaks a property ends a shortest
+//! interleaving. If a property is first broken in an [ending](crate::ending), a second search
+//! without endings looks for a shorter interleaving.
 
 use std::collections::HashSet;
 
@@ -42,7 +42,8 @@ pub struct Counterexample {
     /// The steps. The last one breaks the property, or the property says that another step must
     /// follow.
     pub path: Vec<Action>,
-    /// The kind of ending, and the number of steps before it, if the property was broken in one.
+    /// If the property was broken in an ending: the number of steps before the ending, and its
+    /// kind.
     pub ending: Option<(usize, EndingKind)>,
     /// The property.
     pub broken: Broken,
@@ -83,7 +84,7 @@ pub fn search(setup: &Setup, progress: &mut dyn FnMut(usize, usize)) -> Report {
     if let Some(Counterexample { path, ending: Some(_), broken }) = &report.counterexample
         && !broken.property.needs_an_ending()
     {
-        // The ending is only one way from its state to the broken property. A shorter one may begin
+        // The ending is only one way from its state to the broken property. A shorter way may begin
         // in another state.
         let shorter = search_within(setup, path.len(), SHORTENED_WITHIN, false, progress).counterexample;
         report.counterexample = shorter.or(report.counterexample);

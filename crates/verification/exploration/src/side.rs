@@ -213,7 +213,7 @@ impl Side {
     /// frame.
     ///
     /// # Errors
-    /// Fails if the step must not be taken.
+    /// Fails if the step breaks a property.
     pub fn transmit(&mut self, amount: Amount, inside: bool, out: &mut OneWay) -> Result<Happened, Broken> {
         match self.connection.poll_transmit() {
             None => Ok(Happened::Nothing),
@@ -247,8 +247,9 @@ impl Side {
         }
     }
 
-    /// Checks that this side may end TCP now, and for the first time: a server after both Close
-    /// frames, and either side after a broken rule, a deadline, or the loss of one direction.
+    /// Checks that this side ends TCP for the first time (`is_first`), and only when it may: a
+    /// server after both Close frames, and either side after a broken rule, a time-out, the end of
+    /// the peer's stream or, once the peer's Close has arrived, a failed write.
     fn check_turn(&self, is_first: bool) -> Result<(), Broken> {
         let Account { close_received, violation_reported, close_written, .. } = self.account;
         let both_closed = close_received && (close_written || self.write_failed);
@@ -362,11 +363,13 @@ impl Side {
     /// Handles the deadline that has passed.
     ///
     /// # Errors
-    /// Fails if the engine reports a deadline that has passed for the second time in a row.
+    /// Fails if the engine accuses its peer wrongly, or if, for the second time in a row, it
+    /// reports a deadline that has already passed.
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            // A peer that was only too slow has broken no rule.
+            // These two violations are justified if the peer was only too slow and broke no other
+            // rule.
             Err(violation) => {
                 let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
                 Happened::Other(self.on_violation(&violation, is_slow)?)

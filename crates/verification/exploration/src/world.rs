@@ -1,4 +1,4 @@
-//! Two sides and the wire between them: which steps are possible, and what they bring about.
+//! Two sides and the wire between them: which steps are possible, and what they do.
 
 use std::{
     hash::{DefaultHasher, Hasher},
@@ -126,7 +126,8 @@ impl World {
     /// Repeats an interleaving.
     ///
     /// # Panics
-    /// Panics if a step fails now that did not fail before, which a deterministic engine cannot do.
+    /// Panics if a step fails now that did not fail before, which cannot happen with a
+    /// deterministic engine.
     #[must_use]
     pub fn replay(setup: &Setup, path: &[Action]) -> Self {
         let mut world = Self::new(setup);
@@ -154,16 +155,16 @@ impl World {
         }
     }
 
-    /// Returns whether nothing but the two applications has had a part in the interleaving: the
-    /// wire has lost nothing, and no deadline has passed.
+    /// Returns whether nothing has disturbed the two applications: the wire has lost nothing, and
+    /// no deadline has passed.
     #[must_use]
     pub const fn is_undisturbed(&self) -> bool {
         !self.lost && !self.client.account.reached_a_deadline && !self.server.account.reached_a_deadline
     }
 
-    /// Returns a number that two states share only if nothing distinguishes them: neither the
-    /// further behaviour nor the further checks. With 128 bits, the probability that two of ten
-    /// million different states share a number is below 10^-24.
+    /// Returns a number that identifies the state. It is computed from everything on which the
+    /// further behaviour and the further checks depend. With 128 bits, the probability that any two
+    /// of ten million different states share a number is below 10^-24.
     #[must_use]
     pub fn identity(&self) -> u128 {
         // Without `..`, so that a new field cannot be forgotten. The bound is always the same.

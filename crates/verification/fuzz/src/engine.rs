@@ -77,8 +77,8 @@ pub fn connection_at(role: Role, limits: &Limits, now: Instant) -> Connection {
 /// Passes `pieces` to an engine, one per read, followed by the end of the stream.
 ///
 /// # Panics
-/// Panics if the engine uses more memory for its input than the received bytes justify, or returns
-/// events after the end of the connection.
+/// Panics if the engine uses more memory for its input than the received bytes justify, returns
+/// events after the end of the connection, or does not end the connection.
 pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8]>) -> EngineRecord {
     let mut run = EngineRun {
         connection,

@@ -17,8 +17,8 @@
 //! | `dissector` | a [`Conversation`](::dissector::Conversation) in both directions | the records do not depend on the split; all ranges lie in their records; it shows what the engine receives |
 //! | `driver` | a [`WebSocket`](websocket::WebSocket) on a stream in memory that follows a script | no message is lost in either direction; it returns what the engine returns for the same bytes |
 //!
-//! The targets use no clock and no random numbers, so the same bytes always lead to the same
-//! result.
+//! No result depends on the real time or on random numbers, so the same bytes always lead to the
+//! same result.
 //!
 //! To add a target, add a file to `targets`, a line to [`TARGETS`], a file of two lines to
 //! `libfuzzer/targets`, and the name of the target to `libfuzzer/Cargo.toml`. Then add a few inputs

@@ -3,8 +3,8 @@
 use crate::mistake::Mistake;
 
 /// The mistakes. There is at least one for each transition of `closing.rs`: in the transition, in
-/// the call of it, or in the conclusion from it. The argument is a number of causes with which the
-/// exploration finds the mistake.
+/// the code that calls it, or in the code that uses its result. The argument is a number of causes
+/// with which the exploration finds the mistake.
 pub const MISTAKES: [Mistake; 12] = [
     Mistake {
         name: "close-sent",

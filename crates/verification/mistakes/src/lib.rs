@@ -1,9 +1,9 @@
 //! Mistakes that are put into the source on purpose: each must be found.
 //!
-//! A search that finds nothing proves little, unless it would have found something. So each
-//! [technique] has a list of mistakes. The repository contains no mistaken code. [`Scratch`] copies
-//! the crates that the techniques need into a folder of their own, replaces one piece of source
-//! there, and runs the technique on the copy.
+//! If a search finds nothing, that proves something only if the search would have found a mistake.
+//! So each [technique] has a list of mistakes. The repository contains no mistaken code.
+//! [`Scratch`] copies the crates that the techniques need into a folder of their own, replaces one
+//! piece of source there, and runs the technique on the copy.
 //!
 //! | module | contents |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | [`exploration`] | mistakes in the closing handshake, for every interleaving of two engines |
 //! | [`simulation`] | mistakes in the driver, for simulated networks |
 //! | [`program`] | mistakes in the program `server`, for simulated networks |
-//! | [`schedules`] | mistakes between the two tasks of a split connection, for every order of them |
+//! | [`schedules`] | mistakes in how the two tasks of a split connection work together, for many orders of their steps |
 //! | [`scratch`] | the copy |
 
 pub mod exploration;

@@ -1,4 +1,5 @@
-//! Mistakes between the two tasks of a split connection, for every order of them.
+//! Mistakes in how the two tasks of a split connection work together, for many orders of their
+//! steps.
 
 use crate::mistake::Mistake;
 

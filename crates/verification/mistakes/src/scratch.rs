@@ -32,10 +32,10 @@ const CRATES: [&str; 14] = [
 /// The pages that tests compare with what the programs send.
 const PAGES: &str = "docs/src";
 
-/// The result of a run of tests.
+/// The result of running a technique or the plain tests.
 #[derive(Debug)]
 pub struct Finding {
-    /// Whether any test has failed.
+    /// Whether the run has failed, which means that it has found the mistake.
     pub is_found: bool,
     /// Everything that was printed.
     pub output: String,
@@ -77,8 +77,8 @@ impl Scratch {
         self.with(mistake, technique.build, &[technique.command, mistake.arguments].concat())
     }
 
-    /// Runs the plain tests on the mistaken source: those of the crate that the technique is
-    /// compared with.
+    /// Runs the plain tests on the mistaken source, to show whether they find the mistake as well.
+    /// They are the tests of the crate with which the technique is compared.
     ///
     /// # Errors
     /// As for [`run`](Self::run).
@@ -119,7 +119,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        // The packages of the tests in a browser.
+        // Skip the npm packages, which only the tests in a browser need.
         if entry.file_name() == "node_modules" {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use crate::{exploration, mistake::Mistake, program, schedules, simulation};
 
-/// A kind of test that looks for faults of order and time.
+/// A kind of test that looks for mistakes that depend on order and time.
 #[derive(Debug)]
 pub struct Technique {
     /// The name of the technique.
@@ -11,7 +11,7 @@ pub struct Technique {
     pub command: &'static [&'static str],
     /// The arguments for cargo that compile it.
     pub build: &'static [&'static str],
-    /// The crate whose own tests, the plain tests, it is compared with.
+    /// The crate whose own tests (the plain tests) the technique is compared with.
     pub plain_tests: &'static str,
     /// Returns whether a line of its output belongs to a short account of what was found.
     pub is_account: fn(&str) -> bool,
@@ -34,7 +34,7 @@ pub const TECHNIQUES: [Technique; 4] = [
         command: &["run", "--package", "simulation", "--", "--seeds"],
         build: &["build", "--package", "simulation"],
         plain_tests: "websocket",
-        // The conversation of a seed has thousands of lines.
+        // The conversation of a seed has thousands of lines, so show only the failure.
         is_account: |line| line.contains("FAILED") || line.contains("panicked"),
         mistakes: &simulation::MISTAKES,
     },

@@ -3,12 +3,12 @@
 //!
 //! `shuttle` runs several tasks on one thread, and decides at each lock which of them continues. It
 //! can therefore try every order, and it reports a task that sleeps forever as a deadlock. The
-//! source of `websocket` is not changed for this: in this crate, the name `std` stands for
+//! source of `websocket` is not changed for this: in this crate, the name `std` means
 //! [`scheduled_std`], and each file below is the file of `websocket` itself.
 //!
-//! [`shared_wakers`] tries every order of two tasks that use [`SharedWakers`](wakers), and the folder
-//! `tests` many orders of a whole split connection.
-//! [Schedules](../../../../docs/src/simulation.md#schedules) explains them.
+//! [`shared_wakers`] tries every order of two tasks that use [`SharedWakers`](wakers), and the
+//! tests in the folder `tests` try many orders of a whole split connection.
+//! [Schedules](../../../../docs/src/simulation.md#schedules) explains these tests.
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "only a part of the crate is compiled")]
 #![allow(unexpected_cfgs, reason = "the features belong to `websocket`, and none of them is enabled here")]

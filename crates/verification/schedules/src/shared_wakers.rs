@@ -10,8 +10,8 @@ use shuttle::future::{block_on, spawn};
 
 use crate::wakers::{SharedWakers, Side};
 
-/// A socket that becomes writable, and remembers the last waker. Its lock is not one of `shuttle`, so
-/// each call is one step, as it is for the two tasks.
+/// A socket that becomes writable, and remembers the last waker. Its lock is not one of `shuttle`,
+/// which therefore never switches tasks in the middle of a call.
 #[derive(Default)]
 struct Socket(RwLock<(bool, Option<Waker>)>);
 

@@ -22,8 +22,9 @@ use crate::{
 /// The time for which a client waits for the next acknowledgement before it closes the connection.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The maximum size of the messages that wait for their acknowledgement in [`Style::Whole`]. A task
-/// that does not read while it writes must not send more than the buffers hold.
+/// In [`Style::Whole`], a client sends no further message while messages of at least this total
+/// size, in bytes, wait for their acknowledgements. A task that does not read while it writes must
+/// not send more than the buffers hold.
 const WINDOW: usize = 32 << 10;
 
 /// One client.
@@ -62,7 +63,8 @@ pub async fn open(
     choose_masking_keys(connector, masking_key).handshake(stream).await
 }
 
-/// Returns the key of each frame: a fixed one, so that the bytes of a run are the same each time.
+/// Returns the key of each frame: a fixed one, so that the bytes of the frames are the same each
+/// time.
 #[allow(clippy::unnecessary_wraps, reason = "the library takes `None` for a random key")]
 pub(crate) const fn masking_key() -> Option<MaskingKey> {
     Some(MaskingKey([1, 2, 3, 4]))
@@ -74,7 +76,7 @@ pub(crate) struct Attempt<T> {
     pub(crate) session: u64,
     /// How it ended.
     pub(crate) ended: T,
-    /// Whether no fault was active at the client or the server.
+    /// Whether no fault was active at the client or the server during the session.
     pub(crate) undisturbed: bool,
 }
 
@@ -151,12 +153,14 @@ impl Client {
         }
     }
 
-    /// Returns the longest silence that this client bears, except while it does not read.
+    /// Returns for how long the server may be silent, except while this client does not read,
+    /// before the client must have ended the connection.
     fn max_silence(&self) -> Duration {
         if self.plan().keep_alive {
             end_limit(&self.scenario) + self.max_stall()
         } else {
-            // Nothing tells this client that the server is dead, but it loses patience.
+            // Without a keep-alive, this client does not notice that the server is dead, so there
+            // is no limit. [`PATIENCE`] ends its session instead.
             Duration::MAX
         }
     }
@@ -165,9 +169,9 @@ impl Client {
         Duration::from_millis(self.plan().max_stall)
     }
 
-    /// Returns whether the link carries what TCP's buffers hold within half of the keep-alive's
-    /// time-out. Otherwise the time-out is too short for this link, as `KeepAlive` explains, and a
-    /// peer that is alive may be taken for dead.
+    /// Returns whether the link can carry the contents of TCP's buffers in less than half of the
+    /// keep-alive's time-out. If it cannot, the time-out is too short for this link, as `KeepAlive`
+    /// explains, and a peer that is alive may be reported as dead.
     pub(crate) fn reads_in_time(&self) -> bool {
         let (link, (send, receive)) = (&self.plan().link, self.scenario.buffers);
         let segments = (send + receive) / link.segment.min(receive).div_ceil(2);
@@ -307,9 +311,9 @@ impl Client {
     }
 }
 
-/// Returns whether the client has closed the connection, and the server has answered. If the server
-/// begins to close, because it believes that the client is dead, messages of the client may still
-/// be on their way, and are lost.
+/// Returns whether the client has closed the connection, and the server has answered. A Close of
+/// the server does not count: the server may believe that the client is dead while messages of the
+/// client are still on their way, and these messages are lost.
 pub(crate) fn is_normal(close_info: &CloseInfo) -> bool {
     close_info.was_clean && close_info.code == CloseCode::NORMAL
 }

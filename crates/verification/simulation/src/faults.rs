@@ -29,12 +29,12 @@ pub struct World {
     pub scenario: Arc<Scenario>,
     /// The account of the run.
     pub ledger: Arc<Ledger>,
-    /// The account of the chat, of which only the program has one.
+    /// The account of the chat, which only the program `server` offers.
     pub chat: Arc<ChatAccount>,
     /// Cancelled when the program `server` has to stop.
     shutdown: Mutex<CancellationToken>,
-    /// Cancelled at the end of the run. A fault that lasts longer then repairs nothing: it would
-    /// start a program that nobody stops.
+    /// Cancelled at the end of the run. A fault that is still active then repairs nothing, because
+    /// it would start a program that nobody stops.
     pub over: CancellationToken,
     /// The running programs, by host.
     programs: Mutex<Vec<Option<AbortHandle>>>,
@@ -107,7 +107,7 @@ impl World {
                 }
                 sleep(Duration::from_millis(10)).await;
             }
-            // The system closes what is left.
+            // When a process ends, the system ends the connections that it has left open.
             for connection in self.network.connections_of(SERVER) {
                 self.network.reset(connection);
             }
@@ -142,7 +142,7 @@ impl World {
         for (time, fault) in self.scenario.faults.clone() {
             sleep_until(begin + time).await;
             self.network.journal.note(|| format!("{fault:?}"));
-            // Faults may overlap.
+            // Spawn a task for each fault, because faults may overlap.
             let (world, over) = (Arc::clone(&self), self.over.clone());
             tokio::spawn(over.run_until_cancelled_owned(world.break_one(fault)));
         }

@@ -53,7 +53,8 @@ impl Journal {
     pub fn bytes(&self, connection: usize, direction: Direction, bytes: &[u8]) {
         let time = self.time();
         let mut notes = self.lock();
-        // The bytes of the key in the request are random in every run, so only their number counts.
+        // The key in a request is random in every run, so the digest depends only on the number of
+        // bytes.
         (time, connection, direction == Direction::ToServer, bytes.len()).hash(&mut notes.digest);
         if let Some(list) = &mut notes.list {
             list.push((time, Note::Bytes { connection, direction, bytes: bytes.to_vec() }));
@@ -71,7 +72,8 @@ impl Journal {
         }
     }
 
-    /// Returns a number that depends on when, where and how many bytes were sent, and on all notes.
+    /// Returns a number that depends on the time, the connection, the direction and the number of
+    /// bytes of each write, and on all notes.
     #[must_use]
     pub fn digest(&self) -> u64 {
         self.lock().digest.finish()

@@ -1,5 +1,5 @@
-//! The account of a run: what each session sent, received and was promised. It lies outside of the
-//! simulated hosts, so no fault can reach it.
+//! The account of a run: what each session has sent and received, and what was acknowledged. It is
+//! outside the simulated hosts, so no fault can reach it.
 //!
 //! A **session** is one WebSocket connection of a client. Its messages are numbered from 1, and the
 //! server acknowledges each number.
@@ -28,37 +28,38 @@ pub struct Session {
 /// The numbers of a run.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Totals {
-    /// The sessions.
+    /// The number of sessions.
     pub sessions: u64,
-    /// The messages that clients have queued.
+    /// The number of messages that clients have queued.
     pub messages: u64,
-    /// The messages whose acknowledgements have arrived.
+    /// The number of messages whose acknowledgements have arrived.
     pub acknowledged: u64,
-    /// The sessions that ended with a closing handshake.
+    /// The number of sessions that ended with a closing handshake.
     pub clean: u64,
-    /// The connections that ended because of a missing Pong.
+    /// The number of connections that ended because of a missing Pong.
     pub dead_peers: u64,
     /// The largest number of bytes in a send queue.
     pub max_queued: usize,
     /// The largest number of bytes that were read and not yet handed out.
     pub max_buffered: u64,
-    /// The faults that have begun.
+    /// The number of faults that have begun.
     pub faults: u64,
-    /// The texts of the chat that have arrived, once for each listener.
+    /// The number of texts of the chat that have arrived, counted once for each listener.
     pub texts: u64,
-    /// The pushes that have arrived.
+    /// The number of pushes that have arrived.
     pub pushes: u64,
 }
 
 #[derive(Debug, Default)]
 struct Accounts {
     sessions: BTreeMap<u64, Session>,
-    /// The ends of connections that programs are using: the longest silence that each may bear, and
-    /// the time from which it counts.
+    /// For each end of a connection that a program is using, the longest permitted silence of the
+    /// peer, and the time from which the silence counts.
     open: BTreeMap<(usize, Side), (Duration, Instant)>,
     failure: Option<String>,
     totals: Totals,
-    /// The faults that are active now, by host, and the number of those that have begun.
+    /// For each host, the number of faults that are active now, and the number of those that have
+    /// begun so far.
     disturbances: BTreeMap<HostId, (u64, u64)>,
 }
 
@@ -66,7 +67,8 @@ struct Accounts {
 #[derive(Debug)]
 pub struct Ledger {
     network: Arc<Network>,
-    /// Whether the server reports what it receives. Of the program, only the answers show it.
+    /// Whether the server reports what it receives. The program `server` does not: only its answers
+    /// show what it has received.
     server_reports: bool,
     accounts: Mutex<Accounts>,
     failed: Notify,
@@ -96,7 +98,7 @@ impl Ledger {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that an invariant does not hold, which ends the run. Only the first counts.
+    /// Records that an invariant does not hold, which ends the run. Only the first failure is kept.
     pub fn fail(&self, what: String) {
         self.network.journal.note(|| format!("FAILED: {what}"));
         self.lock().failure.get_or_insert(what);
@@ -231,7 +233,7 @@ impl Ledger {
         InUse { ledger: Arc::clone(self), key: (connection, side) }
     }
 
-    /// Changes the longest silence of a connection, and counts it from now on.
+    /// Changes the longest permitted silence of a connection, and counts the silence from now on.
     pub fn expect_end(&self, used: &InUse, max_silence: Duration) {
         self.lock().open.insert(used.key, (max_silence, Instant::now()));
     }
@@ -271,8 +273,8 @@ impl Ledger {
         }
     }
 
-    /// Checks that the peer of a connection, which was just reported as dead, was not silent for
-    /// longer than `max`.
+    /// Checks that a peer that was just reported as dead was not silent for longer than `max`, so
+    /// that the report came in time.
     pub fn check_report_of_dead_peer(&self, used: &InUse, max: Duration) {
         let Some((_, since)) = self.lock().open.get(&used.key).copied() else { return };
         let silence = self.silence(used.key, since);
@@ -316,8 +318,9 @@ impl Ledger {
         Watch { ledger: self, hosts, before: self.disturbances(hosts) }
     }
 
-    /// Returns the active faults and the number of all faults so far at these hosts. If both are
-    /// the same at two times, and no fault is active, none happened in between.
+    /// Returns the number of active faults and the number of all faults so far at these hosts. If
+    /// both are the same at two times, and no fault was active at the first, none was active in
+    /// between.
     fn disturbances(&self, hosts: [HostId; 2]) -> (u64, u64) {
         let accounts = self.lock();
         let of = |host| accounts.disturbances.get(&host).copied().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Runs clients and a server of the crate `websocket`, or the program `server`, on simulated
-//! networks that break by seed, and checks invariants in every run. The page [Simulated
-//! networks](../../../../docs/src/simulation.md) explains what is simulated, and what was found.
+//! networks whose faults are drawn from a seed, and checks invariants in every run. The page
+//! [Simulated networks](../../../../docs/src/simulation.md) explains what is simulated, and what
+//! was found.
 //!
 //! ```text
 //!   seed ──▶ Scenario ──▶ run ──▶ server ─┐             ┌─▶ Totals
@@ -19,7 +20,7 @@
 //! | [`program`] | the program `server`, and its clients |
 //! | [`faults`] | breaks hosts, links and connections |
 //! | [`run`] | one run |
-//! | [`journal`] | the record of a run, and its print |
+//! | [`journal`] | the record of a run, and its printed form |
 //! | [`message`] | numbered messages |
 
 pub mod client;

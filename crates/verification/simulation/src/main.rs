@@ -17,7 +17,7 @@ use simulation::{
     scenario::Subject,
 };
 
-/// Runs clients and a server on simulated networks that break by seed
+/// Runs clients and a server on simulated networks whose faults are drawn from a seed
 #[derive(Debug, Parser)]
 struct Args {
     /// The server that runs: one on the library `websocket`, or the program `server`
@@ -47,7 +47,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs seeds on all processors, until one fails. Prints the conversation of the first that failed.
+/// Runs seeds on all processors, until one fails. Prints the conversation of the lowest seed that
+/// failed.
 fn run_seeds(subject: Subject, first: u64, count: u64) -> ExitCode {
     let begin = Instant::now();
     let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));

@@ -25,9 +25,9 @@ pub async fn run(client: Client) {
     observe(&client, "the observer", "an acknowledgement", talk).await;
 }
 
-/// Connects again and again, and `talk`s until something takes too long, whose time it returns.
-/// That may happen only because of a fault at the server. `name` and `awaited` are for the sentence
-/// about any other case.
+/// Connects again and again, and runs `talk` on each connection until `talk` fails, or returns a
+/// time that was too long. Both may happen only because of a fault at the server. Otherwise the run
+/// fails, with a sentence that contains `name` and `awaited`.
 pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
 where
     F: Future<Output = Result<Duration, Error>>,

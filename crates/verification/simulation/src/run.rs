@@ -21,7 +21,7 @@ use crate::{
 const LAST_END: Duration = Duration::from_secs(600);
 
 /// The time that the chat gets to deliver everything, once the faults are over and nobody says
-/// anything any more: what the slowest links need for all that may be on its way.
+/// anything any more: long enough for the slowest links to carry everything that may be on its way.
 const LAST_TEXT: Duration = Duration::from_secs(3600);
 
 /// The result of a run.
@@ -29,7 +29,7 @@ const LAST_TEXT: Duration = Duration::from_secs(3600);
 pub struct Report {
     /// The seed.
     pub seed: u64,
-    /// The invariant that does not hold.
+    /// The invariant that does not hold, if there is one.
     pub failure: Option<String>,
     /// The numbers of the run.
     pub totals: Totals,
@@ -70,7 +70,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a seed for a server. `keep` states whether the conversation is to be printed.
+/// Runs a seed with one of the servers. If `keep` is true, the report contains the conversation.
 ///
 /// # Panics
 /// Panics if tokio cannot create a runtime, or if the system cannot create a thread.
@@ -85,8 +85,8 @@ pub fn run(seed: u64, subject: Subject, keep: bool) -> Report {
 /// Panics if tokio cannot create a runtime, or if the system cannot create a thread.
 #[must_use]
 pub fn run_scenario(scenario: Scenario, keep: bool) -> Report {
-    // The crate `websocket` keeps buffers for each thread. In a new thread, they are as empty as in
-    // every other run of the seed.
+    // The crate `websocket` keeps buffers for each thread. Use a new thread, so that a run begins
+    // without such buffers, like every other run of the seed.
     let run = move || {
         seeded_tokio::seed(scenario.seed);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();

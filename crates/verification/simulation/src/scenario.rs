@@ -21,7 +21,7 @@ pub enum Subject {
 pub enum Style {
     /// The whole connection in one task: `next` and `feed`.
     Whole,
-    /// The whole connection in one task: `serve`. Only the server can do this.
+    /// The whole connection in one task: `serve`. Only the server uses this style.
     Serve,
     /// The two halves in two tasks.
     Split,
@@ -134,7 +134,7 @@ impl Scenario {
 
     /// Draws what only a run of the program needs. The rest is the same as without it.
     fn add_program(&mut self, random: &mut StdRng) {
-        // The program has one option for both.
+        // The program has one option for both the interval and the time-out.
         self.keep_alive.timeout = self.keep_alive.interval;
         let breakable = self.clients.len();
         // The faults have already been drawn, so none of them targets these clients.
@@ -166,7 +166,7 @@ impl Scenario {
 }
 
 impl ClientPlan {
-    /// Returns what the server has to know about the observer.
+    /// Returns the plan by which the server serves the observer.
     #[must_use]
     pub const fn observer() -> Self {
         Self {
@@ -210,7 +210,7 @@ impl ClientPlan {
 impl Fault {
     fn new(random: &mut StdRng, clients: usize) -> Self {
         let client = random.random_range(0..clients);
-        // Short faults are over before anybody has noticed them, and long ones exceed each time-out.
+        // The shortest faults end before any time-out, and the longest exceed every time-out.
         let duration = Duration::from_millis([500, 5_000, 60_000, 1_200_000][random.random_range(0..4)]);
         let duration = duration.mul_f64(random.random_range(0.1..1.0));
         match random.random_range(0..8) {

@@ -19,39 +19,40 @@ use crate::{
 /// The host of the server.
 pub const SERVER: HostId = 0;
 
-/// The time that virtual clocks may be late by: tokio's timers count milliseconds, and a deadline
-/// that depends on another one adds a millisecond.
+/// The time by which a deadline may be late: tokio's timers count whole milliseconds, and each
+/// deadline that depends on another one adds a millisecond.
 pub const SLACK: Duration = Duration::from_millis(500);
 
 /// The bound of a connection's send queue in `docs/SECURITY.md`, without the message that may
 /// exceed it.
 pub const MAX_QUEUED: usize = 320 << 10;
 
-/// The bytes of control frames that may be queued besides: 64 Pongs, and Pings.
+/// The bytes of control frames that may be queued in addition: 64 Pongs, and Pings.
 const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 
-/// The time for which a rejected client's input is read at most, from `docs/SECURITY.md`.
+/// The maximum time for which the input of a rejected client is read, as in `docs/SECURITY.md`.
 pub const LINGER: Duration = Duration::from_secs(10);
 
-/// Returns the time from the last sign of life to the end of a connection whose peer is dead: a
-/// Ping is sent, and its answer is awaited. If the time-out is longer than the interval, the time-out
-/// takes the interval's place, because a byte that arrives during the time-out only counts when it
-/// ends.
+/// Returns the maximum time from the last sign of life of a dead peer until the keep-alive ends the
+/// connection: the interval until the Ping, and the time-out for its answer. If the time-out is
+/// longer than the interval, it takes the interval's place, because a byte that arrives during a
+/// time-out counts only when the time-out ends.
 #[must_use]
 pub fn keep_alive_limit(scenario: &Scenario) -> Duration {
     let keep_alive = scenario.keep_alive;
     keep_alive.interval.max(keep_alive.timeout) + keep_alive.timeout + SLACK
 }
 
-/// Returns the time for both steps of closing.
+/// Returns the maximum time for both steps of closing.
 #[must_use]
 pub fn close_limit(scenario: &Scenario) -> Duration {
     2 * scenario.close_timeout + SLACK
 }
 
-/// Returns the time from the last sign of life to the end of a connection whose peer is dead, however
-/// it ends. Closing may begin shortly before the keep-alive reports the peer, for example because a
-/// message arrives too slowly, and then it has its whole time.
+/// Returns the maximum time from the last sign of life of a dead peer to the end of the connection,
+/// however it ends. The two limits are added: closing may begin shortly before the keep-alive would
+/// report the peer, for example because a message arrives too slowly, and closing then takes its
+/// whole time.
 #[must_use]
 pub fn end_limit(scenario: &Scenario) -> Duration {
     keep_alive_limit(scenario) + close_limit(scenario)
@@ -78,7 +79,7 @@ struct Conversation {
     ledger: Arc<Ledger>,
     session: u64,
     plan: ClientPlan,
-    /// The number of bytes that were read before the first frame, and those of all messages since.
+    /// The number of bytes on the wire that the request and all messages since have taken.
     consumed: u64,
 }
 
@@ -145,7 +146,8 @@ impl Conversation {
         self.ledger.check_queued(queued, MAX_QUEUED + self.max_message() + CONTROL_FRAMES);
     }
 
-    /// Checks how many bytes were read and not handed out, after a message of this size was.
+    /// Checks how many bytes were read but not handed out, after a message of this size has been
+    /// handed out.
     fn check_buffered(&mut self, payload: usize, bytes_read: u64) {
         self.consumed += wire_size(payload);
         // The size of a compressed message on the wire is not known here.
@@ -183,7 +185,7 @@ impl Conversation {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             while let Some(answer) = queue.recv().await {
-                // One write for all answers that wait.
+                // Flush only when no answer waits, so that one write carries all answers that wait.
                 writer.feed(answer).await?;
                 ledger.check_queued(writer.queued_bytes(), max);
                 if queue.is_empty() {

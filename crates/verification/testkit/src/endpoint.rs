@@ -255,7 +255,7 @@ impl TestEndpoint {
 impl TestEndpoint {
     /// Advances the clock, and handles each deadline when it is reached. Stops handling deadlines
     /// at a violation, because a driver transmits the Close before it handles another deadline.
-    /// Returns the violation.
+    /// Returns the violation, if there is one.
     pub fn advance(&mut self, duration: Duration) -> Vec<Observed> {
         let until = self.now + duration;
         let mut observed = Vec::new();

@@ -28,7 +28,7 @@ fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
     SentFrame(header.to_vec(), payload.to_vec())
 }
 
-/// Returns the Ping that follows a faulty response, and faulty frames that contain no Close.
+/// Returns the Ping that is sent after a faulty response, and after faulty frames without a Close.
 fn follow_up_ping() -> SentFrame {
     frame(b"\x89\x0c", b"still there?")
 }

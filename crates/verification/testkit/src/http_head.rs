@@ -1,5 +1,5 @@
-//! HTTP heads as lists of lines: a valid request and a valid response, which tests change in one
-//! place.
+//! HTTP heads as lists of lines. A test starts with a valid request or response, and changes some
+//! of the lines.
 
 use protocol::handshake::{Nonce, accept_key};
 

@@ -90,7 +90,8 @@ impl ProxyServer {
         let recorded = Arc::clone(&requests);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // The test notices a client that is not served.
+                // Ignore the result of the task: the test itself notices a client that is not
+                // served.
                 drop(tokio::spawn(serve(client, Arc::clone(&recorded))));
             }
         });
@@ -132,7 +133,8 @@ async fn read_head(client: &mut TcpStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// Agrees on the method of authentication. Returns whether the client is accepted.
+/// Agrees on the method of authentication, and checks the credentials if they are required. Returns
+/// whether the client is accepted.
 async fn socks_greeting(client: &mut TcpStream, credentials: Option<(&str, &str)>) -> io::Result<bool> {
     let [version, methods] = read_bytes(client).await?;
     assert_eq!(version, 5, "the version of SOCKS");
@@ -176,7 +178,7 @@ async fn read_bytes<const N: usize>(client: &mut TcpStream) -> io::Result<[u8; N
     Ok(bytes)
 }
 
-/// Reads a text after a byte with its length.
+/// Reads a byte with a length, and then a text of this length. Returns the text.
 async fn read_text(client: &mut TcpStream) -> io::Result<String> {
     let mut text = vec![0; usize::from(client.read_u8().await?)];
     client.read_exact(&mut text).await?;

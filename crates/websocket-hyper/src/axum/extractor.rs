@@ -93,9 +93,9 @@ impl<F> WebSocketUpgrade<F> {
         self.selected_protocol.as_ref()
     }
 
-    /// Sets a callback for a connection that does not open: because hyper could not write the
-    /// response, or because the handler's options do not suit the request. By default, the error is
-    /// ignored. It holds an [`AcceptError`](websocket::AcceptError) or a [`UsageError`].
+    /// Sets a callback for a connection that does not open, because hyper could not write the
+    /// response or because the handler's options do not suit the request. By default, the error is
+    /// ignored. The error holds an [`AcceptError`](websocket::AcceptError) or a [`UsageError`].
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
         let Self { request, requested_protocols, selected_protocol, config, options, on_upgrade, .. } = self;
         WebSocketUpgrade {
@@ -109,8 +109,8 @@ impl<F> WebSocketUpgrade<F> {
         }
     }
 
-    /// Returns the response that accepts the request, and calls `callback` in a task of its own when
-    /// the connection is open.
+    /// Returns the response that accepts the request, and calls `callback` in a task of its own
+    /// when the connection is open.
     ///
     /// If the options do not suit the request, the response has status 500, and the callback of
     /// [`on_failed_upgrade`](Self::on_failed_upgrade) receives the reason.
@@ -173,9 +173,10 @@ impl<F> WebSocketUpgrade<F> {
         &self.request
     }
 
-    /// Replaces the whole configuration of the connection. Connections with clones of one
-    /// [`ServerConfig`] share its memory. Call this method before those that change a part of the
-    /// configuration, such as [`max_message_size`](Self::max_message_size).
+    /// Replaces the whole configuration of the connection. Connections whose configurations are
+    /// clones of one [`ServerConfig`] share the memory of that configuration. Call this method
+    /// before those that change a part of the configuration, such as
+    /// [`max_message_size`](Self::max_message_size).
     ///
     /// [`ServerConfig::handshake_timeout`] has no effect: the HTTP server has its own time-outs.
     pub fn server_config(mut self, config: ServerConfig) -> Self {
@@ -183,13 +184,13 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// Sends a Ping after each interval without input, and closes the connection if the peer does
-    /// not answer in time.
+    /// Sends a Ping at each [interval](KeepAlive::interval), and fails the connection if the peer
+    /// does not answer in time.
     pub fn keep_alive(self, keep_alive: KeepAlive) -> Self {
         self.with_config(|config| config.keep_alive = Some(keep_alive))
     }
 
-    /// Compresses messages (permessage-deflate, RFC 7692) if the client offers it.
+    /// Compresses messages (permessage-deflate, RFC 7692) if the client offers compression.
     /// [`DeflateOptions`] describes the memory that compression needs.
     #[cfg(feature = "deflate")]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
@@ -197,8 +198,8 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// Makes the connection take the memory for its messages from a budget that it shares with other
-    /// connections.
+    /// Makes the connection take the memory for its messages from a budget that it shares with
+    /// other connections.
     pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
         self.config.memory_budget = Some(budget);
         self
@@ -230,7 +231,7 @@ impl<F> WebSocketUpgrade<F> {
     }
 }
 
-/// What happens if a connection does not open. See [`WebSocketUpgrade::on_failed_upgrade`].
+/// A callback for a connection that does not open. See [`WebSocketUpgrade::on_failed_upgrade`].
 pub trait OnFailedUpgrade: Send + 'static {
     /// Receives the reason.
     fn call(self, error: Error);

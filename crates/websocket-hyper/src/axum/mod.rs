@@ -52,7 +52,7 @@
 //! # Differences from axum's own extractor
 //!
 //! * The request is checked completely: a key that is not the Base64 of 16 bytes, a body, a missing
-//!   or repeated `Host`, and a malformed list are rejected too.
+//!   or repeated `Host`, and a malformed list of subprotocols or extensions are rejected too.
 //! * By default, a message may have at most 16 MiB, and not 64 MiB.
 //! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
 //!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,

@@ -20,7 +20,8 @@ use crate::stream;
 /// While you read from it, the connection answers Pings, completes the closing handshake and
 /// enforces its deadlines. **Keep reading**, even if you only want to send. To read in one task and
 /// write in another, use [`StreamExt::split`], or [`into_inner`](Self::into_inner) and then
-/// [`into_split`](websocket::WebSocket::into_split), which needs no lock.
+/// [`into_split`](websocket::WebSocket::into_split), whose halves have the methods of the crate
+/// [`websocket`].
 ///
 /// All errors hold a [`websocket::Error`]: see [`Error::into_inner`].
 pub struct WebSocket {
@@ -76,11 +77,11 @@ impl WebSocket {
     }
 
     /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of
-    /// TCP. Returns how the connection ended. If you only drop the connection, the peer sees code
-    /// 1006, and messages that were on their way to it may be lost.
+    /// TCP. Returns how the connection ended. If you only drop the connection, the peer reports
+    /// code 1006, and messages that were on their way to it may be lost.
     ///
     /// # Errors
-    /// A code or a reason that cannot be sent.
+    /// Fails for a code or a reason that cannot be sent.
     ///
     /// # Cancel safety
     /// As for [`websocket::WebSocket::close`].
@@ -94,19 +95,20 @@ impl WebSocket {
         self.protocol.as_ref()
     }
 
-    /// Returns the connection as the crate [`websocket`] knows it.
+    /// Returns a reference to the wrapped connection of the crate [`websocket`].
     #[must_use]
     pub const fn get_ref(&self) -> &stream::WebSocket {
         &self.events.0
     }
 
-    /// Returns the connection as the crate [`websocket`] knows it, for its other methods.
+    /// Returns a mutable reference to the wrapped connection, which has all methods of the crate
+    /// [`websocket`].
     #[must_use]
     pub const fn get_mut(&mut self) -> &mut stream::WebSocket {
         &mut self.events.0
     }
 
-    /// Consumes the wrapper, and returns the connection as the crate [`websocket`] knows it.
+    /// Consumes the wrapper, and returns the wrapped connection of the crate [`websocket`].
     #[must_use]
     pub fn into_inner(self) -> stream::WebSocket {
         self.events.0

@@ -38,13 +38,14 @@ use crate::stream::WebSocket;
 /// 20 Mbit/s over a path of 100 ms.
 const STREAM_WINDOW: u32 = 256 << 10;
 
-/// The bytes that the server may send on all streams before we have read them: 16 MiB. A stream that
-/// nobody reads keeps its share of this window. With 64 times the window of a stream, 63 such
-/// streams still leave one window for the others.
+/// The bytes that the server may send on all streams before we have read them: 16 MiB. Unread bytes
+/// of one stream reduce this window for all streams. With 64 times the window of a stream, 63
+/// streams that nobody reads still leave the window of one stream to the others.
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
-/// The number of streams that we may open before the server's SETTINGS have arrived. No server can
-/// choose this number, so another number means that they have arrived. We open no stream before.
+/// The number of streams that we may open before the server's SETTINGS have arrived. A server does
+/// not choose this number, so any other number means that the SETTINGS have arrived. Until then, we
+/// open no stream.
 const BEFORE_SETTINGS: usize = usize::MAX - 1;
 
 /// The sending half of an HTTP/2 connection. `B` is the type of the bodies of ordinary requests. A
@@ -167,8 +168,8 @@ where
     B: Body + Default + Send + Unpin + 'static,
 {
     /// Opens a WebSocket connection on a stream of its own, after the server's SETTINGS have
-    /// arrived. The number of open streams is limited by the server. At this limit, the method waits
-    /// until another stream ends.
+    /// arrived. If the server's limit of open streams is reached, this method waits until another
+    /// stream ends.
     ///
     /// There is no time-out here: use [`tokio::time::timeout`].
     ///
@@ -216,8 +217,9 @@ pub fn request(upgrade: &ClientUpgrade) -> Result<Request<()>, UsageError> {
     Ok(request)
 }
 
-/// Spawns the tasks of hyper, one of which reads and writes the connection. hyper has no method that
-/// waits for the SETTINGS. They can only arrive while that task is polled, so look after each poll.
+/// Spawns the tasks of hyper, one of which reads and writes the connection. hyper has no method
+/// that waits for the SETTINGS. They can only arrive while that task is polled, so this type wakes
+/// the [`Http2Connection`] after each poll, to look for them.
 #[derive(Clone, Default)]
 struct Tasks {
     /// The waker of the [`Http2Connection`] that waits for the SETTINGS.
@@ -225,7 +227,7 @@ struct Tasks {
 }
 
 impl Tasks {
-    /// Wakes this task after a task of hyper has been polled.
+    /// Registers a waker that is woken after the next poll of a task of hyper.
     fn wake_after_next(&self, waker: &Waker) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
     }

@@ -41,8 +41,8 @@ use crate::stream::WebSocket;
 /// - [`ConnectError::Usage`] if the target of the URI is too long for an [`http::Uri`];
 /// - [`ConnectError::Handshake`] if hyper cannot send the request, receive the response or hand
 ///   over the byte stream;
-/// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection has no
-///   body: to read the body, send the request yourself, and call [`open`].
+/// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection has
+///   no body: to read the body, send the request yourself, and call [`open`].
 ///
 /// # Cancel safety
 /// If the future is dropped, the request may have been sent. Drop the HTTP connection too.
@@ -58,9 +58,9 @@ where
     open(upgrade, &mut response).await
 }
 
-/// Opens a connection over the response to the [request](ClientUpgrade::request) of `upgrade`, which
-/// any client that is built on hyper 1 has received. In HTTP/2, the response is to
-/// `client::http2::request` of `upgrade`.
+/// Opens a connection over the response to the [request](ClientUpgrade::request) of `upgrade`. Any
+/// client that is built on hyper 1 can send the request and receive the response. In HTTP/2, the
+/// request is the one that `client::http2::request` returns.
 ///
 /// If the server has rejected the request, `response` is unchanged, and its body is still to be
 /// read.

@@ -1,5 +1,5 @@
-//! The proxy that environment variables name for a URI. The rules are those of curl, except for
-//! addresses of this computer:
+//! The proxy that environment variables name for a URI. The rules are those of curl, with the two
+//! exceptions that follow the table.
 //!
 //! | for | variables, the first that is not empty counts |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | hosts without a proxy | `no_proxy`, `NO_PROXY` |
 //!
 //! A program that a web server has started (CGI) gets each header of a request as a variable, and
-//! the header `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is set, only
-//! `http_proxy` counts for `ws://`.
+//! the header `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is set,
+//! `HTTP_PROXY` is therefore ignored. curl ignores `HTTP_PROXY` in every program.
 //!
 //! `localhost` and loopback addresses never need a proxy: they mean the client's computer, but the
 //! proxy would connect to its own. Browsers and Go make the same exception. curl does not.
@@ -46,13 +46,15 @@ fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<OsString>) -> Result<O
     };
     let Some((variable, url)) = names.iter().find_map(|name| get(name)) else { return Ok(None) };
     let exempt = ["no_proxy", "NO_PROXY"].into_iter().find_map(get);
-    // A name in the list that is not UTF-8 is the name of no host. The other names still count.
+    // An entry of the list that is not UTF-8 is not the name of a host, but the other entries still
+    // count.
     let is_exempt = |list: OsString| NoProxy(&list.to_string_lossy()).contains(uri.host());
     if is_this_computer(uri.host()) || exempt.is_some_and(|(_, list)| is_exempt(list)) {
         return Ok(None);
     }
-    // If wrong bytes were replaced, the proxy would get another user name or password than the user
-    // has written. If the value were ignored, the client would connect without a proxy.
+    // A value that is not UTF-8 is an error. If its invalid bytes were replaced, the proxy would
+    // get a wrong user name or password. If the value were ignored, the client would connect
+    // without a proxy.
     let proxy = url.to_str().ok_or(ProxyUrlError::NotUtf8).and_then(|url| url.trim().parse());
     proxy.map(Some).map_err(|error| ProxyVariableError { variable, error })
 }
@@ -146,8 +148,8 @@ mod tests {
         assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=ftp://p:1", "NO_PROXY=h"]), Ok(None));
     }
 
-    /// With other bytes in their place, the user name would be another one, and the proxy would
-    /// answer 407.
+    /// If the invalid bytes were replaced, the proxy would get a wrong user name or password, and
+    /// would answer 407.
     #[cfg(unix)]
     #[test]
     fn a_value_that_is_not_utf8_is_an_error() {

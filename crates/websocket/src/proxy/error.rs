@@ -18,8 +18,8 @@ pub enum ProxyUrlError {
     Authority(UriError),
     /// A path, a query or a fragment follows the port.
     Path,
-    /// The user name or the password has a `%` without two hexadecimal digits or is not UTF-8, or
-    /// it does not fit into the length that SOCKS5 allows.
+    /// The user name or the password has a `%` without two hexadecimal digits, is not UTF-8, or has
+    /// a length that SOCKS5 does not allow.
     Credentials,
     /// The value of the environment variable is not UTF-8.
     NotUtf8,
@@ -99,7 +99,7 @@ pub enum ProxyError {
         /// Whether the client has sent a user name and a password.
         with_credentials: bool,
     },
-    /// The answer of a SOCKS5 proxy is not SOCKS5.
+    /// The answer of a proxy does not follow SOCKS5.
     NotSocks,
 }
 
@@ -120,7 +120,8 @@ impl fmt::Display for ProxyError {
                 f.write_str(" (407)")
             }
             Self::Status { status, .. } => write!(f, "it answered {status} and did not connect to the server"),
-            // The sentences of the violations cite RFC 6455, which is not about proxies.
+            // Use sentences of our own, because those of the violations cite RFC 6455, which is not
+            // about proxies.
             Self::Answer(HandshakeViolation::HeadTooLong { limit }) => {
                 write!(f, "the head of its answer is longer than {limit} bytes")
             }

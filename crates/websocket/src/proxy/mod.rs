@@ -12,7 +12,7 @@
 //!
 //! A proxy with `https://` is itself reached over TLS, which `route` adds before `CONNECT`.
 //!
-//! The proxy sees the host and the port. With `wss://`, it cannot read anything else.
+//! The proxy sees the host and the port. With `wss://`, it cannot read the request or the messages.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -56,7 +56,7 @@ use crate::happy_eyeballs::connect_to_any;
 pub(crate) async fn connect(proxy: &Proxy, uri: &Uri, limits: &Limits) -> Result<TcpStream, ProxyError> {
     let (host, port) = (uri.host(), uri.port());
     match proxy.kind() {
-        // Without TLS, the credentials would go out in the clear.
+        // Without TLS to the proxy, the credentials would be sent unencrypted.
         ProxyKind::Https => unreachable!("TLS to the proxy comes first"),
         ProxyKind::Http => {
             let mut stream = connect_to_proxy(proxy).await?;

@@ -5,8 +5,8 @@ use tokio_socks::{Error, IntoTargetAddr, tcp::Socks5Stream};
 
 use super::{error::ProxyError, url::Credentials};
 
-/// Makes a SOCKS5 proxy connect to `target`. After this function has returned, the next byte of the
-/// stream comes from the server.
+/// Makes a SOCKS5 proxy connect to `target`. If this function succeeds, the next byte of the stream
+/// comes from the server.
 pub(super) async fn open<'t>(
     stream: TcpStream,
     target: impl IntoTargetAddr<'t>,

@@ -46,8 +46,8 @@ impl Peek for crate::tls::ClientTlsStream<TcpStream> {
     }
 }
 
-/// Makes an HTTP proxy connect to a host and a port. After this function has returned, the next
-/// byte of the stream comes from the server.
+/// Makes an HTTP proxy connect to a host and a port. If this function succeeds, the next byte of
+/// the stream comes from the server.
 pub(super) async fn open(
     stream: &mut impl Peek,
     host: &str,
@@ -60,7 +60,7 @@ pub(super) async fn open(
     loop {
         match read_status(stream, limits).await? {
             status if status.is_success() => return Ok(()),
-            // Another answer follows.
+            // A 1xx response is provisional: another response follows.
             status if status.is_informational() => {}
             status => return Err(ProxyError::Status { status, with_credentials: credentials.is_some() }),
         }
@@ -77,13 +77,13 @@ fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> String {
     format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{authorization}\r\n")
 }
 
-/// Reads the head of an answer and not one byte more, because the bytes that follow it are the
-/// server's: those of TLS, or of the answer to a WebSocket request.
+/// Reads the head of an answer and not one byte more, because the bytes after the head come from
+/// the server, and belong to TLS or to the opening handshake.
 async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCode, ProxyError> {
     let mut head = Vec::new();
     loop {
         // Look at the bytes without removing them from the stream, then remove those that belong to
-        // the head. If a proxy sends the head byte by byte, each read returns only one byte.
+        // the head. The head may arrive in several pieces, one for each turn of this loop.
         let mut peeked = [0; READ];
         let count = stream.peek(&mut peeked).await.map_err(ProxyError::Broken)?;
         if count == 0 {
@@ -99,8 +99,8 @@ async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCo
             let limit = limits.max_head_bytes;
             return Err(ProxyError::Answer(HandshakeViolation::HeadTooLong { limit }));
         }
-        // Parse at the first bytes too: a server that speaks another protocol, such as TLS, may
-        // wait for bytes from us.
+        // Parse after the first read too, to reject a server that does not speak HTTP. Such a
+        // server may wait for bytes from us and never send an empty line.
         if (end.is_some() || before == 0)
             && let Some((response, _)) = parse_response(&head, limits).map_err(ProxyError::Answer)?
         {

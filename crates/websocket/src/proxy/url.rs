@@ -22,8 +22,8 @@ const HTTPS_PORT: u16 = 443;
 /// The default port of SOCKS, from the registry of ports.
 const SOCKS_PORT: u16 = 1080;
 
-/// The maximum length of a user name and of a password in SOCKS5, in bytes: a length has one byte
-/// (RFC 1929).
+/// The maximum length of a user name and of a password in SOCKS5, in bytes. SOCKS5 sends each
+/// length in one byte (RFC 1929).
 const SOCKS_CREDENTIAL_MAX: usize = 255;
 
 /// A proxy: its kind, its address, and a user name and a password if it requires them.
@@ -35,7 +35,7 @@ const SOCKS_CREDENTIAL_MAX: usize = 255;
 /// | `socks5://[USER:PASSWORD@]HOST[:PORT]` | a SOCKS5 proxy; the client resolves the server's name; default port 1080 |
 /// | `socks5h://[USER:PASSWORD@]HOST[:PORT]` | a SOCKS5 proxy, which resolves the server's name |
 ///
-/// Neither `Debug` nor `Display` prints the user name and the password.
+/// Neither `Debug` nor `Display` prints the user name or the password.
 ///
 /// ```
 /// let proxy: websocket::Proxy = "http://user:secret@proxy.example:3128".parse()?;
@@ -179,7 +179,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Prints the URL, and only whether there are credentials.
+/// Prints the URL, and whether there are credentials, but not the credentials themselves.
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let credentials = self.credentials.as_ref().map(|_| "(hidden)");
@@ -193,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// Parses a URL into what is printed and the credentials.
+    /// Parses a URL. Returns its printed form and the credentials.
     fn parse(url: &str) -> Result<(String, Option<(String, String)>), ProxyUrlError> {
         let proxy: Proxy = url.parse()?;
         let credentials = proxy.credentials().map(|both| (both.user.clone(), both.password.clone()));

@@ -67,8 +67,8 @@ fn the_table_of_plans() {
         (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(5 * KIB, 5 * KIB, 1000), (Anything, Own { capacity: 5 * KIB + 1000 + HEADER }, 1000 + HEADER)),
 
-        // The room of a new buffer: at least 64 KiB, four times what has arrived, or what an
-        // earlier frame needed.
+        // The room of a new buffer: the largest of 64 KiB, four times what has arrived, and what an
+        // earlier frame needed, but no more than is missing.
         (Anything, 0, sizes(0, 0, MIB), (LargeFrame, Own { capacity: 64 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(16 * KIB, 16 * KIB, MIB), (LargeFrame, Own { capacity: 80 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(17 * KIB, 17 * KIB, MIB), (LargeFrame, Own { capacity: 85 * KIB + HEADER }, MIB + HEADER)),
@@ -80,7 +80,8 @@ fn the_table_of_plans() {
         // Up to 32 KiB are moved to a buffer of the full size at once.
         (Anything, 0, sizes(32 * KIB, 160 * KIB, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB, 160 * KIB - 1, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + HEADER }, 200 * KIB + HEADER)),
-        // More are moved when less than 32 KiB are free, or less than what is missing.
+        // More bytes are moved only if there is free room neither for 32 KiB nor for the missing
+        // bytes.
         (Anything, 0, sizes(32 * KIB + 1, 64 * KIB + 1, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB + 1, 64 * KIB, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + 5 + HEADER }, 200 * KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 101 * KIB, KIB), (LargeFrame, Current, KIB + HEADER)),

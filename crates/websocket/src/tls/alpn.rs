@@ -3,10 +3,10 @@
 //! The client offers protocols in its first message, and the server chooses one of them. A server
 //! that also speaks HTTP/2 would otherwise have to guess, so a WebSocket client names HTTP/1.1.
 
-/// The name of HTTP/1.1 in ALPN. A WebSocket connection begins with a request in HTTP/1.1.
+/// The name of HTTP/1.1 in ALPN. This crate sends its opening requests in HTTP/1.1.
 pub(super) const HTTP11: &[u8] = b"http/1.1";
 
-/// Returns the protocols for a configuration whose author has named none.
+/// Returns the protocols for a configuration that names none.
 pub(crate) fn default_protocols() -> Vec<Vec<u8>> {
     vec![HTTP11.to_vec()]
 }

@@ -26,8 +26,8 @@ use crate::error::ConnectError;
 /// A client's TLS stream over `S`.
 pub type ClientTlsStream<S> = tokio_rustls::client::TlsStream<S>;
 
-/// A builder for the TLS configuration of clients: what this crate does by default, with more
-/// trusted certificates, or with a certificate of the client's own.
+/// A builder for the TLS configuration of clients. It begins with the defaults of this crate, and
+/// can add trusted certificates and a certificate of the client's own.
 ///
 /// For everything else, build a [`ClientConfig`] with [`rustls`](super::rustls).
 ///
@@ -73,8 +73,8 @@ impl ClientTls {
         self
     }
 
-    /// Builds the configuration. Reads the certificates of the operating system, which may be
-    /// hundreds of files, so call this function once, and on a thread that may block.
+    /// Builds the configuration. This may read hundreds of files with the certificates of the
+    /// operating system, so call this function once, and on a thread that may block.
     ///
     /// # Errors
     /// [`TlsConfigError`], for example if there is no certificate that the client could trust.
@@ -109,8 +109,8 @@ where
         None => default_config().await?,
     };
     let tls = connect(stream, host, config).await?;
-    // The opening request is HTTP/1.1. A server that has chosen anything else could not read it. A
-    // server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
+    // The opening request is HTTP/1.1, so a server that has chosen anything else could not read it.
+    // A server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
     match tls.get_ref().1.alpn_protocol() {
         None | Some(HTTP11) => Ok(tls),
         Some(other) => Err(ConnectError::Alpn { chosen: Some(String::from_utf8_lossy(other).into_owned()) }),

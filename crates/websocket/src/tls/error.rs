@@ -138,7 +138,7 @@ impl StdError for TlsConfigError {
     }
 }
 
-/// A duration in its largest unit. Nobody needs the seconds of a certificate that expired last
+/// A duration in its largest unit, because the seconds do not matter if a certificate expired last
 /// week.
 struct Rounded(Duration);
 

@@ -1,4 +1,4 @@
-//! A certificate and its private key: what a server, and sometimes a client, proves its name with.
+//! A certificate and its private key, with which a server, and sometimes a client, proves its name.
 
 use std::{
     fs,
@@ -77,7 +77,8 @@ impl Identity {
     pub fn validity(&self) -> Option<RangeInclusive<SystemTime>> {
         let certificate = self.0.end_entity_cert().and_then(ParsedCertificate::try_from).ok()?;
         // rustls has no function that returns the dates, but its errors about dates contain them.
-        // No certificate is valid at the beginning of 1970, nor after the year 9999.
+        // In practice, no certificate is valid at the beginning of 1970 or after the year 9999, so
+        // both checks fail.
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) =
             check_at(&certificate, at(0))

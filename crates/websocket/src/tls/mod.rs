@@ -18,9 +18,10 @@
 //! # Features
 //!
 //! `tls` adds rustls and this module, without cryptography and without certificate authorities. A
-//! server needs one of the first two features below. A client needs one of the last three in
-//! addition, unless [`Connector::tls_config`](crate::Connector::tls_config) provides a
-//! configuration. Each of the five enables `tls`.
+//! server needs one of the first two features below, unless the program installs a provider of
+//! cryptography. A client needs one of the last three in addition, unless
+//! [`Connector::tls_config`](crate::Connector::tls_config) provides a configuration. Each of the
+//! five enables `tls`.
 //!
 //! | feature | what it adds | on by default |
 //! |---|---|---|
@@ -35,11 +36,12 @@
 //! * **Cryptography.** A provider that the program has installed with
 //!   [`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default) comes
 //!   first, because the program decides. After it comes `tls-aws-lc-rs`, and then `tls-ring`:
-//!   `tls-ring` may be on only because it is a default, and the other never is.
-//! * **Authorities.** `tls-native-roots` and `tls-webpki-roots` add up, as in `tokio-tungstenite`
-//!   and `reqwest`. So no crate takes away the trust that another one relies on.
-//!   `tls-platform-verifier` replaces both, because only the operating system's verifier knows what
-//!   its administrator has forbidden.
+//!   `tls-ring` may be on only by default, whereas `tls-aws-lc-rs` is on only if a crate asks for
+//!   it.
+//! * **Authorities.** Those of `tls-native-roots` and `tls-webpki-roots` add up, as in
+//!   `tokio-tungstenite` and `reqwest`, so that no crate removes an authority that another one
+//!   relies on. `tls-platform-verifier` replaces both, because only the operating system's verifier
+//!   knows what its administrator has forbidden.
 
 mod alpn;
 mod client;

@@ -114,7 +114,8 @@ impl ServerTls {
     }
 
     /// Replaces the configuration for all clones, from the next connection on. A client cannot
-    /// resume a session of the old configuration, so it sees the new certificate at once.
+    /// resume a session of the old configuration, unless both configurations share their sessions,
+    /// so it gets the new certificate at once.
     pub fn reload(&self, config: impl Into<Arc<ServerConfig>>) {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = complete(config.into(), &self.protocols);
     }
@@ -192,7 +193,7 @@ impl ServerTls {
 enum Beginning<S> {
     /// The TLS handshake is complete.
     Tls(Box<ServerTlsStream<S>>),
-    /// The first byte is not one of TLS. It has been read from the stream.
+    /// The first byte does not begin a TLS handshake. It has been read from the stream.
     NotTls { stream: S, first: u8 },
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum Message {
 /// A message or a Close of the peer. The engine answers a Ping and a Close by itself.
 pub(crate) enum Event {
     Message(Message),
-    /// The peer's Close with this code. 1005 stands for a Close without a code.
+    /// The peer's Close with this code. 1005 means a Close without a code.
     Close(u16),
 }
 
@@ -56,7 +56,7 @@ enum State {
     /// The request, or the response, has not arrived.
     Opening,
     Open,
-    /// Everything has been sent, and what still arrives is ignored.
+    /// Nothing more is queued, and what still arrives is ignored.
     Closing,
 }
 

@@ -53,7 +53,8 @@ pub(super) fn breakable_rules() -> Vec<String> {
     faults::sent_by(Role::Client).filter(|fault| !fault.is_in_handshake()).map(|fault| fault.name.to_owned()).collect()
 }
 
-/// Returns the options of `/reconnect`, and the paths of the program `server`.
+/// Returns arguments of `/reconnect` to choose from: its options, and paths of the program
+/// `server`.
 pub(super) fn reconnect_options() -> Vec<String> {
     ["--deflate", "-s chat /chat", "/", "/echo"].map(str::to_owned).to_vec()
 }
@@ -91,7 +92,7 @@ pub(super) fn close(argument: &str) -> Result<Action, ArgumentError> {
         },
     };
     // The engine would also reject an invalid code or reason, but only after the input line has
-    // been emptied. Reject it here, so that the user can still correct the line.
+    // been emptied. Check both here, so that the user can still correct the line.
     let frame = CloseFrame::new(code, reason).map_err(|usage_error| ArgumentError::Value(usage_error.to_string()))?;
     Ok(Action::Link(LinkCommand::Close(frame.code(), reason.to_owned())))
 }
@@ -129,8 +130,8 @@ pub(super) fn raw(argument: &str) -> Result<Action, ArgumentError> {
     }
 }
 
-/// The maximum interval of `/slow` in milliseconds. Ten seconds per byte is slow enough to
-/// trigger any time-out.
+/// The maximum interval of `/slow` in milliseconds. Ten seconds per byte is slow enough to test the
+/// time-outs of a server.
 const SLOW_MAX: u64 = 10_000;
 
 pub(super) fn slow(argument: &str) -> Result<Action, ArgumentError> {

@@ -89,9 +89,9 @@ pub(super) static WRONG_KIND: Lesson = Lesson {
     },
 };
 
-/// Judges whether the newest record is a Close with this code that the server has sent first. A
-/// server also returns the code of a Close that it answers, which proves nothing. A message that
-/// the server accepts is a try too, and `accepted` says what it lacks.
+/// Judges whether the newest record is a Close with this code, and whether the server has closed
+/// first. If the user closes first, the server's answer repeats the user's code, which proves
+/// nothing. A message that breaks no rule is a failed try, and `accepted` says what it lacks.
 fn judge(wire: &Wire<'_>, code: u64, accepted: &str, report: &str) -> Option<Verdict> {
     if wire.sent_message().is_some() {
         return Verdict::not_yet(accepted);

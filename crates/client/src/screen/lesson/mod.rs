@@ -1,9 +1,9 @@
-//! Lessons: small tasks that the user does on the connection. The screen sees on the wire when a
-//! task is done.
+//! Lessons: small tasks that the user does on the connection. The client checks on the wire whether
+//! a task is done.
 //!
 //! | file | purpose |
 //! |---|---|
-//! | `wire` | what a lesson can see of the wire |
+//! | `wire` | the records that a lesson looks at |
 //! | `messages`, `control`, `fragments`, `pace` | lessons about an open connection |
 //! | `closing`, `failures` | lessons that end the connection |
 //! | `compression`, `handshake` | lessons that need a new connection |
@@ -36,11 +36,12 @@ use self::wire::Wire;
 /// A small task.
 #[derive(Debug)]
 pub(crate) struct Lesson {
-    /// A few words.
+    /// The title, in a few words.
     pub(crate) title: &'static str,
     /// What to do, and what to look at.
     pub(crate) task: &'static str,
-    /// The first advice that the user gets on request: how to think about it, and not what to type.
+    /// The first advice that the user gets on request: how to approach the task, but not what to
+    /// type.
     pub(crate) idea: &'static str,
     /// The second advice, which replaces the first. The lines to type follow it.
     pub(crate) hint: &'static str,
@@ -48,17 +49,18 @@ pub(crate) struct Lesson {
     pub(crate) lines: &'static [&'static str],
     /// The name of the field that the lesson is about, if there is one. The frame pane selects it.
     pub(crate) field: Option<&'static str>,
-    /// Looks at the newest record, and at those before it. Returns `None` if the record is neither
-    /// the end of the task nor a try: the server has sent it, or more has to follow.
+    /// Looks at the newest record, and at those before it. Returns `None` if the record neither
+    /// completes the task nor is a failed try, for example because the server has sent it or
+    /// because more frames have to follow.
     pub(crate) observe: fn(&Wire<'_>) -> Option<Verdict>,
 }
 
-/// What a lesson says about something that the user has done.
+/// The verdict of a lesson on something that the user has done.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// The task is done. A few sentences say what the user has done.
     Done(String),
-    /// This was a try. A sentence without its full stop says what is missing.
+    /// A try did not complete the task. A sentence without its full stop says what is missing.
     NotYet(String),
 }
 

@@ -5,8 +5,9 @@ use dissector::{Direction, Record};
 use super::{Lesson, Verdict};
 use crate::screen::frame_fields::opcode;
 
-/// The minimum of the average pause in milliseconds. It is less than a second, because the times of
-/// a record are those of the wall clock, which may be adjusted while the frame is sent.
+/// The minimum average pause between two bytes, in milliseconds. It is less than a second, because
+/// the times of a record are those of the wall clock, which may be adjusted while the frame is
+/// sent.
 const SLOW: u128 = 900;
 
 pub(super) static BYTE_A_SECOND: Lesson = Lesson {

@@ -35,7 +35,7 @@ enum Advice {
 #[derive(Debug)]
 pub(crate) struct LessonProgress {
     is_shown: bool,
-    /// The index of the lesson, or the number of lessons after the last one.
+    /// The index of the current lesson. When the last lesson is over, it is the number of lessons.
     current: usize,
     /// The report on each lesson that the user has done.
     done: Vec<Option<String>>,
@@ -121,8 +121,8 @@ impl LessonProgress {
         self.scroll = 0;
     }
 
-    /// Looks at the newest record. If it completes the lesson, goes on to the next one. If it is a
-    /// try, says what is missing.
+    /// Looks at the newest record. If the record completes the lesson, goes on to the next lesson.
+    /// If it is a failed try, stores what is missing.
     pub(crate) fn observe(&mut self, log: &WireLog) {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
         let wire = Wire::of(log);
@@ -136,14 +136,14 @@ impl LessonProgress {
             Some(Verdict::NotYet(missing)) => {
                 self.missing = Some(missing);
                 self.misses += 1;
-                // The user has begun with this lesson, and needs the room.
+                // The user works on this lesson now, so hide the report on the lesson before.
                 self.reported = None;
                 self.scroll = 0;
             }
         }
     }
 
-    /// Goes on to the next lesson.
+    /// Stores the report on the lesson, and goes on to the next lesson that is not done.
     fn complete(&mut self, report: String) {
         let index = self.current;
         self.done[index] = Some(report);
@@ -188,7 +188,8 @@ impl LessonProgress {
             Advice::None => {}
             Advice::Idea => add(LessonRow::Hint, &format!("{} (/lesson hint again: what to type)", lesson.idea)),
             Advice::Lines => {
-                // A sentence about a newer try needs the room.
+                // If the user has tried again since, the sentence about that try takes the place of
+                // the hint.
                 if self.missing.is_none() {
                     add(LessonRow::Hint, lesson.hint);
                 }

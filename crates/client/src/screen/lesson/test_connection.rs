@@ -25,7 +25,7 @@ use crate::screen::{
     model::wire_log::WireLog,
 };
 
-/// A user who does lessons, and everything that the user's lines reach.
+/// A user who does lessons, and the client and the server that the user's lines drive.
 pub(super) struct TestConnection {
     pub(super) lessons: LessonProgress,
     log: WireLog,
@@ -104,7 +104,7 @@ impl TestConnection {
         self.exchange(interval);
     }
 
-    /// Writes what both engines want to write, until neither has anything left. The client pauses
+    /// Passes the output of each engine to the other, until neither has any left. The client pauses
     /// for `interval` between two bytes.
     fn exchange(&mut self, interval: Option<Duration>) {
         loop {

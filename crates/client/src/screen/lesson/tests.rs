@@ -1,4 +1,4 @@
-//! Does the lessons. For each lesson, the right deed completes it, and a near miss does not.
+//! Does the lessons: the right lines complete each of them, and a near miss does not.
 
 use super::{
     progress::{LessonCommand, LessonProgress},
@@ -73,13 +73,14 @@ fn other_deeds_complete_a_lesson_too() {
 fn a_near_miss_does_not_complete_a_lesson() {
     for (title, lines) in [
         ("The first frame", &["/binary 48", "", "/ping Hello", "/fragment 2 Hello", "/raw 81 81 00000000 ff"][..]),
-        // The bytes in another order, too few bytes, the key as text, and the key of the frame itself.
+        // The bytes in another order, too few bytes, and the key as text.
         ("The masking key", &["/mask 01020304", "Hello", "/binary 04030201", "/binary 010203", "01020304"]),
         // A key of an earlier connection.
         ("The masking key", &["/mask 01020304", "Hello", "/reconnect", "/binary 01020304"]),
+        // The key of the frame itself.
         ("The masking key", &["Hello", "/mask 01020304", "/binary 01020304"]),
         ("The empty message", &["/ping", "/fragment 2", "x"]),
-        // 125 bytes, and a longer form than necessary.
+        // A length in a longer form than necessary.
         ("A longer length", &["/raw 82fe0001 00000000 00"]),
         ("A Ping with your name", &["/ping", "/pong Ada", "Ada"]),
         ("A character cut in two", &["/fragment 2 ab", "ä", "/fragment 2 äö"]),
@@ -93,7 +94,7 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
         ("What 1005 is", &["/raw 8800"]),
-        // The keys of older frames, of which the last one is another try.
+        // The key of an older frame, and not of the last one.
         ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"]),
         // A masked frame that breaks another rule.
         ("1002, protocol error", &["/raw 8380 00000000"]),

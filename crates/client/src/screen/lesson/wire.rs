@@ -1,4 +1,4 @@
-//! What a lesson can see of the wire.
+//! The records that a lesson looks at.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ pub(crate) struct Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
-    /// Returns what a lesson can see, or `None` if nothing has been recorded, or if the newest
+    /// Returns the newest record and those before it, or `None` if the log is empty or its newest
     /// record is not complete.
     pub(super) fn of(log: &'a WireLog) -> Option<Self> {
         let newest = &log.entries().back()?.record;
@@ -67,8 +67,8 @@ impl<'a> Wire<'a> {
         self.earlier().filter(|record| record.direction == Direction::ToServer)
     }
 
-    /// Returns the frame that the user has sent last before the newest record. The client answers
-    /// Pings by itself.
+    /// Returns the last frame that the user has sent before the newest record. A Pong does not
+    /// count, because the client answers Pings by itself.
     pub(super) fn last_frame(&self) -> Option<&'a Record> {
         self.sent_earlier().find(|record| record.kind == RecordKind::Frame && opcode(record) != Some(PONG))
     }
@@ -78,7 +78,8 @@ impl<'a> Wire<'a> {
         self.sent_earlier().filter(|record| opcode(record) == Some(CLOSE)).last()
     }
 
-    /// Returns the message that the newest record completes, if the client has sent it.
+    /// Returns the message that the newest record completes, if the client has sent it and that
+    /// record breaks no rule.
     pub(super) fn sent_message(&self) -> Option<SentMessage<'a>> {
         let last = self.sent_data().filter(|record| is_fin(record))?;
         let mut frames = vec![last];

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The link reads from the server only while the queue holds less than this number of bytes: about
-/// a thousand records of small frames. One read can add a few thousand more.
+/// a thousand records of small frames. One read can add about two thousand more.
 const MAX_QUEUED_BYTES: usize = 4 << 20;
 
 /// The link's end of the queue.

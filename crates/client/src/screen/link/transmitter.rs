@@ -126,7 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
 /// Reads a file of at most `limit` bytes.
 async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
     let owned = path.to_owned();
-    // Read on another thread. A slow disk would block this one, which also handles the keyboard.
+    // Read on another thread, because a slow disk would block this one, which also handles the
+    // keyboard.
     let read = spawn_blocking(move || read_regular_file(&owned, limit)).await.map_err(|error| error.to_string())?;
     let bytes = read.map_err(|error| format!("cannot read {} ({error})", path.display()))?;
     if bytes.len() > limit {

@@ -1,7 +1,7 @@
 //! The input line: its text, the cursor, and the history of earlier lines.
 //!
-//! The cursor is always between two grapheme clusters, which users see as single characters. So one
-//! key press moves the cursor over an emoji made of several code points, or deletes it.
+//! The cursor is never within a grapheme cluster, which users see as a single character. So one key
+//! press moves the cursor over an emoji made of several code points, or deletes it.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -15,7 +15,7 @@ const LINE_MAX: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     text: String,
-    /// The position of the cursor: a byte offset in `text`, always between two grapheme clusters.
+    /// The position of the cursor: a byte offset in `text`, never within a grapheme cluster.
     cursor: usize,
     history: Vec<String>,
     /// The index of the history line that is shown, and the unfinished text that it replaced.

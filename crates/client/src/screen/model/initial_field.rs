@@ -50,7 +50,8 @@ fn innermost(record: &Record, position: u64) -> Option<usize> {
     let mut fields =
         record.walk().enumerate().filter(|(_, (_, field))| !field.derived && field.range.contains(&position));
     let first = fields.next()?;
-    // Several fields of the same depth can share a byte. The first of them has the highest bit.
+    // Several fields of the same depth can share a byte. The first of them, which has the highest
+    // bit, is chosen.
     let deepest = fields.fold(first, |best, next| if next.1.0 > best.1.0 { next } else { best });
     Some(deepest.0)
 }

@@ -28,7 +28,7 @@ enum Token<'a> {
 }
 
 impl<'a> JsonObject<'a> {
-    /// Parses a message. Returns `None` if it is not a JSON object.
+    /// Parses a message. Returns `None` if it is not a JSON object, or is longer than [`JSON_MAX`].
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         if text.len() > JSON_MAX || !text.trim_start().starts_with('{') {
             return None;

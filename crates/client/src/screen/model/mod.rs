@@ -114,8 +114,8 @@ impl Model {
         }
     }
 
-    /// Zooms the pane that has the focus, or ends the zoom. The input line belongs to the
-    /// transcript.
+    /// Zooms the pane that has the focus, or ends the zoom. While the input line has the focus, the
+    /// transcript is zoomed.
     pub(crate) fn toggle_zoom(&mut self) {
         self.zoomed = match (self.zoomed, self.focus) {
             (Some(_), _) => None,
@@ -150,7 +150,8 @@ impl Model {
 
     /// Adds a message that the server sent.
     pub(crate) fn add_message(&mut self, message: &Message) {
-        // A user who does lessons looks for the own lines, not for the numbers of the server.
+        // During the lessons, the user's own lines matter more than the server's numbers, which
+        // must not push them off the screen.
         let updates = if self.lessons.is_shown() { Updates::InPlace } else { Updates::AtTheEnd };
         self.transcript.add_message(message, updates, &mut self.numbers);
     }
@@ -227,13 +228,14 @@ impl Model {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }
 
-    /// Adds a record to the wire. Selects it if it fits the user's command better than the records
-    /// before it. It then stays selected until the user moves on or a better one arrives, whatever
-    /// else the server sends.
+    /// Adds a record to the log of the wire. If the record fits the user's command better than the
+    /// records before it, it is selected. It then stays selected until a better one arrives or the
+    /// user selects another, whatever else the server sends.
     pub(crate) fn add_record(&mut self, record: Record) {
         let is_own = self.own_frame.as_mut().is_some_and(|search| search.selects(&record));
         self.wire_log.add(record);
-        // If the record completes a lesson, it shows what that lesson was about.
+        // Read the field before calling `observe`: a record that completes a lesson is shown with
+        // the field of that lesson, not with that of the next one.
         let lesson = self.lessons.field();
         self.lessons.observe(&self.wire_log);
         if is_own {

@@ -43,14 +43,14 @@ pub(crate) enum Speaker {
     Error,
 }
 
-/// Where a JSON message is shown that updates an earlier one.
+/// Where to show a JSON message that updates an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Updates {
     /// It replaces the last entry if that differs in nothing but numbers. Otherwise, it is a new
     /// entry.
     AtTheEnd,
-    /// It replaces the entry with the same names since the last notice, wherever that is, and takes
-    /// little room.
+    /// It is cut to [`IN_PLACE_MAX`] columns. It replaces the entry with the same names, if one was
+    /// added since the last notice or error.
     InPlace,
 }
 
@@ -59,8 +59,8 @@ pub(crate) enum Updates {
 pub(crate) struct TranscriptEntry {
     pub(crate) speaker: Speaker,
     pub(crate) text: String,
-    /// The number of consecutive JSON messages that share this entry, because they differ in
-    /// nothing but numbers. `text` shows the newest of them. The number is 1 for every other entry.
+    /// The number of JSON messages that share this entry, because each updates the one before it.
+    /// `text` shows the newest of them. The number is 1 for every other entry.
     pub(crate) times: u64,
     /// The names in the message, if it is a JSON message from the server.
     names: Option<String>,
@@ -169,9 +169,9 @@ impl Transcript {
             }
         }
         match self.entries.back_mut() {
-            // Nothing but numbers differs from the last entry. The message may be a status that is
-            // sent every second, for example. Let it replace the last entry. Otherwise, such
-            // messages would push everything else off the screen.
+            // The message differs from the last entry in nothing but numbers. Such messages, for
+            // example a status that is sent every second, would push everything else off the
+            // screen, so let the message replace the last entry.
             Some(last) if self.last_shape.as_ref() == Some(&shape) => {
                 self.bytes = self.bytes - last.text.len() + text.len();
                 last.text = text;

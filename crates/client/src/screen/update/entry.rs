@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// Carries out the input line. If it is invalid or cannot be sent, the line stays, so that the user
-/// can correct it. The hint then says how to empty it, because the user may prefer another line.
+/// Carries out the input line. An invalid line stays, so that the user can correct it, and the hint
+/// says how to empty it. A line also stays while the connection is being opened. If the connection
+/// is closing or closed, the line moves to the history.
 pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     let action = match command::parse(model.editor.text()) {
         Ok(action) => action,
@@ -60,7 +61,8 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         Action::Reconnect(options) => match new_connection(&model.url, options) {
             Ok(connection) => {
                 model.transcript.add(Speaker::User, &line);
-                // The user is done with the frames of the old connection.
+                // The user is done with the frames of the old connection, so show those of the new
+                // one.
                 model.follow_records();
                 model.url.clone_from(&connection.url);
                 vec![Effect::Link(LinkCommand::Reconnect(connection))]

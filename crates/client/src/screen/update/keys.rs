@@ -52,7 +52,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::F(2) => model.toggle_zoom(),
         KeyCode::Tab => entry::complete(model),
         KeyCode::BackTab => model.step_focus(false),
-        // The user goes back one step. What is selected stays selected.
+        // End only the zoom: what is selected stays selected.
         KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
         // There is nothing else to leave, so empty the line. The history keeps it.
         KeyCode::Esc if is_at_the_input_and_the_newest(model) => {
@@ -87,8 +87,8 @@ const fn is_at_the_input_and_the_newest(model: &Model) -> bool {
         && model.lessons.scroll == 0
 }
 
-/// Handles a key while the help is shown. Returns `false` if the key closes the help and has its
-/// usual effect too: a character, which the user wants to type.
+/// Handles a key while the help is shown. Returns `true` if the key has no further effect. Returns
+/// `false` for a character, which closes the help and is then typed into the input line.
 fn handle_in_help(model: &mut Model, code: KeyCode) -> bool {
     let page = isize::try_from(view::help_rows(model.size).saturating_sub(1).max(1)).unwrap_or(1);
     match code {
@@ -105,7 +105,7 @@ fn handle_in_help(model: &mut Model, code: KeyCode) -> bool {
     true
 }
 
-/// Handles the keys that edit the input line. They are the same as in most programs.
+/// Handles the keys that edit the input line. Most of them are those of a shell (readline).
 fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     let editor = &mut model.editor;
     match key.code {
@@ -148,7 +148,7 @@ fn step(model: &mut Model, by: isize) {
         Focus::Input => model.editor.newer(),
         Focus::Transcript => scrolling::transcript(model, by),
         Focus::Lesson => scrolling::lesson(model, by),
-        // All of the pane is always visible, except on a terminal of very few rows.
+        // This pane does not scroll. To show more of the numbers, the user can zoom it.
         Focus::Numbers => {}
         Focus::Wire => model.step_record(by),
         Focus::Frame => model.step_field(by),

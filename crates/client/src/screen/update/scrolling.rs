@@ -1,5 +1,5 @@
-//! Scrolls by rows. How many rows there are depends on the size of the pane, so these functions ask
-//! the layout and the view.
+//! Scrolls by rows. The number of rows depends on the size of the pane, so these functions get it
+//! from the layout and the view.
 
 use crate::screen::{layout, model::Model, view};
 

@@ -146,7 +146,8 @@ fn a_lesson_selects_the_field_that_it_is_about() {
         ("/lesson 2", masked, "websocket.masking_key"),
         ("/lesson 3", masked, "websocket.payload_length"),
         ("/lesson 4", masked, "websocket.payload_length"),
-        // The frame that completes a lesson shows what that lesson is about, and not the next one.
+        // The frame that completes a lesson is shown with the field of that lesson, and not with
+        // that of the next one.
         ("/lesson 4", &long, "websocket.payload_length"),
         ("/lesson 5", masked, "websocket.opcode"),
         ("/lesson 6", masked, "websocket.fin"),
@@ -160,7 +161,7 @@ fn a_lesson_selects_the_field_that_it_is_about() {
         add_records(&mut model, &[(TO_SERVER, frame)]);
         assert_eq!(model.fields()[model.field].1.term.name, Some(field), "{lesson}: {frame:02x?}");
     }
-    // What breaks a rule is more important.
+    // A field that breaks a rule takes precedence.
     let mut model = open();
     enter(&mut model, "/lesson 6");
     add_records(&mut model, &[(TO_SERVER, &[0x83, 0x80, 0, 0, 0, 0])]);

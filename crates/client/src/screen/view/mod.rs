@@ -49,9 +49,9 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
 /// Replaces the characters that could control the terminal. This is the last step before the
 /// picture reaches the terminal, so it covers every pane.
 ///
-/// The panes themselves show such a character as an escape, because an escape takes more columns
-/// and so has to be there before they cut and wrap their text. A replacement here means that a pane
-/// has not escaped a character.
+/// The panes themselves show such a character as an escape, because an escape takes more columns,
+/// so it must be in the text before they cut and wrap it. A replacement here means that a pane has
+/// not escaped a character.
 fn replace_harmful(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if cell.symbol().contains(is_harmful) {

@@ -24,7 +24,7 @@ fn a_compressed_text_is_shown_inflated() {
     assert_eq!((&compressed.value, compressed.derived), (&bytes(&HELLO), false));
     let inflated = field(record, "websocket.payload.text");
     assert_eq!(inflated.value, text("Hello"));
-    // The frame does not contain the bytes of the text: it is derived from the payload.
+    // The frame does not contain the bytes of the text, so the field is derived from the payload.
     assert!(inflated.derived);
     assert_eq!(inflated.range, 6..13);
     assert_eq!(inflated.meaning, "the message, inflated from 7 bytes to 5");

@@ -19,7 +19,7 @@ enum At {
     FirstLine(&'static str),
     /// The line that begins with this text.
     Line(&'static str),
-    /// The empty line: a line is missing.
+    /// The empty line at the end, because a line is missing.
     EndOfHead,
 }
 
@@ -39,7 +39,8 @@ impl At {
     }
 }
 
-/// A test whether a violation is the expected one. Some hold a text, which is not compared.
+/// A function that returns whether a violation is the expected one. Some violations hold a text,
+/// which is not compared.
 type Expected = fn(&HandshakeViolation) -> bool;
 
 /// Returns a closure that recognizes a violation by a pattern.

@@ -1,5 +1,5 @@
-//! Every rule that bytes can break: it is reported at the bytes that break it, and they are
-//! dissected all the same.
+//! Every rule that bytes can break is reported with the bytes that break it, which are dissected
+//! all the same.
 
 mod frames;
 mod heads;

@@ -14,20 +14,22 @@ use crate::{
     stages::Stages,
 };
 
-/// The time in which a server ends TCP after the closing handshake. Nothing is left to wait for.
+/// The maximum time in which a peer ends TCP after the closing handshake. It should end TCP at
+/// once, because nothing is left to wait for.
 const END: Duration = Duration::from_secs(1);
 
-/// The time in which a server notices that the client is gone. TCP tells it at once.
+/// The maximum time in which a server notices that the client is gone. TCP reports it at once.
 const GONE: Duration = Duration::from_secs(2);
 
 /// The time after which a client on a slow network may answer a Close.
 const LATE: Duration = Duration::from_secs(1);
 
-/// A client waits for the server to end TCP, so it does not end TCP in this time.
+/// The time for which a client must not end TCP after the closing handshake, because it waits for
+/// the server to do so.
 const WAITS: Duration = Duration::from_millis(200);
 
-/// The bytes that follow a violation: enough to make a socket that is closed too early
-/// reset TCP.
+/// The number of bytes that follow a violation: enough to make TCP reset the connection if the
+/// server has closed the socket too early.
 const MORE: usize = 64 << 10;
 
 /// The reason in the judge's own Close.
@@ -49,7 +51,7 @@ const fn valid_code(name: &'static str, title: &'static str, exercise: Exercise)
     Check { name, title, stages: Stages::both(9, 9), exercise, hints: VALID_CODE }
 }
 
-/// Returns the conversation of such a check.
+/// Returns the conversation of a check that closes with this code.
 const fn closes_with<const CODE: u16>() -> Exercise {
     Exercise::Conversation(|script| {
         script.write(|frames| frames.close(CODE, b""));
@@ -213,8 +215,8 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write([&[0x81, 0x05], SAMPLE].concat()));
             script.close("a Close 1002", &[Some(1002)]);
             script.then(Act::Pause(LATE));
-            // The first bytes at a socket that is closed cause the reset, and the next ones meet
-            // it.
+            // If the socket is closed, the first bytes cause a reset, and the write of the next
+            // ones fails.
             script.write_cut(&[1, 2], |frames| frames.close(1002, b""));
             script.then(Act::HalfClose);
             script.then(Act::End(END));

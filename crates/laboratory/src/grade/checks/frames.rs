@@ -14,7 +14,8 @@ use crate::{
     stages::Stages,
 };
 
-/// A program that ends the connection because of a frame does so at once.
+/// The time for which the connection must stay open after a frame. A program that ends the
+/// connection because of the frame does so at once.
 const OPEN: Duration = Duration::from_millis(200);
 
 /// The longest payload whose length fits into the second byte.
@@ -108,7 +109,7 @@ pub(super) static CHECKS: &[Check] = &[
         stages: Stages::server(2),
         exercise: Exercise::Conversation(|script| {
             script.write(|frames| frames.frame(Opcode::Text, SAMPLE));
-            // What the program answers is the subject of the next stages.
+            // The next stages check what the program answers, so ignore it here.
             script.then(Act::IgnoreFrames);
             script.then(Act::StaysOpen(OPEN));
         }),
@@ -189,7 +190,8 @@ pub(super) static CHECKS: &[Check] = &[
         "half-a-frame",
         "Half a frame, a pause, and the rest",
         |script| {
-            // The second half begins in the middle of the payload, at no multiple of four.
+            // The second half begins in the middle of the payload, at an offset that is not a
+            // multiple of four.
             script.write_cut(&[13], |frames| frames.frame(Opcode::Text, b"half of it, and the rest"));
             script.text("the echo", b"half of it, and the rest");
         },

@@ -18,14 +18,14 @@ use crate::{
 /// The longest message that a program must accept, and so the smallest useful limit.
 const MESSAGE: usize = 1 << 20;
 
-/// The number of bytes of one message after which a client must be stopped. The usual limits of
-/// implementations are between 1 MiB and 100 MiB.
+/// The number of bytes of one message after which the program must have stopped the sender. The
+/// usual limits of implementations are between 1 MiB and 100 MiB.
 const ENDLESS_MESSAGE: usize = 128 << 20;
 
 /// The payload of each fragment of the endless message.
 const FRAGMENT: usize = 64 << 10;
 
-/// The number of bytes of one request after which a client must be stopped.
+/// The number of bytes of one request after which the server must have stopped the client.
 const ENDLESS_HEAD: usize = 1 << 20;
 
 /// The pause between two bytes of a peer that trickles: short enough to restart every time-out of a
@@ -35,8 +35,8 @@ const TRICKLE: Duration = Duration::from_millis(250);
 /// The beginning of a request.
 const HALF_A_REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: ";
 
-/// Expects that the server goes on after the end of a connection. A program that ends at the same
-/// time may take a moment.
+/// Expects that the server accepts connections after this one has ended. The pause is for a program
+/// that ends together with the connection, which may take a moment.
 fn goes_on(script: &mut Script<'_>) {
     script.then(Act::Pause(PIECE_PAUSE));
     script.then(Act::Another { label: "the next connection" });

@@ -11,16 +11,16 @@ use crate::{
     stages::Stages,
 };
 
-/// More connections than a server with a thread for each can afford, and fewer than the files that
-/// systems allow a process to open.
+/// More connections than a server with a thread for each can afford, and fewer than the 1,024 files
+/// that Linux allows a process to open by default.
 const CONNECTIONS: usize = 300;
 
 /// The size in MiB of what a client does not read: more than the buffers of TCP hold.
 const UNREAD: usize = 32;
 
-/// A text in fragments with a Ping between them, a binary message, and then a Close. The Close
-/// waits for the echoes, because a program need not answer what it has received right before a
-/// Close.
+/// A text in fragments with a Ping between them, a binary message, and then a Close. The judge
+/// sends the Close only after the echoes, so that this check does not depend on what a program does
+/// with messages right before a Close.
 fn whole_conversation(script: &mut Script<'_>) {
     script.write(|frames| {
         frames.frame_without_fin(Opcode::Text, "cut €".as_bytes());

@@ -23,7 +23,7 @@ const fn check(
     Check { name, title, stages: Stages::both(stage, stage), exercise: Exercise::Conversation(script), hints }
 }
 
-/// Sends the fragments of a message in one write.
+/// Adds the frames of a message to `frames`, one for each payload.
 fn fragments(frames: &mut FrameBuilder<'_>, opcode: Opcode, payloads: &[&[u8]]) {
     for (index, payload) in payloads.iter().enumerate() {
         let opcode = if index == 0 { opcode } else { Opcode::Continuation };
@@ -66,8 +66,8 @@ const WHOLE: &[Hint] = &[hint(&[], "The text is valid UTF-8, so send it back wit
 /// A euro sign has three bytes.
 const EURO: &[u8] = "€".as_bytes();
 
-/// The first and the last character of one, two, three and four bytes, and those beside the
-/// surrogates.
+/// The first and the last character that take one, two, three and four bytes each, and the two
+/// characters beside the surrogates.
 const LIMITS: &str = "\0\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
 
 /// Bytes that are not UTF-8.

@@ -30,7 +30,7 @@ use crate::{fault::Fault, faults, stages::Stages};
 const TABLES: [&[Check]; 6] =
     [opening::CHECKS, frames::CHECKS, messages::CHECKS, closing::CHECKS, limits::CHECKS, load::CHECKS];
 
-/// Returns the checks that the judge adds to the faults.
+/// Returns all checks of the judge except the faults.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     TABLES.into_iter().flatten()
 }
@@ -47,7 +47,7 @@ pub struct ListedCheck {
     pub stage: &'static Stage,
     /// The name, which never changes.
     pub name: &'static str,
-    /// What the judge does, as the beginning of a sentence.
+    /// The subject of the check, as a phrase such as `A text of 5 bytes`.
     pub title: &'static str,
 }
 

@@ -11,7 +11,8 @@ use crate::{
     stages::Stages,
 };
 
-/// A connection must stay open after the handshake; a program that ends it does so at once.
+/// The time for which the connection must stay open after the handshake. A program that ends it
+/// does so at once.
 const OPEN: Duration = Duration::from_millis(200);
 
 pub(super) static CHECKS: &[Check] = &[

@@ -60,7 +60,7 @@ fn short(first: u8, payload: &[u8]) -> Vec<u8> {
     masked(first, &[u8::try_from(payload.len()).expect("short")], payload)
 }
 
-/// Text with the period 51, so that it differs at every offset that a mistake can make.
+/// Returns a text with the period 51, so that no mistake in an offset goes unnoticed.
 fn letters(length: usize) -> Vec<u8> {
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY".iter().copied().cycle().take(length).collect()
 }

@@ -1,4 +1,4 @@
-//! Sends more than a peer should accept, or sends too slowly, until the peer ends it.
+//! Sends more than a peer should accept, or sends too slowly, until the peer ends the connection.
 
 use std::time::Duration;
 
@@ -18,8 +18,9 @@ use super::{
 use crate::observations::TcpEnd;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
-    /// Writes `unit` again and again, up to `total` bytes, until `done` is true or TCP ends, and
-    /// reads at the same time. Returns how many bytes were written.
+    /// Writes `unit` again and again, up to `total` bytes, and reads at the same time. Stops when
+    /// `done` returns true, when TCP ends, or when nothing moves for the answer time-out. Returns
+    /// how many bytes were written.
     async fn flood(&mut self, unit: &[u8], total: usize, done: impl Fn(&Self) -> bool) -> usize {
         let (mut written, mut write_ended) = (0, false);
         loop {

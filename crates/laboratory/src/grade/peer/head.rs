@@ -82,8 +82,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Explains why a head has not arrived. `begun` is what has arrived of it, `name` its name, and
-    /// `label` names what is expected.
+    /// Explains why a head has not arrived. `begun` is the part that has arrived, `name` is the
+    /// name of the head, and `label` is what was expected.
     fn no_head(&self, begun: &[u8], name: &str, label: &str) -> Failure {
         if begun.is_empty() || self.tcp_end.is_some() {
             return self.nothing(label);

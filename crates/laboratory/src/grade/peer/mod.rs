@@ -47,7 +47,7 @@ pub(crate) const AFTER_CLOSE: &str = "A Close is the last frame that you send.";
 /// Advice on a reason that is not UTF-8.
 pub(crate) const REASON: &str = "The reason after the code is text: valid UTF-8, of at most 123 bytes.";
 
-/// The room for each read in bytes: the largest echo comes in few reads.
+/// The room for each read in bytes, so that even the largest echo arrives in few reads.
 const READ_CAPACITY: usize = 64 << 10;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(crate) struct Peer<S> {
     /// The time in which each answer must arrive.
     answer_timeout: Duration,
     input: BytesMut,
-    /// Data frames and Pongs wait in queues of their own, because a Pong may overtake messages.
+    /// Data frames and Pongs wait in separate queues, because a Pong may overtake messages.
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
     /// The payloads of the Pings that wait for an answer.
@@ -81,7 +81,7 @@ pub(crate) struct Peer<S> {
     /// Whether the connection is open, so that the input consists of frames.
     is_open: bool,
     ignores_frames: bool,
-    /// Whether the input begins with bytes that are no valid frame.
+    /// Whether the input begins with bytes that are not a valid frame.
     is_garbage: bool,
     tcp_end: Option<TcpEnd>,
     /// Whether a write of the judge has failed.
@@ -127,8 +127,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Writes bytes. A failed write is no failure of the check: the peer may have ended TCP for a
-    /// good reason, which the next expectation finds out.
+    /// Writes bytes. A failed write does not fail the check, because the peer may have ended TCP
+    /// for a good reason. The next expectation decides whether it has.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let writing = async {
             self.stream.write_all(bytes).await?;
@@ -147,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let _ = timeout(self.answer_timeout, self.stream.shutdown()).await;
     }
 
-    /// Reads once and parses what has arrived. Returns false at the deadline.
+    /// Reads once. Returns false if the deadline has passed, or if TCP had already ended.
     async fn read(&mut self, deadline: Instant) -> bool {
         if self.tcp_end.is_some() {
             return false;
@@ -178,7 +178,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     return;
                 }
             };
-            // A frame with more bytes than the memory has never becomes complete.
+            // A frame that is longer than the memory never becomes complete, so its exact length
+            // does not matter.
             let payload = usize::try_from(header.payload_length).unwrap_or(usize::MAX);
             let end = length.saturating_add(payload);
             if self.input.len() < end {
@@ -251,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         while self.read(end.min(Instant::now() + REST)).await {}
     }
 
-    /// Explains the input, if it begins with bytes that are no valid frame.
+    /// Explains the input, if it begins with bytes that are not a valid frame.
     fn wrong_bytes(&self, label: &str, payload: Option<&[u8]>) -> Option<Failure> {
         let sender = self.peer_role();
         let Diagnosis { symptom, what, advice } = header_diagnosis::diagnose(&self.input, sender, payload)?;
@@ -367,7 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
         let (kind, payload) = (frame.opcode, quote(&frame.payload));
         let sentence = format!("{} also sent a frame that nobody has asked for: {kind:?} {payload}", self.name());
-        // The check knows why a Pong is one too many.
+        // For a surplus Pong, the hint of the check is more exact.
         let advice = (kind != Opcode::Pong).then_some("An echo server or client sends nothing of its own.");
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(advice))
     }
@@ -430,8 +431,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.tcp_end
     }
 
-    /// Sends nothing but Pongs until `end` is there. Whether the peer has ended the connection
-    /// meanwhile, the next expectation finds out.
+    /// Sends nothing but Pongs until `end` completes. The next expectation finds out whether the
+    /// peer has ended the connection in the meantime.
     pub(crate) async fn stay_silent(&mut self, end: impl Future<Output = ()>) {
         let mut end = std::pin::pin!(end);
         loop {
@@ -454,7 +455,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// Drops the connection while bytes of the peer are unread, so that TCP resets it. At least two
-    /// bytes must be on the way.
+    /// bytes must be on the way, because one is read first.
     pub(crate) async fn reset(mut self) {
         let _ = timeout(self.answer_timeout, self.stream.read_u8()).await;
     }

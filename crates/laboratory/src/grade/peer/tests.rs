@@ -14,7 +14,8 @@ use crate::grade::words::mebibytes;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The judge's end of an open connection on which the peer has sent `bytes`, and the peer's end.
+/// Returns the judge's end of an open connection on which the peer has sent `bytes`, and the peer's
+/// end.
 async fn open(judge: Role, bytes: &[u8]) -> (Peer<DuplexStream>, DuplexStream) {
     let (mut peer, far) = unopened(bytes).await;
     peer.role = judge;
@@ -22,7 +23,8 @@ async fn open(judge: Role, bytes: &[u8]) -> (Peer<DuplexStream>, DuplexStream) {
     (peer, far)
 }
 
-/// The judge's end of a connection before the handshake. The judge is a client.
+/// Returns both ends of a connection before the handshake, on which the peer has sent `bytes`. The
+/// judge is a client.
 async fn unopened(bytes: &[u8]) -> (Peer<DuplexStream>, DuplexStream) {
     let (near, mut far) = duplex(1 << 20);
     far.write_all(bytes).await.expect("there is room");
@@ -35,7 +37,7 @@ fn assert_says(result: Result<(), Failure>, symptom: Symptom, sentence: &str) {
     assert_eq!((failure.symptom, &*failure.sentence), (symptom, sentence));
 }
 
-/// The failure of a server that sends `bytes` instead of the text "Hello".
+/// Returns the failure of a server that sends `bytes` instead of the text "Hello".
 async fn instead_of_hello(bytes: &[u8]) -> Failure {
     let (mut peer, _far) = open(Role::Client, bytes).await;
     peer.message("the echo", Opcode::Text, b"Hello", &[]).await.expect_err("a failure")
@@ -82,7 +84,7 @@ async fn what_the_judge_writes_arrives() {
     far.read_to_end(&mut bytes).await.expect("it ends");
     assert_eq!(bytes, b"first, second");
     assert!(!peer.write_failed);
-    // A peer that reads nothing holds up a write for a second only, and that is no failure.
+    // A peer that reads nothing holds up a write for one second only, which is not a failure.
     let (mut peer, _far) = unopened(b"").await;
     let begun = Instant::now();
     peer.write(&vec![0; 2 << 20]).await;
@@ -108,7 +110,8 @@ async fn bytes_that_are_no_frame_are_diagnosed_with_all_that_follow_soon() {
     assert_eq!(reserved.symptom, Symptom::Garbage);
     assert!(reserved.sentence.starts_with("instead of the echo, the server sent a frame that breaks a rule"));
 
-    // The header is read as that of a long frame, or is invalid, before the payload has arrived.
+    // The header proves to be invalid before the payload has arrived, so the judge waits for the
+    // rest of the frame.
     let (mut peer, mut far) = open(Role::Client, b"\x83").await;
     let late = async {
         sleep(REST / 2).await;
@@ -198,7 +201,8 @@ async fn only_a_message_that_nobody_has_asked_for_has_advice_of_its_own() {
     }
 }
 
-/// A peer that sends without end must not fill the memory while its end is awaited.
+/// A peer that never stops sending must not fill the memory while the judge waits for the end of
+/// TCP.
 #[tokio::test(start_paused = true)]
 async fn bytes_that_are_no_frames_are_forgotten_until_the_end_of_tcp() {
     for (mut peer, _far) in [unopened(b"HTTP/1.1 200 OK").await, open(Role::Client, b"\x83\x00").await] {
@@ -390,7 +394,7 @@ async fn a_trickle_has_its_interval_and_ends_with_tcp() {
     assert_eq!(&bytes, b"aaaaaaaaaa");
     assert!(timeout(SECOND, far.read_u8()).await.is_err(), "there was one more");
 
-    // Without the other direction, the end of one is enough.
+    // If `both_directions` is false, the end of one direction is enough.
     far.shutdown().await.expect("it is open");
     assert_eq!(peer.trickle(b'a', SECOND, false, SECOND * 10).await, Ok(()));
     assert!(peer.trickle(b'a', SECOND, true, SECOND * 10).await.is_err());

@@ -45,9 +45,9 @@ impl Deflating {
     }
 
     /// Returns whether the peer can decompress a prepared frame that was compressed with a window
-    /// of this size. If so, this method also clears our own window: the peer's window will contain
-    /// that frame's data and ours will not, and once the two windows differ, no later message may
-    /// refer to data from before that frame.
+    /// of this size. If so, this method also clears our own window. The peer's window will contain
+    /// the data of that frame, but our window would not, so no later message may refer to data from
+    /// before that frame.
     pub(in super::super) fn admits_prepared(&mut self, window_bits: WindowBits) -> bool {
         let is_readable = window_bits <= self.deflater.window_bits();
         if is_readable {

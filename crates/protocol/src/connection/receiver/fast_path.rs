@@ -1,10 +1,10 @@
 //! The fast path: decodes a message that is a single, small, complete, valid, uncompressed frame,
 //! as nearly every message is.
 //!
-//! This module is an optimisation only. [`Receiver::next`] decodes the same messages by checking
-//! each rule in turn. The fast path recognises only this most common case, and leaves everything
-//! else, violations included, to the slow path. Debug builds assert that the rules of the slow path
-//! also accept each frame that the fast path accepts.
+//! This module is an optimisation only. The slow path, which is the loop in [`Receiver::next`],
+//! decodes the same messages by checking each rule in turn. The fast path recognises only this most
+//! common case, and leaves everything else, violations included, to the slow path. Debug builds
+//! assert that the rules of the slow path also accept each frame that the fast path accepts.
 
 use std::ops::{ControlFlow, Range};
 

@@ -9,15 +9,15 @@
 //!             wait     violation      violation            wait
 //! ```
 //!
-//! Each byte is processed once. A frame that arrives in a thousand reads is unmasked and validated
-//! a thousandth at a time, in place, so the last read causes no more work than the first. The
-//! receiver never copies the payload of an uncompressed message in one frame: the application sees
-//! it as a slice of the input.
+//! Each byte of a valid payload is unmasked and validated once. A frame that arrives in a thousand
+//! reads is unmasked and validated a thousandth at a time, in place, so the last read causes no
+//! more work than the first. The receiver never copies the payload of an uncompressed message in
+//! one frame: the application sees it as a slice of the input.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | here | the receive loop, for every frame |
-//! | `fast_path` | a decoder for the most common frame, which takes fewer steps |
+//! | `fast_path` | a decoder with fewer steps, for the most common frame |
 //! | `reassembly` | the message whose last fragment has not arrived |
 
 mod fast_path;
@@ -97,12 +97,12 @@ pub(super) struct Receiver {
     /// [`take_frame_count`](Self::take_frame_count) has not returned.
     frames: usize,
     /// Whether a message, or a control frame outside a message, has ended since this flag was last
-    /// reset. A message that is incomplete afterwards is another one, which has a deadline of its
+    /// reset. If so, a message that is incomplete now is a later one, and has a deadline of its
     /// own.
     message_ended: bool,
     /// The number of payload bytes of the incomplete message that have arrived, before
-    /// decompression. The fast path never changes this number, because it handles no message of
-    /// which a part has arrived before.
+    /// decompression. The fast path never changes this number, because it handles only messages
+    /// that are complete when it finds them.
     arrived: usize,
     /// The number of held bytes at which inflating stops.
     inflate_limit: usize,
@@ -168,7 +168,7 @@ impl Receiver {
     }
 
     /// Decodes the next control frame or message. Returns `None` when the input ends before a
-    /// control frame or message is complete.
+    /// control frame or message is complete, or when inflating stops at its limit.
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
         // Try the fast path first, because nearly every message is one complete, uncompressed
         // frame. `None` only means that the next message is not such a frame, so the slow path
@@ -191,9 +191,9 @@ impl Receiver {
                     }
                 },
             };
-            // Process the part of the payload that has arrived, even if it is incomplete. Each byte
-            // of a frame that trickles in is then processed only once, when it arrives, and invalid
-            // UTF-8 is found at the first impossible byte.
+            // Process the part of the payload that has arrived, even if the rest is missing. Each
+            // byte of a frame that trickles in is then processed only once, when it arrives, and
+            // invalid UTF-8 is found at the first impossible byte.
             let available = frame.length.min(self.input.unconsumed_len());
             if let FrameClass::Compressed { kind, last } = frame.class {
                 self.inflate(&mut frame, available, kind, last)?;
@@ -442,7 +442,7 @@ impl Receiver {
     }
 
     /// Checks that a text message does not end in the middle of a character. The message is over,
-    /// so no later byte can complete it.
+    /// so no later byte can complete that character.
     #[inline]
     fn check_complete(&self, kind: MessageKind) -> Result<(), Violation> {
         //= docs/src/rfc6455.md#section-5-6
@@ -560,7 +560,8 @@ impl Receiver {
         self.is_inflate_limited
     }
 
-    /// Returns whether a byte has been processed since [`reset_activity`](Self::reset_activity).
+    /// Returns whether a byte has been processed, or [`record_activity`](Self::record_activity)
+    /// called, since [`reset_activity`](Self::reset_activity).
     pub(super) const fn had_activity(&self) -> bool {
         self.activity
     }
@@ -616,8 +617,9 @@ impl Receiver {
         &mut self.input
     }
 
-    /// Discards all input, the open frame and the open message. After the peer's Close or a
-    /// violation, all input is ignored (sections 1.4 and 7.1.7).
+    /// Discards all input, the open frame and the open message, because input is ignored after the
+    /// peer's Close or a violation (sections 1.4 and 7.1.7), and after this endpoint has abandoned
+    /// the connection.
     pub(super) fn discard(&mut self) {
         self.input.clear();
         self.frame = None;

@@ -124,7 +124,7 @@ impl Client {
     }
 
     /// Sends `bytes` over and over until the server has dropped the connection. Returns `false` if
-    /// it does not.
+    /// it has not done so within [`PATIENCE`].
     #[track_caller]
     pub(crate) fn send_until_dropped(&mut self, bytes: &[u8]) -> bool {
         let deadline = Instant::now() + PATIENCE;
@@ -155,7 +155,8 @@ impl Client {
         let mut bytes = [0; 64 << 10];
         let count = loop {
             match self.stream.read(&mut bytes) {
-                // A debugger was attached or a child process ended, which no test is about.
+                // A signal has interrupted the read, for example because a child process ended.
+                // Read again.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 count => break count,
             }
@@ -254,8 +255,8 @@ impl Client {
         Push::parse(&self.receive_text())
     }
 
-    /// Receives texts until one contains `part`. For pushes that are too many to parse each of
-    /// them.
+    /// Receives texts until one contains `part`. Use this method for so many pushes that parsing
+    /// each would take too long.
     #[track_caller]
     pub(crate) fn receive_text_with(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;

@@ -24,7 +24,7 @@ impl Server {
     /// Sets the peak to the current resident memory, and returns it in bytes.
     #[track_caller]
     pub(crate) fn reset_peak(&self) -> u64 {
-        // 5 stands for the peak: see proc(5).
+        // The value 5 resets the peak: see proc(5).
         fs::write(format!("/proc/{}/clear_refs", self.id()), "5").expect("the server belongs to the same user");
         self.peak_bytes()
     }

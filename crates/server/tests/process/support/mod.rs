@@ -1,4 +1,5 @@
-//! The tests' tools: a server that runs as a process of its own, and a client that speaks bytes.
+//! The tests' tools: a server that runs as a process of its own, and a client that reads and writes
+//! bytes.
 //!
 //! The client implements the protocol itself and uses nothing of this workspace. If the engine got
 //! something wrong in both directions, a test with the engine at both ends would never notice.

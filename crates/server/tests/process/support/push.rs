@@ -1,6 +1,6 @@
 //! The messages that the server pushes on `/`.
 
-/// Whether the server under test can read its memory.
+/// Whether the server under test can find out how much memory it uses.
 pub(crate) const REPORTS_MEMORY: bool = cfg!(target_os = "linux");
 
 /// One push, parsed.
@@ -16,8 +16,8 @@ pub(crate) struct Push {
 }
 
 impl Push {
-    /// Parses a push. Written again from its parts it must be the same, so it has exactly these
-    /// keys, in this order.
+    /// Parses a push. Written again from the parsed values, it must be the same, which proves that
+    /// it has exactly these keys, in this order.
     #[track_caller]
     pub(crate) fn parse(json: &str) -> Self {
         let value: serde_json::Value = serde_json::from_str(json).expect("a push is JSON");

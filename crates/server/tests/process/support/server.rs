@@ -48,9 +48,9 @@ impl Server {
         Self::start_command(command(listen).args(args), reading)
     }
 
-    /// Starts a server whose allocator returns large blocks to the system as soon as they are freed.
-    /// Otherwise, the allocator of glibc keeps some MiB, and how much differs from run to run. So a
-    /// test could not tell what the program itself holds.
+    /// Starts a server whose allocator returns large blocks to the system as soon as they are
+    /// freed. Otherwise, the allocator of glibc keeps some MiB, a different number in each run, and
+    /// a test could not tell how much the program itself holds.
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub(crate) fn start_with_returned_memory(args: &[&str]) -> Self {
@@ -88,7 +88,7 @@ impl Server {
             panic!("the first line contains no address: {first:?}");
         };
         server.address = address;
-        // A server that listens on all addresses can be reached at this one.
+        // A server that listens on all addresses can be reached at 127.0.0.1.
         if server.address.ip().is_unspecified() {
             server.address.set_ip([127, 0, 0, 1].into());
         }
@@ -171,7 +171,8 @@ impl Drop for Server {
 /// Returns the server's program with `args`, for a test in which it is expected to fail.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
-    // A server that a test kills cannot remove its temporary file.
+    // A server that a test kills cannot remove its temporary file, so let it use the folder of the
+    // tests.
     command.args(args).env_remove("RUST_LOG").env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }

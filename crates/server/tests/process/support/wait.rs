@@ -9,7 +9,8 @@ use std::{
 /// passing test never waits that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Repeats `happens` until it returns true. For conditions that can be polled but not awaited.
+/// Repeats `happens` until it returns true. Use it for conditions that can be polled but not
+/// awaited.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

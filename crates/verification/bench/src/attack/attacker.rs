@@ -18,8 +18,8 @@ use super::client::{PING, TEXT, frame, header, open};
 /// A kind of misbehaviour.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Attacker {
-    /// Sends texts of control characters to `/`, and never reads. An escaped control character
-    /// takes six times as much room. The number is the size of a text in bytes.
+    /// Sends texts of control characters to `/`, and never reads. The server escapes them in its
+    /// output, where each takes six times as much room. The number is the size of a text in bytes.
     ControlCharacters(usize),
     /// Sends empty texts in the chat as fast as it can, and reads what the others send.
     ChatFlood,
@@ -57,8 +57,7 @@ impl RunningAttack {
                     // connections that arrive faster than the server can accept them.
                     sleep(Duration::from_secs(1).mul_f64(index as f64 / count as f64)).await;
                     // The server may disconnect an attacker. The attacker then tries again, but not
-                    // at once: the scenario is meant for the server, not for the core of the
-                    // attackers.
+                    // at once, so that its own core is not busy with reconnecting.
                     loop {
                         let end = attacker.misbehave(address).await;
                         ended.lock().unwrap_or_else(PoisonError::into_inner).push(end);
@@ -70,7 +69,7 @@ impl RunningAttack {
         Self { tasks, ends }
     }
 
-    /// Disconnects all attackers. Returns how often one of their connections had ended before.
+    /// Disconnects all attackers. Returns the number of their connections that had ended before.
     pub(super) async fn stop(mut self) -> usize {
         self.tasks.shutdown().await;
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +81,8 @@ impl RunningAttack {
 }
 
 impl Attacker {
-    /// Misbehaves on one connection until the server ends it.
+    /// Misbehaves on one connection until it ends. An attacker that only joins the chat waits
+    /// forever.
     async fn misbehave(self, address: SocketAddr) -> io::Result<()> {
         match self {
             Self::ControlCharacters(size) => send_forever(address, "/", &frame(TEXT, 0x1F, size)).await,

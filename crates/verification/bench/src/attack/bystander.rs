@@ -1,4 +1,4 @@
-//! Clients that behave well while others attack, and measure what they notice of the attack.
+//! Clients that behave well while others attack, and measure how the attack affects them.
 
 use std::{
     io,
@@ -26,7 +26,7 @@ const SIZE: usize = 125;
 /// The time after which a reply counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(30);
 
-/// What all bystanders together have noticed.
+/// The measurements of all bystanders together.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Experience {
     pub(super) messages: u64,
@@ -60,7 +60,7 @@ impl Bystanders {
         Ok(Self { tasks, stop, latency })
     }
 
-    /// Lets each bystander finish its current exchange, and returns what they have noticed.
+    /// Lets each bystander finish its current exchange, and returns their measurements.
     pub(super) async fn finish(mut self) -> Experience {
         self.stop.send_replace(true);
         let (mut messages, mut lost) = (0, 0);
@@ -77,8 +77,8 @@ impl Bystanders {
     }
 }
 
-/// Exchanges messages until `stopped` is true. Returns the number of correct replies, as an error
-/// if the last message has none.
+/// Exchanges messages until `stopped` is true. Returns the number of correct replies: in `Ok`, or
+/// in `Err` if the last message got no correct reply.
 async fn exchange(
     mut stream: TcpStream,
     index: usize,

@@ -1,4 +1,5 @@
-//! Attacks on the program `server`: what they cost it, and what the other clients notice.
+//! Attacks on the program `server`: what they cost the server, and how they affect its other
+//! clients.
 //!
 //! Each scenario starts a server of its own. Attackers send or withhold bytes for as long as the
 //! scenario states. Meanwhile *bystanders* exchange messages and check every byte of each reply.
@@ -45,7 +46,8 @@ const MARGIN: u64 = 8 << 20;
 #[derive(Debug, Serialize)]
 struct AttackResult {
     name: &'static str,
-    /// How often a connection of an attacker ended. The attacker then opened another one.
+    /// The number of attackers' connections that ended. After each, the attacker opened another
+    /// one.
     disconnected: usize,
     /// The resident memory before the attack, with all bystanders connected.
     idle: u64,
@@ -59,7 +61,7 @@ struct AttackResult {
 }
 
 impl AttackResult {
-    /// Returns what this result violates.
+    /// Returns a sentence for each bound that this result violates.
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.peak > self.bound {

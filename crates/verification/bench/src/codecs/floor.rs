@@ -1,5 +1,5 @@
 //! Two reference points: `memcpy`, which only copies the bytes, and `floor`, which does the minimum
-//! of work that produces messages.
+//! work that produces messages.
 
 use std::hint::black_box;
 

@@ -14,7 +14,7 @@ use super::{
     histogram::Histogram,
 };
 
-/// The maximum time in which a server may send nothing. After this time, the server counts as
+/// The maximum time for which a server may send nothing. After this time, the server counts as
 /// stuck.
 pub(super) const STUCK_AFTER: Duration = Duration::from_secs(10);
 

@@ -1,9 +1,9 @@
-//! The second reference point: the minimum of work that turns frames from a client into frames from
-//! a server.
+//! The second reference point: the minimum work that turns frames from a client into frames from a
+//! server.
 //!
 //! This server parses headers, unmasks payloads and writes frames. It checks nothing, reassembles
 //! nothing, and passes on a payload before the frame is complete. A correct library must do more
-//! work, so this server shows which part of a library's cost is due to correctness.
+//! work, so the difference from this server shows how much a library's correctness may cost.
 
 use std::{
     cell::RefCell,

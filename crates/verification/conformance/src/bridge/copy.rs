@@ -1,5 +1,5 @@
-//! Copies bytes and ends between a TCP connection and a stream of HTTP/2. Each end has its
-//! counterpart (RFC 8441, section 5):
+//! Copies bytes between a TCP connection and a stream of HTTP/2, and translates the ways in which
+//! each can end (RFC 8441, section 5):
 //!
 //! ```text
 //!   TCP                               the stream
@@ -23,7 +23,8 @@ use tokio::{
     },
 };
 
-/// The maximum number of bytes of one read: as many as a DATA frame may have without SETTINGS.
+/// The maximum number of bytes of one read: the maximum payload of a DATA frame, unless SETTINGS
+/// allow more.
 const READ: usize = 16 << 10;
 
 /// The side that has ended without an orderly end.
@@ -61,9 +62,11 @@ pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, m
     match tokio::try_join!(send(parts.read_buf, from_tcp, &mut to_stream), receiving) {
         Ok(_) => {}
         Err(Broken::Tcp) => to_stream.send_reset(Reason::CANCEL),
-        // The endpoint has told its end, and reads no more. Closing the socket says the same.
+        // The endpoint has announced its end, and reads no more. Dropping the socket has the same
+        // meaning.
         Err(Broken::Stream) if stream_ended => {}
-        // The socket sends RST when it is dropped. If this call fails, it is broken already.
+        // The socket sends RST when it is dropped. If this call fails, the socket is broken
+        // already.
         Err(Broken::Stream) => drop(tcp.set_zero_linger()),
     }
 }

@@ -77,7 +77,8 @@ pub(super) fn http2_response<B>(response: &Response<B>, key: &str) -> Response<(
     *answer.headers_mut() = common(response.headers());
     *answer.status_mut() = match response.status() {
         StatusCode::SWITCHING_PROTOCOLS if is_accepted(response.headers(), key) => StatusCode::OK,
-        // The bridge is a gateway, and this is no response to its request.
+        // A 101 with a wrong accept value does not answer the bridge's request. A gateway answers
+        // 502 in this case.
         StatusCode::SWITCHING_PROTOCOLS => StatusCode::BAD_GATEWAY,
         status => status,
     };

@@ -1,6 +1,6 @@
 //! A bridge between HTTP/1.1 and HTTP/2. The suite speaks only HTTP/1.1, so the bridge carries each
-//! of its connections on a stream of HTTP/2. It does both opening handshakes, and then copies the
-//! bytes of the frames unchanged.
+//! of its connections on a stream of HTTP/2. It performs both opening handshakes, and then copies
+//! the bytes of the frames unchanged.
 //!
 //! ```text
 //!   tested   one TCP connection each                 streams in one TCP connection
@@ -8,9 +8,9 @@
 //!   client   suite ◀─── GET ───── bridge, to_http1 ◀─── CONNECT ───── agent
 //! ```
 //!
-//! The HTTP/1.1 side is hyper, and the HTTP/2 side is the crate `h2`, which tells a cancelled
-//! stream from an ended one. No code of this workspace is involved, so the two ends cannot share a
-//! mistake.
+//! The HTTP/1.1 side is hyper, and the HTTP/2 side is the crate `h2`, which distinguishes a
+//! cancelled stream from an ended one. No code of this workspace is involved, so the bridge and the
+//! tested program cannot share a mistake.
 //!
 //! | file | contents |
 //! |---|---|

@@ -12,9 +12,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::{accept, copy::copy, heads};
 
-/// Carries every stream of the connections that `listener` accepts, which speak HTTP/2 without TLS,
-/// to the authority that its request names. If nobody can be reached there, the response has the
-/// status 502.
+/// Accepts connections in HTTP/2 without TLS, and carries each of their streams to the authority
+/// that its request names. If that authority cannot be reached, the response has the status 502.
 ///
 /// # Errors
 /// Fails if the listener fails.
@@ -24,7 +23,7 @@ pub async fn serve(listener: TcpListener) -> Result<(), String> {
         tokio::spawn(async {
             let mut http2 = h2::server::Builder::new();
             let Ok(mut connection) = http2.enable_connect_protocol().handshake(tcp).await else { return };
-            // Waiting for the next stream also reads and writes all others.
+            // Waiting for the next stream also carries the bytes of all others.
             while let Some(Ok((request, respond))) = connection.accept().await {
                 tokio::spawn(open_connection(request, respond));
             }
@@ -32,7 +31,7 @@ pub async fn serve(listener: TcpListener) -> Result<(), String> {
     }
 }
 
-/// Does both opening handshakes, and copies until the end.
+/// Performs both opening handshakes, and then copies until both directions have ended.
 async fn open_connection(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
     if !heads::wants_websocket(&request) {
         return respond.send_reset(Reason::REFUSED_STREAM);

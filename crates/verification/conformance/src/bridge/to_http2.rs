@@ -21,7 +21,7 @@ use super::{accept, copy::copy, heads};
 /// HTTP/2 without TLS.
 ///
 /// # Errors
-/// Fails if the server cannot be reached or does not allow extended CONNECT, and if the listener
+/// Fails if the server cannot be reached, if it does not allow extended CONNECT, or if the listener
 /// fails.
 pub async fn serve(listener: TcpListener, server: SocketAddr) -> Result<(), String> {
     let requests = connect(server).await.map_err(|error| format!("the server at {server}: {error}"))?;
@@ -31,8 +31,8 @@ pub async fn serve(listener: TcpListener, server: SocketAddr) -> Result<(), Stri
         let service = service_fn(move |request| open_stream(requests.clone(), request));
         let connection = http1::Builder::new().serve_connection(TokioIo::new(tcp), service).with_upgrades();
         tokio::spawn(async {
-            // If the stream cannot be opened, hyper closes the TCP connection, which the suite
-            // sees.
+            // Ignore the error: if the stream cannot be opened, hyper closes the TCP connection,
+            // and the suite rates that.
             let _ = connection.await;
         });
     }
@@ -44,7 +44,7 @@ async fn connect(server: SocketAddr) -> Result<SendRequest<Bytes>, Box<dyn Error
     tcp.set_nodelay(true)?;
     let (requests, connection) = h2::client::handshake(tcp).await?;
     tokio::spawn(connection);
-    // The SETTINGS come before the response to any request.
+    // Wait for the response to a request, because the SETTINGS come before it.
     let first = Request::get(format!("http://{server}/")).body(())?;
     let mut requests = requests.ready().await?;
     requests.send_request(first, true)?.0.await?;
@@ -54,7 +54,7 @@ async fn connect(server: SocketAddr) -> Result<SendRequest<Bytes>, Box<dyn Error
     Ok(requests)
 }
 
-/// Does both opening handshakes, and starts a task that copies.
+/// Performs both opening handshakes, and starts a task that copies.
 async fn open_stream(
     requests: SendRequest<Bytes>,
     mut request: Request<Incoming>,

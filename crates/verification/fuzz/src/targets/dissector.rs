@@ -131,8 +131,8 @@ fn check_records(records: &[&Record], wire: &[u8], options: &Options) {
     assert_eq!(offset, wire.len() as u64, "every byte is in a record");
 }
 
-/// Checks that the fields lie within `outer`, in order. Two fields overlap only if they have the same
-/// range: bits of one byte, or a fragment and the message that ends with it.
+/// Checks that the fields lie within `outer`, in order. Two fields may overlap only if they have
+/// the same range: bits of one byte, or a fragment and the message that ends with it.
 fn check_fields(fields: &[Field], outer: &Range<u64>, record: &Record) {
     let mut previous = outer.start..outer.start;
     for field in fields {

@@ -84,7 +84,7 @@ struct Session<'a> {
     incoming: Vec<u8>,
     /// Whether the script has ended the incoming bytes.
     incoming_ended: bool,
-    /// Whether reads or writes fail.
+    /// Whether reads fail, and whether writes fail.
     read_error: bool,
     write_error: bool,
     /// The events that the driver has returned.
@@ -105,8 +105,8 @@ impl<'a> Session<'a> {
         let _guard = runtime.enter();
         let role = if form & 1 == 0 { Role::Server } else { Role::Client };
         let (stream, script) = scripted_stream();
-        // The runtime's clock is paused, so a limit per second counts the whole script, as it does for
-        // the engine that receives the same bytes directly.
+        // The runtime's clock is paused, so a limit per second applies to the whole script, as it
+        // does in the engine that receives the same bytes directly.
         let now = tokio::time::Instant::now().into_std();
         let whole = WebSocket::new(stream, connection_at(role, &limits(seed, Limits::DEFAULT), now));
         let endpoint = if form & 2 == 0 {
@@ -342,8 +342,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Passes everything that was written to the engine of the peer. Checks that it receives the
-    /// messages and Pings that the driver has accepted, in order.
+    /// Passes all written bytes to an engine in the role of the peer. Checks that this engine
+    /// receives the messages and Pings that the driver has accepted, in order, and all of them if
+    /// the driver was flushed.
     fn check_sent(&self) {
         let peer = if self.role == Role::Server { Role::Client } else { Role::Server };
         let written = self.script.written();

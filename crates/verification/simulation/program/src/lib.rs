@@ -1,17 +1,17 @@
-//! The files of the program `server`, compiled with other connections than those of the system.
+//! The files of the program `server`, compiled with simulated connections in place of the system's.
 //!
 //! The source of `server` is not changed for this. Each file below is the file of `server` itself,
-//! except for those that touch what every run must have for itself: [`listener`], [`memory`],
-//! [`output`] and [`trace`]. In this crate, the name `tokio` stands for [`seeded_tokio`], so that a
-//! run can be repeated. [Simulated networks](../../../../../docs/src/simulation.md) explains the
-//! rest.
+//! except for [`listener`], [`memory`], [`output`] and [`trace`]: they replace files that use the
+//! system, or state that all runs in a process would share. In this crate, the name `tokio` means
+//! [`seeded_tokio`], so that a run can be repeated. [Simulated
+//! networks](../../../../../docs/src/simulation.md) explains the rest.
 
 #![allow(dead_code, unused_imports, missing_docs, reason = "only a part of the program is compiled")]
 #![allow(unexpected_cfgs, reason = "the features belong to `server`, and none of them is enabled here")]
 
 extern crate seeded_tokio as tokio;
 
-/// Declares modules whose files are elsewhere, or stand for such a file. The macro hides them from
+/// Declares modules whose files are elsewhere, or replace such a file. The macro hides them from
 /// `docs-check`, which checks the files where they are.
 macro_rules! modules {
     ($keyword:tt: $($name:ident = $path:literal,)*) => { $(#[path = $path] $keyword $name;)* };
@@ -52,11 +52,11 @@ use tokio_util::sync::CancellationToken;
 pub use self::listener::{Connection, Socket};
 use self::{args::Args, listener::Listener, state::ServerState};
 
-/// Runs the program with these options of its command line, until `shutdown` is cancelled and it
-/// has ended. It accepts the connections of `accepted`.
+/// Runs the program with these options of its command line, until `shutdown` is cancelled and the
+/// program has ended. The program accepts the connections from `accepted`.
 ///
 /// # Errors
-/// Returns the sentence of an option that is wrong.
+/// Returns the message about an option that is wrong.
 pub async fn run(
     options: &[String],
     accepted: tokio::sync::mpsc::UnboundedReceiver<Socket>,

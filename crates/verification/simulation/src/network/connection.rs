@@ -32,7 +32,7 @@ impl Side {
     }
 }
 
-/// The fate of a segment at the other host.
+/// The reaction of the other host to a segment.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Delivered,

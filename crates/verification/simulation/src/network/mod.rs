@@ -161,7 +161,7 @@ impl Network {
         receiver
     }
 
-    /// Returns the connections of a host that are still in use.
+    /// Returns the connections of a host that both ends still use.
     pub fn connections_of(&self, host: HostId) -> Vec<usize> {
         let state = self.lock();
         let connections = state.connections.iter().filter(|connection| {
@@ -325,8 +325,8 @@ async fn carry(network: Arc<Network>, connection: Arc<Connection>, side: Side) {
         let host_is_new = connection.belongs_to_earlier_boot(side.other(), network.boot(to));
         match connection.arrive(side, segment, host_is_new) {
             Arrival::Delivered => {}
-            // Nobody knows this connection there: the answer is a reset, which may get lost. Then
-            // the segment is sent again.
+            // The other host does not know this connection, and answers with a reset. If the reset
+            // gets lost, the segment is sent again.
             Arrival::Unknown => {
                 if network.transmit(&connection, side.other(), RETRANSMISSION).await {
                     return connection.fail(side, io::ErrorKind::ConnectionReset);
@@ -338,7 +338,7 @@ async fn carry(network: Arc<Network>, connection: Arc<Connection>, side: Side) {
 
 /// Sends a reset to one side of a connection. A reset that gets lost is not repeated.
 fn send_reset(network: &Arc<Network>, connection: &Arc<Connection>, to: Side) {
-    // At the end of a run, streams are dropped after the runtime.
+    // At the end of a run, streams are dropped after the runtime, so no task can be spawned.
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     let (network, connection) = (Arc::clone(network), Arc::clone(connection));
     runtime.spawn(async move {

@@ -1,7 +1,7 @@
 //! The account of the chat: which texts each member has got, and which it must get.
 //!
 //! A text is `SESSION:NUMBER:` and a filler. A member that joins must get every text that another
-//! one sends from then on, without a gap and not twice, and all members in the same order.
+//! one sends from then on, each exactly once, and all members must get the texts in the same order.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,22 +10,22 @@ use std::{
 
 use crate::{ledger::Ledger, network::Side};
 
-/// A text: the session of its speaker, and its number in it.
+/// A text: the session of its speaker, and its number in that session.
 type TextId = (u64, u64);
 
-/// A member, for as long as its connection is open.
+/// A member of the chat in one session.
 #[derive(Debug, Default)]
 struct Member {
     /// The number of the connection, while the client uses it.
     connection: Option<usize>,
-    /// Whether it has closed its connection, and the program has answered. The program then has
-    /// read every text before the Close.
+    /// Whether the member has closed its connection, and the program has answered. The program then
+    /// has read every text before the Close.
     is_clean: bool,
     /// How often the program had been started when the member joined.
     life: u64,
-    /// What each session of the same life had sent when the member joined.
+    /// The number of texts that each session of the same life had sent when the member joined.
     sent_before: BTreeMap<u64, u64>,
-    /// The last text of each speaker.
+    /// The number of the last text that the member has got from each speaker.
     last: BTreeMap<u64, u64>,
     /// All texts, in the order of their arrival.
     received: Vec<TextId>,
@@ -56,12 +56,13 @@ impl ChatAccount {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that the program is started. Nobody is in its chat.
+    /// Records that the program was started, so that nobody is in its chat.
     pub fn begin_life(&self) {
         self.lock().life += 1;
     }
 
-    /// Records that nobody says anything any more, or that they do again.
+    /// Forbids the members to say anything if `is_quiet` is true, or allows it again if it is
+    /// false.
     pub fn set_quiet(&self, is_quiet: bool) {
         self.lock().is_quiet = is_quiet;
     }
@@ -122,8 +123,8 @@ impl ChatAccount {
         }
     }
 
-    /// Returns a text that a member must have got by now, and has not. It counts only members whose
-    /// connections both ends still use.
+    /// Returns a description of a text that a member must have got by now, and has not. Only
+    /// members whose connections both ends still use are checked.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         let accounts = self.lock();
@@ -136,7 +137,7 @@ impl ChatAccount {
                 let last_said = if speaking.is_clean || stays(speaking) {
                     self.ledger.session(*speaker).sent
                 } else {
-                    // A text that anybody has got was said to all.
+                    // A text that one member has got was sent to all members.
                     let others = accounts.members.values().filter(|other| other.life == member.life);
                     others.filter_map(|other| other.last.get(speaker).copied()).max().unwrap_or_default()
                 };
@@ -153,7 +154,8 @@ impl ChatAccount {
         None
     }
 
-    /// Checks that there is one order of all texts that is the order of every member.
+    /// Checks that there is one order of all texts that agrees with the order in which each member
+    /// has got them.
     pub fn check_order(&self) {
         let accounts = self.lock();
         let mut followers = BTreeMap::<TextId, Vec<TextId>>::new();
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
     use crate::{journal::Journal, network::Network};
 
-    /// Returns the account of three members, each of whom has sent two texts since all are there.
+    /// Returns the account of three members, each of whom has sent two texts since all have joined.
     fn three() -> ChatAccount {
         let ledger = Ledger::new(Network::new(0, 1, (1, 1), Journal::new(false)), false);
         let account = ChatAccount { ledger: Arc::clone(&ledger), accounts: Mutex::default() };

@@ -21,7 +21,7 @@ use crate::{
 /// is long.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(60), timeout: Duration::from_secs(240) };
 
-/// The maximum size of the texts that a member says in one session, in bytes.
+/// The maximum total size of the texts that a member says in one session, in bytes.
 const MAX_SAID: u64 = 3 << 20;
 
 /// The maximum size of a text that the program accepts, and of a batch of texts that it writes at

@@ -34,11 +34,12 @@ pub struct ProgramPlan {
     pub services: Vec<Service>,
     /// The time between two pushes.
     pub push_interval: Duration,
-    /// The time for a push, or for a batch of texts.
+    /// The time that the program has to write a push, or a batch of texts.
     pub write_timeout: Duration,
     /// Whether the program compresses.
     pub deflate: bool,
-    /// Whether the run ends with the end of the program. Otherwise all clients lose power before.
+    /// Whether the run ends when the program stops. Otherwise, all clients lose power before the
+    /// program stops.
     pub stops_first: bool,
 }
 
@@ -58,7 +59,7 @@ impl ProgramPlan {
         }
     }
 
-    /// Returns the service of a client. Behind the clients come the two observers.
+    /// Returns the service of a client. The two observers follow the clients.
     #[must_use]
     pub fn service(&self, client: usize) -> Service {
         let observers = [Service::Echo, Service::Stats];

@@ -82,15 +82,15 @@ impl Reader {
         let ledger = &self.client.ledger;
         ledger.count_push();
         let number = sequence(push).unwrap_or_default();
-        // A slow client misses pushes, and gets none twice.
+        // A slow client may miss pushes, but must not get one twice.
         if number <= last {
             ledger.fail(format!("session {session} got push {number} after push {last}"));
         }
         number
     }
 
-    /// Observes the pushes over a perfect link, until the task is aborted. They must not be later
-    /// because of others.
+    /// Observes the pushes over a perfect link, until the task is aborted. Other clients must not
+    /// delay these pushes.
     pub async fn observe(self) {
         let watch = |session, connection| self.watch(session, connection);
         observe(&self.client, "the observer of the pushes", "a push", watch).await;

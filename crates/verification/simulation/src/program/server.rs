@@ -29,14 +29,16 @@ use crate::{
 /// The maximum size of the texts in the chat, from `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
-/// The bytes that one member of the chat may add to that: 64 KiB of texts that wait for space, the
-/// text that exceeds them, and the bytes after it that have already been read.
+/// The bytes that one member of the chat may add to [`MAX_BACKLOG`]: 64 KiB of texts that wait for
+/// space, the text that exceeds them, and the bytes after it that have already been read.
 const MAX_UNSAID: u64 = 3 * (64 << 10);
 
-/// The bytes of a conversation that are no payload: requests, headers, masks and control frames.
+/// The maximum number of bytes of a conversation that are no payload: requests, headers, masks and
+/// control frames.
 const NO_PAYLOAD: u64 = 1 << 20;
 
-/// Runs the program until `shutdown` is cancelled and it has ended, or until the task is aborted.
+/// Runs the program until `shutdown` is cancelled and the program has ended, or until the task is
+/// aborted.
 pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>, shutdown: CancellationToken) {
     let Some(plan) = &scenario.program else { return };
     let mut queue = network.listen(SERVER);
@@ -46,7 +48,7 @@ pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Led
         loop {
             let stream = tokio::select! {
                 biased;
-                // The program has stopped to listen.
+                // The program has stopped listening.
                 () = sender.closed() => break drop(queue),
                 stream = queue.recv() => stream,
             };
@@ -92,11 +94,12 @@ struct Served {
     memory: Option<Memory>,
 }
 
-/// What the program holds for a connection, from the bytes that go in and out.
+/// A limit on what the program holds for a connection, which is computed from the bytes that go in
+/// and out.
 struct Memory {
     limit: u64,
-    /// The bytes that all members of the chat have sent to the program, and their number before
-    /// this member came. `None` for the echo, which gets only its own bytes.
+    /// The number of bytes that all members of the chat have sent to the program, and what it was
+    /// when this member came. `None` for a client of `/echo`, which gets only its own bytes.
     chat: Option<(Arc<AtomicU64>, u64)>,
 }
 
@@ -108,17 +111,18 @@ impl Served {
         ledger: &Arc<Ledger>,
         read_from_chat: Arc<AtomicU64>,
     ) -> Self {
-        // The steps that may follow each other without a sign of life. A client that does not read
-        // is noticed by the keep-alive, or before that by the time for writing.
+        // The sum of the steps that may follow each other without a sign of life. A client that
+        // does not read is disconnected by the keep-alive, or earlier by the write time-out.
         let max_silence = 2 * scenario.handshake_timeout + LINGER + plan.write_timeout + end_limit(scenario) + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
         let memory = match plan.service(client) {
-            // The size of a compressed message on the wire differs.
+            // A compressed message has another size on the wire, so the numbers of bytes cannot be
+            // compared.
             _ if plan.deflate => None,
             Service::Stats => None,
             Service::Echo => {
-                // The observer is the last client, and has no plan.
+                // The observer of `/echo` comes after the clients, and has no plan.
                 let max_message = scenario.clients.get(client).map_or(0, |plan| plan.max_message);
                 Some(Memory { limit: MAX_QUEUED as u64 + 2 * max_message + NO_PAYLOAD, chat: None })
             }
@@ -132,7 +136,7 @@ impl Served {
         Self { stream, ledger: Arc::clone(ledger), _used: used, memory }
     }
 
-    /// Checks the memory after `read` further bytes.
+    /// Checks the memory after the program has read this many further bytes.
     fn check_memory(&self, read: u64) {
         let Some(Memory { limit, chat }) = &self.memory else { return };
         let own = self.stream.bytes_read();

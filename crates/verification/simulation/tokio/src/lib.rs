@@ -34,7 +34,7 @@ pub fn draw(branches: u32) -> u32 {
 #[macro_export]
 macro_rules! select {
     (biased; $($branches:tt)*) => { $crate::real::select!(biased; $($branches)*) };
-    // As the last rule of tokio's macro, which draws the number at random.
+    // This is the last rule of tokio's macro, but tokio draws the number at random.
     ($($branches:tt)*) => {
         $crate::real::select!(@{ start={ $crate::draw(BRANCHES) }; () } $($branches)*)
     };

@@ -2,8 +2,8 @@
 
 pub use tokio::sync::*;
 
-/// A channel for the newest value, as far as the program uses it. It wakes its receivers in the
-/// order in which they began to wait.
+/// The part of tokio's channel for the newest value that the program uses. It wakes its receivers
+/// in the order in which they began to wait.
 pub mod watch {
     use std::{
         ops::Deref,
@@ -30,18 +30,19 @@ pub mod watch {
         }
     }
 
-    /// As tokio's.
+    /// The counterpart of tokio's `Sender`.
     #[derive(Debug)]
     pub struct Sender<T>(Arc<Shared<T>>);
 
-    /// As tokio's.
+    /// The counterpart of tokio's `Receiver`.
     #[derive(Debug)]
     pub struct Receiver<T> {
         shared: Arc<Shared<T>>,
         seen: u64,
     }
 
-    /// The sender is gone. This never happens, because the program's state holds the senders.
+    /// The error for a sender that is gone. It never occurs, because the program's state holds the
+    /// senders.
     #[derive(Debug)]
     pub struct RecvError(());
 
@@ -58,19 +59,19 @@ pub mod watch {
     }
 
     impl<T> Sender<T> {
-        /// As tokio's.
+        /// Does the same as tokio's `new`.
         pub fn new(value: T) -> Self {
             let value = Mutex::new(Versioned { value, version: 0 });
             Self(Arc::new(Shared { value, changed: Notify::new() }))
         }
 
-        /// As tokio's.
+        /// Does the same as tokio's `subscribe`.
         #[must_use]
         pub fn subscribe(&self) -> Receiver<T> {
             Receiver { shared: Arc::clone(&self.0), seen: self.0.lock().version }
         }
 
-        /// As tokio's.
+        /// Does the same as tokio's `send_replace`.
         pub fn send_replace(&self, value: T) -> T {
             let mut shared = self.0.lock();
             shared.version += 1;
@@ -82,7 +83,7 @@ pub mod watch {
     }
 
     impl<T> Receiver<T> {
-        /// As tokio's.
+        /// Does the same as tokio's `changed`.
         ///
         /// # Errors
         /// Returns no error.
@@ -102,14 +103,14 @@ pub mod watch {
             .await
         }
 
-        /// As tokio's.
+        /// Does the same as tokio's `borrow_and_update`.
         pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
             let value = self.shared.lock();
             self.seen = value.version;
             Ref(value)
         }
 
-        /// As tokio's.
+        /// Does the same as tokio's `wait_for`.
         ///
         /// # Errors
         /// Returns no error.

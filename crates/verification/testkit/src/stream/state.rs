@@ -28,7 +28,7 @@ pub(super) struct ScriptState {
     pub(super) write_error: Option<io::ErrorKind>,
     pub(super) shutdown_error: Option<io::ErrorKind>,
     pub(super) calls: Vec<StreamCall>,
-    /// The number of calls that reported the end or an error, counted by
+    /// The number of shutdowns, and of calls that reported the end or an error, counted by
     /// [`count_final_call`](Self::count_final_call).
     final_calls: u32,
 }
