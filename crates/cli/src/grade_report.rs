@@ -42,15 +42,15 @@ impl GradeReport {
     /// Returns the sentence for a program that has passed all selected checks. Returns `None` for a
     /// single check, because the line of the check already says so.
     #[must_use]
-    pub fn whole(self, selection: Selection) -> Option<String> {
+    pub fn success(self, selection: Selection) -> Option<String> {
         match selection {
-            Selection::All => Some("all stages are whole".to_owned()),
-            Selection::Stage(number) => Some(format!("stage {number} is whole")),
+            Selection::All => Some("all stages passed".to_owned()),
+            Selection::Stage(number) => Some(format!("stage {number} passed")),
             Selection::Check(_) => None,
         }
     }
 
-    /// Returns the line of a stage and, if the stage is not whole, one line for each of its checks
+    /// Returns the line of a stage and, if the stage was not passed, one line for each of its checks
     /// and an explanation of the first failure.
     #[must_use]
     pub fn stage(self, result: &StageResult) -> String {
@@ -58,7 +58,7 @@ impl GradeReport {
         let (passed, total) = (result.passed(), checks.len());
         let mut text = format!(
             "{} stage {:2}  {:34}  {passed} of {total}\n",
-            self.bar(stage, result.is_whole()),
+            self.bar(stage, result.has_passed()),
             stage.number,
             stage.title
         );
@@ -99,11 +99,11 @@ impl GradeReport {
     }
 
     /// Returns the stages as a bar: passed, failed, and still to come.
-    fn bar(self, stage: &Stage, is_whole: bool) -> String {
+    fn bar(self, stage: &Stage, has_passed: bool) -> String {
         let total = Stage::of(self.judged).len();
-        let done = usize::from(stage.number) - usize::from(!is_whole);
+        let done = usize::from(stage.number) - usize::from(!has_passed);
         let full = self.paint(GREEN, &"█".repeat(done));
-        let failed = if is_whole { String::new() } else { self.paint(RED, "█") };
+        let failed = if has_passed { String::new() } else { self.paint(RED, "█") };
         let rest = "░".repeat(total - usize::from(stage.number));
         format!("{full}{failed}{rest}")
     }

@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     });
     match judged.await {
         Ok(true) => {
-            printer.whole(selection).into_iter().for_each(report);
+            printer.success(selection).into_iter().for_each(report);
             ExitCode::SUCCESS
         }
         Ok(false) => ExitCode::FAILURE,

@@ -43,12 +43,12 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
         // the error.
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     });
-    let is_whole = select! {
+    let has_passed = select! {
         judged = judging => judged.map_err(|error| format!("cannot accept connections: {error}"))?,
         signal = signals.next() => std::process::exit(signal.exit_status().into()),
     };
-    if is_whole {
-        if let Some(sentence) = printer.whole(selection) {
+    if has_passed {
+        if let Some(sentence) = printer.success(selection) {
             // Use standard error, because standard output may contain JSON, which this sentence
             // would break.
             let _ = writeln!(io::stderr(), "{sentence}");
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
     } else {
         Err(match selection {
             Selection::All => "the client has not passed all stages".to_owned(),
-            Selection::Stage(number) => format!("stage {number} is not whole"),
+            Selection::Stage(number) => format!("the client has not passed stage {number}"),
             Selection::Check(name) => format!("the client has not passed {name}"),
         })
     }

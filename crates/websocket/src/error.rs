@@ -226,7 +226,7 @@ impl fmt::Display for ConnectError {
             Self::TlsMissing => f.write_str("wss:// needs a build with the feature 'tls'"),
             Self::NoRootCertificates { problems } => write_no_root_certificates(problems, f),
             Self::NotOverTls => f.write_str(
-                "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
+                "the URI is wss://, but nothing shows that the stream is encrypted: establish TLS over it, and call \
                  handshake_over_tls",
             ),
             Self::Http2NotSupported => f.write_str(

@@ -65,17 +65,17 @@ async fn a_web_server_fails_in_stage_1() {
 }
 
 #[tokio::test]
-async fn a_stage_that_is_whole_is_one_line() {
+async fn a_passed_stage_is_one_line() {
     let server = ScriptedServer::start().await;
     // This server serves one connection after the other, so judge only one stage, that of the
     // masks.
     let client = ClientProcess::start(["--grade", "--stage", "3", "--probe-patience", "20s", &server.url()]);
     let ended = exit_against(client, || echo(&server)).await;
-    ended.expect_all(0, "███░░░░░░░░░ stage  3  Unmask                              6 of 6\n", "stage 3 is whole\n");
+    ended.expect_all(0, "███░░░░░░░░░ stage  3  Unmask                              6 of 6\n", "stage 3 passed\n");
 }
 
 #[tokio::test]
-async fn a_stage_that_is_not_whole_is_explained() {
+async fn a_failed_stage_is_explained() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start(["--grade", "--stage", "3", "--probe-patience", "1s", &server.url()]);
     let connections = std::cell::RefCell::new(Vec::new());
@@ -148,7 +148,7 @@ async fn json_has_one_line_for_each_check() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start(["--grade", "--json", "--stage", "3", "--probe-patience", "20s", &server.url()]);
     let ended = exit_against(client, || echo(&server)).await;
-    ended.expect(0, "stage 3 is whole\n");
+    ended.expect(0, "stage 3 passed\n");
     let text = String::from_utf8(ended.output).expect("UTF-8");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.len(), 6);

@@ -99,7 +99,7 @@ impl ClientJudge {
     /// # Errors
     /// Returns an error if the listener fails.
     pub async fn run(mut self, selection: Selection, mut report: impl FnMut(&StageResult)) -> io::Result<bool> {
-        let mut is_whole = true;
+        let mut has_passed = true;
         for (stage, checks) in selection.stages(Role::Client) {
             let mut results = Vec::new();
             for check in checks {
@@ -109,13 +109,13 @@ impl ClientJudge {
             }
             let result = StageResult { stage, checks: results, crashed_in: None };
             report(&result);
-            is_whole = result.is_whole();
-            if !is_whole {
+            has_passed = result.has_passed();
+            if !has_passed {
                 break;
             }
         }
         self.dismiss().await;
-        Ok(is_whole)
+        Ok(has_passed)
     }
 
     async fn check(

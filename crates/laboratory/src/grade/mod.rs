@@ -20,7 +20,7 @@
 //! use protocol::handshake::ClientRequest;
 //!
 //! let judge = ServerJudge::new(ClientRequest::new("ws://127.0.0.1:9001/".parse()?));
-//! let is_whole = judge
+//! let has_passed = judge
 //!     .run(Selection::All, |result| {
 //!         println!("stage {}: {} passed", result.stage.number, result.passed());
 //!         for explanation in result.checks.iter().filter_map(|check| check.explanation()) {
@@ -41,7 +41,7 @@
 //!
 //! let judge = ClientJudge::new(TcpListener::bind("127.0.0.1:0").await?);
 //! println!("start your client with ws://{}/", judge.local_addr()?);
-//! let is_whole = judge.run(Selection::All, |result| println!("{}", result.stage.title)).await?;
+//! let has_passed = judge.run(Selection::All, |result| println!("{}", result.stage.title)).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -70,7 +70,7 @@ impl StageResult {
 
     /// Returns whether the program has passed all checks.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn has_passed(&self) -> bool {
         self.passed() == self.checks.len()
     }
 }

@@ -130,11 +130,11 @@ impl ServerJudge {
             let mut result = self.stage(stage, checks, &mut slow).await;
             // After the first stage, look for a crash even if all checks have passed: a program
             // that crashes ends TCP, which is what some checks expect.
-            if (stage.number != FIRST_STAGE || !result.is_whole()) && self.dialer.is_refused().await {
+            if (stage.number != FIRST_STAGE || !result.has_passed()) && self.dialer.is_refused().await {
                 result.blame_crash();
             }
             report(&result);
-            if !result.is_whole() {
+            if !result.has_passed() {
                 return Ok(false);
             }
         }

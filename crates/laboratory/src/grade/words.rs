@@ -14,7 +14,8 @@ pub(crate) fn quote(payload: &[u8]) -> String {
     let more = if payload.len() > SHOWN { "..." } else { "" };
     match str::from_utf8(payload) {
         Ok(text) if !text.chars().any(char::is_control) => {
-            let shown = &text[..text.floor_char_boundary(SHOWN)];
+            let fits = |(index, character): &(usize, char)| index + character.len_utf8() <= SHOWN;
+            let shown: String = text.char_indices().take_while(fits).map(|(_, character)| character).collect();
             format!("\"{shown}{more}\"")
         }
         _ => {

@@ -21,7 +21,7 @@ async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     let client = thread::spawn(move || run_client(address, mistake));
     let mut failed = None;
     let whole = judge.run(Selection::All, |result| {
-        if !result.is_whole() {
+        if !result.has_passed() {
             failed = Some((result.stage.number, explanations(result)));
         }
     });

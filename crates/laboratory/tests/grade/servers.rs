@@ -32,12 +32,12 @@ async fn judge_selected(mistake: M, selection: Selection) -> (u8, Vec<String>) {
     let judge = ServerJudge::new(request).answer_timeout(ANSWER_TIMEOUT).patience(PATIENCE);
     let mut failed = None;
     let whole = judge.run(selection, |result| {
-        if !result.is_whole() {
+        if !result.has_passed() {
             failed = Some((result.stage.number, explanations(result)));
         }
     });
     assert!(!whole.await.expect("the server listens"), "{mistake:?} passes all stages");
-    failed.expect("a stage that is not whole")
+    failed.expect("a stage that was not passed")
 }
 
 /// Returns a complaint about the judge, unless it finds the mistake in this stage and this check,

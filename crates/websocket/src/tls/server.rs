@@ -93,6 +93,9 @@ impl ServerTls {
     /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference,
     /// also for later configurations that name none. The default is `http/1.1`.
     ///
+    /// From now on, this value has a configuration of its own: a later [`reload`](Self::reload) of
+    /// an earlier clone does not change it.
+    ///
     /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` is the protocol that
     /// was chosen. A server that offers `h2` has to serve HTTP/2, for example with the crate
     /// `websocket-hyper`.

@@ -91,7 +91,7 @@ fn each_error_says_what_happened() {
         ),
         (
             ConnectError::NotOverTls,
-            "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
+            "the URI is wss://, but nothing shows that the stream is encrypted: establish TLS over it, and call \
              handshake_over_tls",
         ),
         (ConnectError::Handshake(nested()), "the connection broke during the handshake: the outer error"),

@@ -26,23 +26,23 @@ fn judge_client(client: impl FnOnce(&str) -> Command) -> (Judged, String, i32) {
     (judged, words, status.code().expect("no signal"))
 }
 
-fn expect_whole(step: &str) {
+fn expect_passed(step: &str) {
     let (judged, words, status) = judge_client(|url| {
         let mut client = program(step);
         client.args(["client", url]);
         client
     });
-    judged.expect_whole();
-    assert_eq!(words.trim(), "all stages are whole");
+    judged.expect_passed();
+    assert_eq!(words.trim(), "all stages passed");
     assert_eq!(status, 0, "the client stops with success when it gets the status 410");
 }
 
 #[test]
 fn the_client_of_step_11_passes_all_stages() {
-    expect_whole("step11");
+    expect_passed("step11");
 }
 
 #[test]
 fn the_client_of_step_12_passes_all_stages() {
-    expect_whole("step12");
+    expect_passed("step12");
 }

@@ -40,7 +40,7 @@ impl Drop for KilledOnDrop {
 /// The judge's results for a program.
 #[derive(Debug)]
 pub(crate) struct Judged {
-    /// The number of the first stage that is not whole.
+    /// The number of the first stage that was not passed.
     pub(crate) failed_stage: Option<u64>,
     /// The failed checks of this stage: the name, and the explanation.
     pub(crate) failed: Vec<(String, String)>,
@@ -63,11 +63,11 @@ impl Judged {
     }
 
     #[track_caller]
-    pub(crate) fn expect_whole(&self) {
+    pub(crate) fn expect_passed(&self) {
         assert!(self.failed.is_empty() && self.status == 0, "{self:#?}");
     }
 
-    /// Expects that all stages before `stage` are whole, and that `check` fails in it with a
+    /// Expects that all stages before `stage` are passed, and that `check` fails in it with a
     /// sentence that contains `sentence`.
     #[track_caller]
     pub(crate) fn expect_failed(&self, stage: u64, check: &str, sentence: &str) {
