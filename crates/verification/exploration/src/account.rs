@@ -35,6 +35,8 @@ pub struct Account {
     pub close_received: bool,
     /// Whether a broken rule was reported.
     pub violation_reported: bool,
+    /// Whether this side has abandoned the connection.
+    pub abandoned: bool,
     /// Whether a Close was written.
     pub close_written: bool,
     /// Whether this side has broken a rule on purpose.
@@ -79,6 +81,7 @@ impl Account {
             initiator: None,
             close_received: false,
             violation_reported: false,
+            abandoned: false,
             close_written: false,
             broke_a_rule: false,
             reached_a_deadline: false,
@@ -153,7 +156,7 @@ impl Account {
         Broken::unless(!self.close_written, Property::NothingAfterClose, || format!("after the Close: {frame:02x?}"))
     }
 
-    /// Records that the engine has failed the connection or begun to close it.
+    /// Records that the engine has failed, abandoned or begun to close the connection.
     pub fn on_close_queued(&mut self) {
         self.initiator.get_or_insert(Endpoint::Local);
     }
@@ -212,14 +215,21 @@ impl Account {
         })
     }
 
+    /// Returns whether input must be ignored: after a broken rule, after the peer's Close, and after
+    /// this side has abandoned the connection.
+    #[must_use]
+    pub const fn ignores_input(&self) -> bool {
+        self.violation_reported || self.close_received || self.abandoned
+    }
+
     /// Checks that all input was handed out, unless it had to be ignored, and that all output was
     /// written, unless it was discarded. `discarded` states whether the engine has reported that.
     ///
     /// # Errors
     /// Fails if something is missing.
     pub fn check_at_end(&self, timed_out: bool, discarded: bool) -> Result<(), Broken> {
-        // After the peer's Close, a broken rule or a time-out, input is ignored.
-        let ignores_input = self.close_received || self.violation_reported || timed_out;
+        // After a time-out, TCP is dropped with whatever has arrived.
+        let ignores_input = self.ignores_input() || timed_out;
         let (arrived, handed_out) = (self.events_arrived, self.events);
         Broken::unless(ignores_input || arrived == handed_out, Property::InputBeforeEnd, || {
             format!("{handed_out} of {arrived} events were handed out before the end")

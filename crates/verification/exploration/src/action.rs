@@ -36,6 +36,8 @@ pub enum Cause {
     SendPing,
     /// The application begins to close.
     Close,
+    /// The driver gives up the connection, because it has no memory for what the peer sends.
+    Abandon,
     /// Bytes that the engine would never send follow the bytes that it has written.
     Break(Fault),
     /// The stream that this side reads ends here: the bytes in flight are lost, and so is
@@ -100,6 +102,7 @@ impl fmt::Display for Cause {
             Self::SendFragment => "sends half a text message",
             Self::SendPing => "sends a Ping",
             Self::Close => "begins to close",
+            Self::Abandon => "abandons the connection",
             Self::Break(Fault::ReservedBit) => "breaks a rule: a reserved bit",
             Self::Break(Fault::NotUtf8) => "breaks a rule: text that is not UTF-8",
             Self::Break(Fault::HalfCode) => "breaks a rule: a Close with half a code",

@@ -123,7 +123,8 @@ impl Ending {
         let [client, server] = ROLES.map(|role| self.world.side(role));
         let broke_a_rule = client.account.broke_a_rule || server.account.broke_a_rule;
         if undisturbed && !broke_a_rule && client.is_disconnected() && server.is_disconnected() {
-            let both = client.account.close_received && server.account.close_received;
+            // A side that has abandoned the connection ignores the peer's Close.
+            let both = [client, server].iter().all(|side| side.account.close_received || side.account.abandoned);
             Broken::unless(both, Property::AccountsAgree, || "the wire did not carry both Closes".to_owned())?;
         }
         Ok(())

@@ -5,7 +5,7 @@
 //! and masking keys as arguments.
 //!
 //! ```text
-//!   application   application          causes: send, close, break a rule,
+//!   application   application          causes: send, close, abandon, break a rule,
 //!        │             │                       lose the transport, reach a deadline
 //!   ┌────▼───┐     ┌───▼────┐
 //!   │ client │     │ server │          real engines, each with a clock of its own

@@ -17,6 +17,9 @@ pub enum Property {
     MessagesInOrder,
     /// Events that arrived before the end of the stream are handed out before the end.
     InputBeforeEnd,
+    /// No event is handed out after a broken rule, after the peer's Close, or by an endpoint that has
+    /// abandoned the connection.
+    InputIgnored,
     /// When an event is handed out, its answer is in the queue.
     AnsweredIsQueued,
     /// Queued frames are written, or reported as discarded.
@@ -54,6 +57,9 @@ impl fmt::Display for Property {
             Self::OnlyExpectedFrames => "every frame was sent by the application or is required by the protocol",
             Self::MessagesInOrder => "each message is handed out at most once, whole, in order, and before the Close",
             Self::InputBeforeEnd => "events that arrived before the end of the stream are handed out before the end",
+            Self::InputIgnored => {
+                "no event is handed out after a broken rule, the peer's Close, or abandoning the connection"
+            }
             Self::AnsweredIsQueued => "an answer is queued before its event is handed out",
             Self::QueuedIsWritten => "queued frames are written, or reported as discarded",
             Self::NoFalseAccusation => "a broken rule is reported only if the peer broke one",

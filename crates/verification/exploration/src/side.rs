@@ -249,11 +249,13 @@ impl Side {
 
     /// Checks that this side ends TCP for the first time (`is_first`), and only when it may: a
     /// server after both Close frames, and either side after a broken rule, a time-out, the end of
-    /// the peer's stream or, once the peer's Close has arrived, a failed write.
+    /// the peer's stream, after it has abandoned the connection or, once the peer's Close has
+    /// arrived, after a failed write.
     fn check_turn(&self, is_first: bool) -> Result<(), Broken> {
-        let Account { close_received, violation_reported, close_written, .. } = self.account;
+        let Account { close_received, violation_reported, abandoned, close_written, .. } = self.account;
         let both_closed = close_received && (close_written || self.write_failed);
         let in_turn = violation_reported
+            || abandoned
             || self.read_ended
             || self.connection.close_info().timed_out
             || (both_closed && (self.role == Role::Server || self.write_failed));
@@ -317,14 +319,31 @@ impl Side {
         Happened::Nothing
     }
 
+    /// Abandons the connection. The two sides give different reasons, as in [`close`](Self::close).
+    pub fn abandon(&mut self) -> Happened {
+        let reason = match self.role {
+            Role::Client => "no memory",
+            Role::Server => "no room",
+        };
+        let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, reason).expect("a valid Close");
+        self.connection.abandon(Some(frame), self.now);
+        self.account.on_close_queued();
+        self.account.abandoned = true;
+        Happened::Nothing
+    }
+
     /// Polls for one event.
     ///
     /// # Errors
     /// Fails if the event must not be handed out now.
     pub fn poll(&mut self, peer: &Account) -> Result<Happened, Broken> {
         let queued = self.connection.queued_bytes();
+        let ignores_input = self.account.ignores_input();
         let polled = self.connection.poll_event(self.now).map(|event| event.map(HandedOut::from));
         let newly_queued = self.connection.queued_bytes() - queued;
+        Broken::unless(!ignores_input || matches!(polled, Ok(None)), Property::InputIgnored, || {
+            format!("the {} goes on processing input", name(self.role))
+        })?;
         Ok(Happened::Other(match polled {
             Ok(None) => {
                 self.drained = true;
@@ -384,10 +403,10 @@ impl Side {
     }
 
     fn on_violation(&mut self, violation: &Violation, is_justified: bool) -> Result<String, Broken> {
-        let is_first = !self.account.violation_reported && !self.account.close_received;
+        let processes_input = !self.account.ignores_input();
         self.account.violation_reported = true;
         self.account.on_close_queued();
-        Broken::unless(is_justified && is_first, Property::NoFalseAccusation, || violation.to_string())?;
+        Broken::unless(is_justified && processes_input, Property::NoFalseAccusation, || violation.to_string())?;
         Ok(format!("fails the connection: {violation}"))
     }
 

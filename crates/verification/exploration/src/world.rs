@@ -213,6 +213,10 @@ impl World {
                 add(side.is_open(), Cause::SendFragment);
                 add(side.is_open(), Cause::SendPing);
                 add(side.is_open(), Cause::Close);
+                // A driver abandons a connection once, and only because of input: bytes that may
+                // still arrive, or that it has not processed.
+                let may_have_input = side.reads() || side.polls();
+                add(may_have_input && !side.account.abandoned, Cause::Abandon);
                 for fault in Fault::ALL {
                     let in_place = side.account.close_written == (fault == Fault::AfterClose);
                     let between_frames = side.account.output.is_between_frames();
@@ -271,6 +275,7 @@ impl World {
             Cause::SendFragment => side.send_fragment(),
             Cause::SendPing => side.send_ping(),
             Cause::Close => side.close(),
+            Cause::Abandon => side.abandon(),
             Cause::Break(fault) => {
                 let bytes = fault.bytes(role);
                 outgoing.write(&bytes);

@@ -2,10 +2,10 @@
 
 use crate::mistake::Mistake;
 
-/// The mistakes. There is at least one for each transition of `closing.rs`: in the transition, in
-/// the code that calls it, or in the code that uses its result. The argument is a number of causes
-/// with which the exploration finds the mistake.
-pub const MISTAKES: [Mistake; 12] = [
+/// The mistakes. Each transition of `closing.rs` has one of its name: in the transition, in the code
+/// that calls it, or in the code that uses its result. The argument is a number of causes with which
+/// the exploration finds the mistake.
+pub const MISTAKES: [Mistake; 13] = [
     Mistake {
         name: "close-sent",
         description: "a Close is queued although one was queued before",
@@ -28,6 +28,14 @@ pub const MISTAKES: [Mistake; 12] = [
         file: "crates/protocol/src/connection/mod.rs",
         original: "        self.closing.on_violation(violation.clone());\n",
         mistaken: "",
+        arguments: &["2"],
+    },
+    Mistake {
+        name: "abandoned",
+        description: "an abandoned connection goes on processing input",
+        file: "crates/protocol/src/connection/closing.rs",
+        original: "self.received.is_some() || self.abandoned || self.disconnected",
+        mistaken: "self.received.is_some() || self.disconnected",
         arguments: &["2"],
     },
     Mistake {

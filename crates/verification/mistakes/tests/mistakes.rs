@@ -1,6 +1,8 @@
 //! The mistakes that are put into the source on purpose.
 
-use mistakes::technique::TECHNIQUES;
+use std::fs;
+
+use mistakes::{exploration, mistake::repository, technique::TECHNIQUES};
 
 /// Whether each mistake is found takes minutes to show: `cargo run -p mistakes`.
 #[test]
@@ -19,4 +21,15 @@ fn each_mistake_and_each_technique_has_a_name_of_its_own() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn each_transition_of_closing_has_a_mistake_of_its_name() {
+    let source = fs::read_to_string(repository().join("crates/protocol/src/connection/closing.rs")).unwrap();
+    let after_prefixes = source.split("fn on_").skip(1);
+    let transitions: Vec<_> = after_prefixes.map(|rest| rest.split('(').next().unwrap().replace('_', "-")).collect();
+    assert!(!transitions.is_empty());
+    for transition in transitions {
+        assert!(exploration::MISTAKES.iter().any(|mistake| mistake.name == transition), "{transition}");
+    }
 }

@@ -20,10 +20,10 @@ fn assert_holds(bound: Bound, min_states: usize) {
 
 #[test]
 fn every_property_holds_with_cuts_inside_frames() {
-    assert_holds(QUICK_BOUNDS[0], 6_000);
+    assert_holds(QUICK_BOUNDS[0], 7_000);
 }
 
 #[test]
 fn every_property_holds_with_a_keep_alive() {
-    assert_holds(QUICK_BOUNDS[1], 50_000);
+    assert_holds(QUICK_BOUNDS[1], 90_000);
 }
