@@ -1,8 +1,10 @@
 //! Mistakes by the caller of this crate.
 //!
-//! A [`UsageError`] means that nothing was sent and that the connection has not changed, so the
-//! caller can correct the call and repeat it. Bytes from a peer never cause a `UsageError`; they
-//! cause a [`Violation`](crate::Violation).
+//! A [`UsageError`] means that the call had no effect: nothing was sent, and a connection on which
+//! the method was called is unchanged. So the call can be corrected and repeated. (A builder method
+//! that takes `self` consumes the builder, so build it again.) Bytes from a peer never cause a
+//! `UsageError`; they cause a [`HandshakeViolation`](crate::HandshakeViolation) or, on an open
+//! connection, a [`Violation`](crate::Violation).
 
 use std::fmt;
 

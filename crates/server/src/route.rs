@@ -128,8 +128,8 @@ fn decide_break(request: &ReceivedRequest, access: &AccessPolicy, name: &str) ->
 
 fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) -> Result<Service, Decision> {
     // The path `/` has two uses: a browser loads the page from it, and the page's script opens a
-    // WebSocket to it. Only the WebSocket request has the headers of an upgrade, so respond to any
-    // other request with the page.
+    // WebSocket to it. Respond with the page unless the request asks for a WebSocket. An upgrade in
+    // a HEAD request is ignored, so HEAD also gets the page.
     if route == Route::Stats && (is_head(request) || !request.wants_websocket()) {
         return Err(Decision::Respond(page::response(), "the page".to_owned()));
     }

@@ -102,8 +102,9 @@ impl Site {
         Self { origin, sessions: Secrets::default(), tickets: Secrets::default() }
     }
 
-    /// Checks a request for the feed. A request without an origin does not come from a browser, so
-    /// no page has made it.
+    /// Admits a request for the feed: uses up its ticket and returns the session. Returns `None` if
+    /// the origin is another site or the ticket is not valid. A request without an origin is
+    /// allowed, because it does not come from a browser, so no foreign page can have made it.
     async fn admit(&self, request: &ReceivedRequest) -> Option<Session> {
         let is_foreign = request.origin().is_some_and(|origin| origin != self.origin);
         if is_foreign { None } else { self.tickets.redeem(query(request)).await }

@@ -63,7 +63,8 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
-    /// One permit for each [`UNIT`] that no connection has taken.
+    /// One permit for each [`UNIT`] bytes that are not taken, by a connection or by
+    /// [`try_reserve`](Self::try_reserve).
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) total: usize,
     pub(crate) max_wait: Duration,
@@ -107,7 +108,8 @@ impl MemoryBudget {
         self.total
     }
 
-    /// Returns the number of bytes that no connection has taken.
+    /// Returns the number of bytes that are not taken, by a connection or by
+    /// [`try_reserve`](Self::try_reserve).
     #[must_use]
     pub fn available(&self) -> usize {
         self.permits.available_permits() * UNIT

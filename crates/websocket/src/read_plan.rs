@@ -182,8 +182,8 @@ impl ReadHistory {
     /// one.
     pub(crate) fn plan_wait(&self, purpose: Purpose, input: InputSizes) -> Option<usize> {
         // The maximum unused room, in bytes, that the connection may keep: none if the input is
-        // empty, the possible growth of a large frame, and otherwise three times the bytes that
-        // have arrived.
+        // empty; if a large frame is arriving, as much as it may grow; otherwise three times the
+        // bytes that have arrived.
         let spare = match (input.len, purpose) {
             (0, _) => 0,
             (arrived, Purpose::LargeFrame) => self.growth(arrived),
@@ -194,8 +194,9 @@ impl ReadHistory {
         if input.capacity <= MAX_COPIED_TAIL || input.free() <= spare + FrameHeader::MAX_LEN {
             return None;
         }
-        // If the rest of the frame is read into this buffer, reserve room for as many bytes again.
-        // A short tail needs no room here, because it is copied into the thread's block before the
+        // If more than `MAX_COPIED_TAIL` bytes have arrived, the rest of the frame is read into
+        // this buffer. Reserve room for the rest, but for no more bytes than have arrived. A
+        // shorter input needs no room here, because it is copied into the thread's block before the
         // next read.
         let room = if input.len > MAX_COPIED_TAIL { input.remaining.min(input.len) } else { 0 };
         Some(input.len + room)

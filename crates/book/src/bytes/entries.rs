@@ -111,7 +111,8 @@ impl Entries {
         if self.list.is_empty() {
             return String::new();
         }
-        // In a script element, because mdBook does not index its content for the search.
+        // Put the list into a script element, because mdBook leaves the content of script elements
+        // out of its search index.
         format!("\n\n<script type=\"text/html\" id=\"wire-{}\"><ol>{}</ol></script>\n", self.page, self.list.concat())
     }
 }

@@ -195,8 +195,9 @@ impl ServerJudge {
                     peer.part().await
                 };
                 match joined.await {
-                    // A client must wait for the response, so a server may end the connection. If
-                    // it does not, it must not lose the frame.
+                    // The first frame was sent in the same write as the request. A client must wait
+                    // for the response, so a server may end the connection. If the server keeps the
+                    // connection, it must not lose that frame.
                     Err(Failure { symptom: Symptom::Ended | Symptom::Closed | Symptom::Handshake, .. }) => Ok(()),
                     result => result,
                 }

@@ -95,8 +95,8 @@ impl ExtendedConnect {
     /// Checks the response that the HTTP implementation has received.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for any response that is not of the class 2xx, without its
-    ///   body: the caller has the body;
+    /// - [`HandshakeError::Rejected`] for any response whose status is not 2xx. The error contains
+    ///   the response without its body, which the caller already has;
     /// - [`HandshakeError::Violation`] for a 2xx response that breaks a rule. Reset the stream.
     //= docs/src/rfc8441.md#section-5
     //# The client MUST NOT require `Sec-WebSocket-Accept`, and the server MUST NOT require

@@ -50,7 +50,7 @@ impl Files {
     }
 }
 
-/// A certificate in two files, and what is known about the files.
+/// A certificate and its private key, each in a file, and what is known about these files.
 pub(crate) struct CertificateFiles {
     files: Files,
     /// The fingerprint of the files when they were last loaded.

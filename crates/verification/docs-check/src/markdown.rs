@@ -57,7 +57,8 @@ pub fn parse(text: &str) -> Page {
     page
 }
 
-/// Replaces code and HTML comments by NUL bytes. Line ends and the length stay the same.
+/// Replaces HTML comments and all code (fenced or inline) with NUL bytes. Line ends and the length
+/// in bytes stay the same.
 fn blank_code(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     let mut out = blank_fences(text, mistakes);
     while let Some(from) = out.find("<!--") {

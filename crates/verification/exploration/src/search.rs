@@ -56,7 +56,8 @@ struct Node {
     action: Action,
 }
 
-/// The states that were found so far. The first state, which has number 0, is not in the list.
+/// The states that have been found so far, except the first. The first state has number 0, and
+/// state `n` is at index `n - 1`.
 #[derive(Debug, Default)]
 struct Nodes(Vec<Node>);
 

@@ -1,4 +1,5 @@
-//! Mistakes in the closing handshake, for every interleaving of two engines.
+//! Mistakes in the closing handshake. The exploration, which tries every interleaving of two
+//! engines, must find each of them.
 
 use crate::mistake::Mistake;
 

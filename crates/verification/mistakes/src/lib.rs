@@ -9,10 +9,10 @@
 //! |---|---|
 //! | [`mistake`] | a piece of source, and the piece that replaces it |
 //! | [`technique`] | the techniques: how each is run, and the mistakes that it must find |
-//! | [`exploration`] | mistakes in the closing handshake, for every interleaving of two engines |
-//! | [`simulation`] | mistakes in the driver, for simulated networks |
-//! | [`program`] | mistakes in the program `server`, for simulated networks |
-//! | [`schedules`] | mistakes in how the two tasks of a split connection work together, for many orders of their steps |
+//! | [`exploration`] | mistakes in the closing handshake, for the exploration of every interleaving |
+//! | [`simulation`] | mistakes in the driver, for the simulation of networks |
+//! | [`program`] | mistakes in the program `server`, for the simulation of networks |
+//! | [`schedules`] | mistakes in how the two tasks of a split connection work together, for the tests that try many orders of their steps |
 //! | [`scratch`] | the copy |
 
 pub mod exploration;

@@ -1,4 +1,4 @@
-//! Mistakes in the program `server`, for simulated networks.
+//! Mistakes in the program `server`. The simulation of networks must find each of them.
 
 use crate::mistake::Mistake;
 

@@ -1,4 +1,4 @@
-//! Mistakes in the driver, for simulated networks.
+//! Mistakes in the driver. The simulation of networks must find each of them.
 
 use crate::mistake::Mistake;
 

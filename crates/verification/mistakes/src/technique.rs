@@ -11,7 +11,8 @@ pub struct Technique {
     pub command: &'static [&'static str],
     /// The arguments for cargo that compile it.
     pub build: &'static [&'static str],
-    /// The crate whose own tests (the plain tests) the technique is compared with.
+    /// The crate whose own tests serve for comparison with the technique. They are its *plain
+    /// tests*.
     pub plain_tests: &'static str,
     /// Returns whether a line of its output belongs to a short account of what was found.
     pub is_account: fn(&str) -> bool,

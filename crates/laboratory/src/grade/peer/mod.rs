@@ -76,7 +76,7 @@ pub(crate) struct Peer<S> {
     has_closed: bool,
     /// The opcode of the first frame after the Close.
     after_close: Option<Opcode>,
-    /// The frame that a check has taken last.
+    /// The last message or Pong that a check accepted.
     last: Option<ReceivedFrame>,
     /// Whether the connection is open, so that the input consists of frames.
     is_open: bool,

@@ -391,8 +391,9 @@ impl Receiver {
         }
         let mut rest = available;
         loop {
-            // Inflate only as many bytes as cannot exceed the limit, whatever they contain, but at
-            // least one byte.
+            // Inflate only so many compressed bytes that their output cannot exceed the limit,
+            // whatever they contain. Inflate at least one, so that the loop makes progress; its
+            // output may exceed the limit a little.
             let room = self.inflate_limit.saturating_sub(self.held_len());
             if rest > 0 && room == 0 {
                 self.is_inflate_limited = true;
