@@ -90,9 +90,9 @@ use crate::{
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
 /// The maximum number of bytes of one read that takes place even if the memory budget has no room:
-/// while answers wait for the peer to read, and before a deadline. It is enough for thirty control
-/// frames. It is small, because the bytes may also belong to a message, and then stay in memory
-/// until the message is processed.
+/// while answers wait for the peer to read, before a deadline, and when input is ignored. It is
+/// enough for thirty control frames. It is small, because the bytes may also belong to a message,
+/// and then stay in memory until the message is processed.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -619,8 +619,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Ready(Step::Progress);
         }
         // 4. Bytes at the socket, if there is memory for them.
-        let (held, wanted) = (self.held(), self.reads.wanted(&self.engine));
-        let room = match self.memory.poll_room(&mut self.engine, held, wanted, self.eof, cx) {
+        let room = match self.poll_room(cx) {
             Poll::Ready(Ok(room)) => room,
             Poll::Ready(Err(error)) => {
                 self.abandon(error);
@@ -654,6 +653,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // 5. Wait. The caller puts the buffers back.
         self.remember_reader(cx);
         Poll::Pending
+    }
+
+    /// Waits until there is memory for a read. Returns the maximum size of the read.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, WaitedTooLong>> {
+        let held = self.held();
+        // Input that is ignored needs no memory. A wait for it could end with the loss of what is
+        // still queued, although the peer's Close has arrived.
+        if self.engine.ignores_input() {
+            self.memory.stop_waiting();
+            return Poll::Ready(Ok(self.memory.room(held, CONTROL_READ).max(CONTROL_READ)));
+        }
+        let wanted = self.reads.wanted(&self.engine);
+        self.memory.poll_room(&mut self.engine, held, wanted, self.eof, cx)
     }
 
     /// Reads once, and appends at most `room` bytes to the engine's input.

@@ -157,6 +157,13 @@ impl MemoryShare {
         }
     }
 
+    /// Ends the wait for the budget, if the connection is waiting.
+    pub(crate) fn stop_waiting(&mut self) {
+        if let Some(share) = &mut self.0 {
+            share.stop_waiting();
+        }
+    }
+
     /// Returns whether the connection waits for the budget.
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.as_ref().is_some_and(|share| share.waiting.is_some())

@@ -403,6 +403,15 @@ impl Connection {
         self.receiver.unconsumed_len() > 0 || self.closing.is_eof_pending()
     }
 
+    /// Returns whether all further input is ignored: after a violation, after the peer's Close
+    /// (sections 7.1.7 and 1.4), after [`abandon`](Self::abandon), and after the end of the
+    /// connection. Such input is discarded as soon as it is polled, so it needs no memory. Go on
+    /// reading, because the end of the stream still counts.
+    #[must_use]
+    pub fn ignores_input(&self) -> bool {
+        self.closing.ignores_input()
+    }
+
     /// Returns whether the input holds a complete frame, or a header already known to be invalid.
     /// The next [`poll_event`](Self::poll_event) then processes it without more bytes. `poll_event`
     /// may still return `None`, because a fragment that is not the last one of its message is not

@@ -390,6 +390,27 @@ async fn a_blocked_writer_without_memory_sees_that_its_peer_is_alive() {
     }
 }
 
+/// The Close was read before a deadline, although the budget had no room. Everything that follows it
+/// is discarded, so it needs no memory.
+#[tokio::test(start_paused = true)]
+async fn after_the_peers_close_a_connection_does_not_wait_for_memory() {
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let config = config().keep_alive(KeepAlive { interval: second, timeout: minute }).close_timeout(minute);
+    let (stream, script) = scripted_stream();
+    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    script.block_writes();
+    script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
+    assert!(timeout(2 * second, server.send(sevens(20 * KIB))).await.is_err());
+    assert!(script.is_drained(), "the Close was read");
+    let too_long = 2 * MemoryBudget::DEFAULT_MAX_WAIT;
+    assert!(timeout(too_long, server.next()).await.is_err(), "the queue waits for the peer");
+    script.unblock_writes();
+    script.push_eof();
+    assert!(with_paused_timeout(server.next()).await.is_none());
+    assert!(server.close_info().was_clean, "the message and the Close were written");
+}
+
 // ---- Both halves of a split connection ----------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
