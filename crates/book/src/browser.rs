@@ -2,8 +2,8 @@
 
 use std::ffi::OsStr;
 
-/// Opens a page, which is a URL or a path. If that is impossible, for example over SSH, the user can
-/// still open the page elsewhere.
+/// Opens a page, given as a URL or a path. If no browser can be opened, for example over SSH, the
+/// user can still open the page elsewhere.
 pub(crate) fn open(page: impl AsRef<OsStr>) {
     if let Err(error) = opener::open_browser(page) {
         eprintln!("No browser can be opened: {error}");

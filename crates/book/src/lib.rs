@@ -1,8 +1,8 @@
 //! Renders the book in `docs` to HTML, with mdBook.
 //!
 //! The pages are plain Markdown, and read well on a code host. mdBook supplies the theme, the
-//! search, the keyboard and the print version. Everything that this crate adds is derived from
-//! links and marks in the pages that are harmless in plain Markdown.
+//! search, the keyboard shortcuts and the print version. Everything that this crate adds comes from
+//! links and marks in the pages, which do no harm in plain Markdown.
 
 mod bytes;
 mod policy;
@@ -24,7 +24,7 @@ use crate::{
 /// The port on which the program `server` listens by default.
 pub const SERVER_PORT: u16 = 8080;
 
-/// The files that the pages load besides those of mdBook: their names in the output, and their
+/// The files that the pages load in addition to mdBook's: each with its name in the output and its
 /// content.
 const ASSETS: [(&str, &str); 10] = [
     ("pages.css", include_str!("../assets/pages.css")),
@@ -39,12 +39,13 @@ const ASSETS: [(&str, &str); 10] = [
     ("tryit.js", include_str!("../assets/tryit.js")),
 ];
 
-/// Renders the book of the project at `root` into the folder `output`, which is created if
-/// necessary. Files that are already there are removed. The boxes *Try it here* connect to
-/// `server_port` on the reader's machine.
+/// Renders the book of the project at `root` into the folder `output`. Creates the folder if
+/// necessary, and removes any files that are already in it. The book's *Try it here* boxes connect
+/// to `server_port` on the reader's machine.
 ///
 /// # Errors
-/// Returns what is wrong with the pages, with their names, or why a file cannot be read or written.
+/// Returns an error that lists the mistakes in the pages, each with its page, or that says why a
+/// file cannot be read or written.
 pub fn build(root: &Path, output: &Path, server_port: u16) -> Result<()> {
     let docs = root.join("docs");
     let mut config = Config::from_disk(docs.join("book.toml")).context("docs/book.toml cannot be read")?;
@@ -53,7 +54,7 @@ pub fn build(root: &Path, output: &Path, server_port: u16) -> Result<()> {
     config.set("output.html.theme", root.join("crates/book/theme"))?;
     let source = Rc::new(Source::read(root)?);
     let mut book = MDBook::load_with_config(&docs, config)?;
-    // This preprocessor comes first, so that the line of a mistake is its line in the page.
+    // Run this preprocessor first, so that the line number of a mistake is the one in the page.
     book.with_preprocessor(SourceLinks(Rc::clone(&source)));
     book.with_preprocessor(Bytes);
     book.with_preprocessor(TryIt { port: server_port });

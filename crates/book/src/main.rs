@@ -18,11 +18,11 @@ struct Args {
     /// The address to serve the book on.
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Write the book as static files into this folder, and do not serve it. Files that are in the
-    /// folder are removed.
+    /// Write the book as static files into this folder instead of serving it. Files that are
+    /// already in the folder are removed.
     #[arg(long, value_name = "DIR")]
     build: Option<PathBuf>,
-    /// The port of the server on this machine to which the boxes "Try it here" connect.
+    /// The port on this machine to which the "Try it here" boxes connect.
     #[arg(long, default_value_t = book::SERVER_PORT, value_name = "PORT")]
     server_port: u16,
     /// Open the book in the browser.

@@ -7,12 +7,13 @@ use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-/// Returns the policy for the rendered book in `folder`, whose boxes *Try it here* connect to
+/// Returns the policy for the rendered book in `folder`. The book's *Try it here* boxes connect to
 /// `server_port`.
 ///
 /// mdBook's pages contain small scripts that set the theme and the path to the root before anything
-/// is drawn. The policy allows exactly these scripts, by their hashes. mdBook also sets a few
-/// `style` attributes, which cannot run anything, so the policy allows all of them.
+/// is drawn. The policy allows these scripts, by their hashes, and no other inline scripts. mdBook
+/// also sets a few `style` attributes. The policy allows all of them, because they cannot run any
+/// code.
 ///
 /// # Errors
 /// Fails if a page cannot be read.
@@ -20,8 +21,8 @@ pub fn policy(folder: &Path, server_port: u16) -> Result<String> {
     let mut hashes = BTreeSet::new();
     collect_hashes(folder, &mut hashes)?;
     let scripts: String = hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
-    // The images in mdBook's style sheets are `data:` URLs. The frame shows the table of contents if
-    // scripts are off.
+    // The images in mdBook's style sheets are `data:` URLs. If scripts are off, a frame shows the
+    // table of contents.
     Ok(format!(
         "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src \
          'self' data:; connect-src ws://127.0.0.1:{server_port} ws://localhost:{server_port}; font-src 'self'; \
@@ -36,7 +37,8 @@ fn collect_hashes(folder: &Path, hashes: &mut BTreeSet<String>) -> Result<()> {
         if path.is_dir() {
             collect_hashes(&path, hashes)?;
         } else if path.extension().is_some_and(|extension| extension == "html") {
-            // A script with a source has attributes, and begins with `<script `.
+            // A script that is loaded from a file has attributes, so it begins with `<script ` and
+            // is skipped.
             let page = fs::read_to_string(&path)?;
             let scripts = page.split("<script>").skip(1).filter_map(|rest| rest.split_once("</script>"));
             hashes.extend(scripts.map(|(script, _)| STANDARD.encode(Sha256::digest(script))));

@@ -16,7 +16,7 @@ use crate::browser;
 /// Listens on an address.
 ///
 /// # Errors
-/// Fails if the address is not available, and says what to do.
+/// Returns an error if the address is not available. The error says what to do.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("{address} is not available; choose another address with --listen, such as 127.0.0.1:0")
@@ -27,7 +27,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// user's browser if `open` is true. The pages may connect to `server_port` on this machine.
 ///
 /// # Errors
-/// Fails if a page cannot be read, or if the operating system installs no handler for a signal.
+/// Returns an error if a page cannot be read, or if a handler for a signal cannot be installed.
 pub(crate) async fn serve(folder: &Path, listener: TcpListener, server_port: u16, open: bool) -> Result<()> {
     let header = |name, value| SetResponseHeaderLayer::overriding(name, value);
     let pages = Router::new()
@@ -35,10 +35,11 @@ pub(crate) async fn serve(folder: &Path, listener: TcpListener, server_port: u16
         .layer(header(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(folder, server_port)?)?))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        // The next book on this address may have other pages, so a browser must not use cached
-        // ones.
+        // The next book served on this address may have different pages, so a browser must check
+        // its cached ones before it uses them.
         .layer(header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-    // The caller removes the folder afterwards, so no signal may end the process at once.
+    // The caller removes the folder after this function returns, so a signal must not end the
+    // process at once.
     let stop = stop_signal()?;
     let url = format!("http://{}/", listener.local_addr()?);
     println!("The book is at {url}. Press Ctrl-C to stop.");

@@ -14,11 +14,10 @@ use dissector::capture::Capture;
 
 use crate::new_file::create_new_file;
 
-/// A pcapng file that several connections are captured into.
+/// A pcapng file into which several connections are captured.
 ///
-/// Each connection starts a section of its own in the file. Packets of older connections may appear
-/// in the sections of newer ones, which does no harm because all sections describe the same
-/// interface.
+/// Each connection starts a new section in the file. Packets of older connections may appear in the
+/// sections of newer ones. This does no harm, because all sections describe the same interface.
 #[derive(Clone)]
 pub struct CaptureFile(Arc<Mutex<BufWriter<File>>>);
 
@@ -46,10 +45,10 @@ impl CaptureFile {
     }
 }
 
-/// The writer of one connection in a [`CaptureFile`].
+/// Writes one connection to a [`CaptureFile`].
 ///
-/// The writer collects bytes and writes whole blocks to the file, so that connections do not write
-/// into each other's blocks.
+/// The writer collects bytes and writes only whole blocks to the file, so that connections do not
+/// write into the middle of each other's blocks.
 #[derive(Debug)]
 pub struct CaptureSection {
     file: CaptureFile,
@@ -68,8 +67,8 @@ impl Write for CaptureSection {
         let mut file = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&self.block)?;
         self.block.clear();
-        // A user may open the file while the program runs. Flush the buffer, so that the file
-        // contains everything that has been captured so far.
+        // A user may open the file while the program runs, so flush the buffer: the file then
+        // contains everything captured so far.
         file.flush()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// Parses a duration such as `250ms`, `1s` or `2m` that must be within `range`.
+/// Parses a duration such as `250ms`, `1s` or `2m`, which must be within `range`.
 ///
 /// # Errors
 /// Returns a sentence that explains what is wrong with `text`.
@@ -22,7 +22,7 @@ pub fn parse_duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Du
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimit(pub Option<Duration>);
 
-/// Parses `none`, or a duration as [`parse_duration`] does.
+/// Parses `none`, or a duration in the form that [`parse_duration`] accepts.
 ///
 /// # Errors
 /// Returns a sentence that explains what is wrong with `text`.
@@ -39,9 +39,9 @@ pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// Returns the limit of a range of durations in words. Limits of 31 days or more are written in
-/// days, because the months and years of `humantime` have an average length: `humantime` would
-/// write 365 days as `11months 30days 3h ...`.
+/// Returns a limit of a range of durations in words. Limits of 31 days or more are written in days,
+/// because `humantime` uses months and years of average length, and would write 365 days as
+/// `11months 30days 3h ...`.
 fn format_limit(limit: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match limit.as_secs() / DAY {

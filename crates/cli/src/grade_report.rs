@@ -4,14 +4,14 @@ use dissector::{Conversation, Direction, Options, Record, RecordKind, printable,
 use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Selection, Stage, StageResult};
 use protocol::Role;
 
-/// The maximum number of frames or heads of each direction that are shown dissected. The last ones
-/// are shown, because a failed check is about them.
+/// The maximum number of frames or heads that are shown dissected for each direction. The last ones
+/// are shown, because a failed check is about those.
 const SHOWN_RECORDS: usize = 3;
 
-/// The maximum number of rows of 16 bytes that are shown of one frame.
+/// The maximum number of rows, of 16 bytes each, that are shown for one frame.
 const SHOWN_ROWS: usize = 4;
 
-/// The maximum number of bytes in the line that sums up what was sent.
+/// The maximum number of bytes on the line that sums up what was sent or received.
 const SHOWN_BYTES: usize = 24;
 
 const GREEN: &str = "\x1b[32m";
@@ -21,7 +21,7 @@ const RESET: &str = "\x1b[0m";
 /// Prints the results of the judge, for people or for programs.
 #[derive(Debug, Clone, Copy)]
 pub struct GradeReport {
-    /// The role of the program that is judged.
+    /// The role of the program under test.
     pub judged: Role,
     /// Whether to use colours.
     pub colour: bool,
@@ -39,8 +39,8 @@ impl GradeReport {
         }
     }
 
-    /// Returns the sentence for a program that has passed all selected checks. Returns `None` for a
-    /// single check, because the line of the check already says so.
+    /// Returns the sentence for a program that has passed all selected checks, or `None` for a
+    /// single check, because the check's own line already says so.
     #[must_use]
     pub fn success(self, selection: Selection) -> Option<String> {
         match selection {
@@ -73,14 +73,15 @@ impl GradeReport {
         text
     }
 
-    /// Returns the line of a check that was made alone and, if it has failed, the explanation.
+    /// Returns the line for a check that was run on its own and, if the check has failed, the
+    /// explanation.
     #[must_use]
     pub fn single_check(self, result: &StageResult) -> String {
         let text = |check| format!("{}{}", self.check(check), self.explanation(result, check));
         result.checks.iter().map(text).collect()
     }
 
-    /// Returns the names of all checks, or of those of one stage.
+    /// Returns the names of all checks, or only of those in one stage.
     #[must_use]
     pub fn list(self, only: Option<u8>) -> String {
         let mut text = String::new();
@@ -131,15 +132,15 @@ impl GradeReport {
             let count = others.count();
             let (other, checks) =
                 (other.name, if count == 1 { "1 other check" } else { &format!("{count} other checks") });
-            text.push_str(&format!("{checks} failed. Each is explained if it is made alone, as in: --check {other}\n"));
+            text.push_str(&format!("{checks} failed. Each is explained if it is run alone, as in: --check {other}\n"));
         }
         text
     }
 
     /// Returns what the judge has sent and received: one line of bytes for each direction, and then
     /// the last frames, dissected. For a direction without frames, the heads of the handshake are
-    /// shown instead. But if the other direction has frames, a 101 response is not shown, because
-    /// it does not answer them.
+    /// shown instead. But if the other direction has frames, a 101 response is left out, because it
+    /// is not an answer to them.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());
@@ -218,8 +219,8 @@ fn dissect(recording: &Recording, judged: Role) -> Vec<Record> {
     records
 }
 
-/// Returns bytes in hexadecimal. If there are more than [`SHOWN_BYTES`], returns the first of them,
-/// and the number of all.
+/// Returns bytes in hexadecimal. If there are more than [`SHOWN_BYTES`], returns only that many,
+/// followed by the total number.
 fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "nothing".to_owned();

@@ -6,8 +6,8 @@
 //! # Tracing
 //!
 //! `--trace` prints every frame of a connection, and `--capture` writes all bytes of a connection
-//! to a file. Neither option changes the behaviour of the connection: an observer only reads the
-//! bytes that pass.
+//! to a file. Neither option changes how the connection behaves: an observer only reads the bytes
+//! that pass by.
 //!
 //! ```text
 //!   Tapped ── bytes ──▶ Observer ──▶ Conversation ──▶ Record ──▶ a closure: print it, display it

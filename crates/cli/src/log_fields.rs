@@ -15,11 +15,11 @@ use tracing_subscriber::{
 /// in [`printable`].
 ///
 /// Any part of a log line may quote a peer, for example the target of its request, the reason of
-/// its Close, or an error that contains one of its headers. Code that logs does not escape
+/// its Close, or an error that contains one of its headers. Code that logs does not need to escape
 /// anything, because this type escapes the whole line just before it is written. Use it with
 /// [`fmt_fields`](tracing_subscriber::fmt::SubscriberBuilder::fmt_fields), and switch off
 /// [`with_ansi_sanitization`](tracing_subscriber::fmt::SubscriberBuilder::with_ansi_sanitization),
-/// which escapes only some of these characters and writes them in another way.
+/// which escapes only some of these characters and writes them differently.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PrintableFields;
 

@@ -8,10 +8,10 @@ use std::{
 
 /// Creates a file that only its owner can read, and opens it for writing.
 ///
-/// The programs write the bytes of a connection, including cookies and passwords, to the file, so
-/// no other user of the computer may read the file. Nothing may exist at the path yet: the user may
-/// still need a file that is there, and in a folder to which others can write, a link could lead to
-/// any file of the user.
+/// The programs write the bytes of a connection to the file, including cookies and passwords, so no
+/// other user of the computer may read it. Nothing may exist at the path yet: the user may still
+/// need an existing file, and in a folder to which others can write, a link could lead to any of
+/// the user's files.
 ///
 /// # Errors
 /// Returns [`io::ErrorKind::AlreadyExists`] if there is anything at this path, even a link that

@@ -3,8 +3,8 @@
 use dissector::{Record, printable, render};
 use protocol::Role;
 
-/// The maximum number of rows of 16 bytes that are printed for one record: a screenful. The JSON of
-/// a longer record still contains the length, and a capture contains every byte.
+/// The maximum number of rows, of 16 bytes each, that are printed for one record: a screenful. For
+/// a longer record, the JSON still states the length, and a capture contains every byte.
 const MAX_ROWS: usize = 16;
 
 /// The form in which records are printed.
@@ -21,11 +21,11 @@ pub enum RecordFormat {
 }
 
 impl RecordFormat {
-    /// Returns the record in this format, with a line end.
+    /// Returns the record in this format, ending with a newline.
     ///
-    /// `role` is the role of the program that prints: `>` marks what it sends and `<` what it
-    /// receives. `connection` is a name that distinguishes the connections of one program; it may
-    /// be empty if there is only one connection.
+    /// `role` is the role of the program that prints: `>` marks the records that it sends, and `<`
+    /// those that it receives. `connection` is a name that distinguishes the connections of one
+    /// program; it may be empty if there is only one connection.
     #[must_use]
     pub fn print(self, record: &Record, role: Role, connection: &str) -> String {
         match self {

@@ -1,8 +1,8 @@
-//! Ctrl-C and SIGTERM, with which a user or a supervisor asks the program to end.
+//! Catches Ctrl-C and SIGTERM, with which a user or a supervisor asks the program to end.
 //!
-//! By default either signal ends the process at once. The peer then sees a connection that broke
-//! off (code 1006) instead of a Close frame, so the programs catch both signals and close their
-//! connections first.
+//! By default, either signal ends the process at once. The peer then sees the connection break off
+//! (code 1006) instead of receiving a Close frame, so the programs catch both signals and close
+//! their connections first.
 
 use std::io;
 
@@ -41,7 +41,7 @@ impl Signals {
     /// process. Instead, [`next`](Self::next) returns them.
     ///
     /// # Errors
-    /// Fails if the operating system does not let the process install a handler.
+    /// Returns an error if the operating system does not let the process install a handler.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
@@ -50,7 +50,7 @@ impl Signals {
     /// Waits for the next signal.
     ///
     /// # Cancel safety
-    /// Cancel-safe: a signal that arrives between two calls is returned by the second call.
+    /// Cancel-safe: the next call returns a signal that arrives between two calls.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
@@ -66,8 +66,8 @@ pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Prepares to catch Ctrl-C, the only signal that is supported outside Unix. The first call of
-    /// [`next`](Self::next) starts to catch it.
+    /// Prepares to catch Ctrl-C, the only signal that is supported on systems other than Unix. The
+    /// first call to [`next`](Self::next) starts catching it.
     ///
     /// # Errors
     /// Never fails.

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsStr, io::IsTerminal};
 
-/// Returns whether to write colours to `stream`.
+/// Returns `true` if colours should be written to `stream`.
 ///
 /// Colours are written only to a terminal that supports them, and only if the user has not switched
 /// them off. Setting `NO_COLOR` to a non-empty string switches them off (<https://no-color.org/>).
@@ -12,7 +12,7 @@ pub fn use_colours(stream: &impl IsTerminal) -> bool {
     colours_allowed(stream.is_terminal(), no_color.as_deref(), term.as_deref())
 }
 
-/// Returns whether the terminal can only print lines, without colours or cursor movement
+/// Returns `true` if the terminal can only print lines, without colours or cursor movement
 /// (`TERM=dumb`).
 #[must_use]
 pub fn is_dumb() -> bool {

@@ -13,8 +13,8 @@ use crate::{
     tracing_options::{TraceFormat, TracingOptions},
 };
 
-/// The tracing that the command line requests. A program creates one tracer and uses it for all
-/// connections.
+/// The tracing that the command line requests. Each program creates one tracer and uses it for all
+/// its connections.
 #[derive(Debug, Clone)]
 pub struct Tracer {
     format: Option<RecordFormat>,

@@ -1,11 +1,12 @@
-//! The server's address on the command line: a WebSocket URL, or another way to write one.
+//! Parses the server's address on the command line: a WebSocket URL, or another form that stands
+//! for one.
 
 use std::net::IpAddr;
 
 use dissector::printable;
 use websocket::protocol::{Uri, UriError};
 
-/// Returns the URI for an address on the command line:
+/// Returns the URI for an address given on the command line:
 ///
 /// | address | URI |
 /// |---|---|
@@ -15,8 +16,9 @@ use websocket::protocol::{Uri, UriError};
 /// | `8080`, `:8080` | `ws://127.0.0.1:8080/` |
 ///
 /// # Errors
-/// Returns a sentence. For any other host without a scheme, the sentence asks which scheme is
-/// meant: the program must not send unencrypted what the user meant to encrypt.
+/// Returns a sentence that says what is wrong. For any other host without a scheme, the sentence
+/// asks which scheme is meant, because the program must not send unencrypted what the user meant to
+/// encrypt.
 pub(crate) fn parse(text: &str) -> Result<Uri, String> {
     match with_websocket_scheme(text).parse() {
         Ok(uri) => Ok(uri),
@@ -38,7 +40,7 @@ pub(crate) fn parse_from(current: &Uri, text: &str) -> Result<Uri, String> {
     }
 }
 
-/// Returns the URI of a path on the server of `current`, as text.
+/// Returns, as text, the URI of a path on the same server as `current`.
 fn on_same_server(current: &Uri, path: &str) -> String {
     let scheme = if current.secure() { "wss" } else { "ws" };
     format!("{scheme}://{}{path}", current.host_header())
@@ -53,14 +55,14 @@ fn parse_without_scheme(text: &str) -> Result<Uri, String> {
             "'{}' does not say whether to use TLS: did you mean {secure}, or {plain} without TLS?",
             printable(text)
         )),
-        // The address is invalid even with a scheme. If it is only a number, the number is not a
-        // valid port, so report the port and not the missing scheme.
+        // The address is invalid even with a scheme. If it consists only of a number, that number
+        // is not a valid port, so report the port rather than the missing scheme.
         (Err(UriError::Port), _) if is_number(port) => Err(not_a_url(text, UriError::Port)),
         _ => Err(not_a_url(text, UriError::Scheme)),
     }
 }
 
-/// Returns whether the text begins with a scheme and `://`. In `localhost:8080/?next=http://h/`,
+/// Returns `true` if the text begins with a scheme and `://`. In `localhost:8080/?next=http://h/`,
 /// the text before `://` is not a scheme.
 fn has_scheme(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
@@ -75,7 +77,7 @@ fn not_a_url(text: &str, error: UriError) -> String {
     format!("'{}' is not a WebSocket URL: {error}", printable(text))
 }
 
-/// Replaces the scheme `http` by `ws`, and `https` by `wss`.
+/// Replaces the scheme `http` with `ws`, and `https` with `wss`.
 fn with_websocket_scheme(text: &str) -> String {
     match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => format!("ws://{rest}"),
@@ -84,7 +86,7 @@ fn with_websocket_scheme(text: &str) -> String {
     }
 }
 
-/// Returns whether a connection to this URI stays on this computer.
+/// Returns `true` if a connection to this URI stays on this computer.
 fn is_this_computer(uri: &Uri) -> bool {
     let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
     uri.host() == "localhost" || uri.host().parse().is_ok_and(is_local)

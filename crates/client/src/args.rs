@@ -15,11 +15,11 @@ use websocket::{UnixAddress, UnixAddressError};
 
 use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
-/// The URL of a server that was started with `cargo run -p server`.
+/// The URL of a server started with `cargo run -p server`.
 pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
 
-/// The options that would have no effect with `--probe` and `--grade`: each of their connections
-/// serves a single check, with the engine's own limits.
+/// The options that would have no effect with `--probe` and `--grade`, because each connection of
+/// these two serves a single check and uses the engine's own limits.
 const NOT_WITH_TESTS: [&str; 8] =
     ["binary", "ping_interval", "deflate", "trace", "capture", "close_timeout", "max_message", "message_timeout"];
 
@@ -41,7 +41,7 @@ const NOT_WITH_TESTS: [&str; 8] =
 #[command(name = "client", version)]
 pub(crate) struct ClientArgs {
     /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS. `http` and `https`
-    /// work as well. A port, or an address of this computer, can stand alone.
+    /// work too. For this computer, an address or a port alone is enough.
     /// `ws+unix:/PATH/OF/SOCKET:/PATH` connects to a Unix socket.
     #[arg(
         default_value = DEFAULT_URL,
@@ -63,16 +63,16 @@ pub(crate) struct ClientArgs {
     #[arg(short, long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
 
-    /// Trust the certificates in this PEM file as well, for `wss://`: those of an authority, or a
+    /// Also trust the certificates in this PEM file, for `wss://`: those of an authority, or a
     /// server's own. Can be repeated. There is no option that trusts every certificate.
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Vec<PathBuf>,
 
-    /// Prove who you are with the certificate in this PEM file, to servers that ask for one.
+    /// Use the certificate in this PEM file to prove who you are to servers that ask for one.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
 
-    /// The private key of --tls-cert, as a PEM file without a password.
+    /// The private key that belongs to --tls-cert, as a PEM file without a password.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
 
@@ -87,25 +87,25 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) no_proxy: bool,
 
-    /// Connect to the Unix socket at this path, and not to the host of the URL, which is then
-    /// `ws://localhost/` by default.
+    /// Connect to the Unix socket at this path instead of the URL's host. The default URL is then
+    /// `ws://localhost/`.
     #[cfg(unix)]
     #[arg(long, value_name = "PATH", conflicts_with = "proxy")]
     pub(crate) unix: Option<PathBuf>,
 
-    /// Open the connection on a stream of HTTP/2 (RFC 8441), line by line. The server has to speak
-    /// HTTP/2 inside TLS, or without TLS for a ws:// URL.
+    /// Open the connection on an HTTP/2 stream (RFC 8441), and work line by line. The server must
+    /// speak HTTP/2, inside TLS or, for a ws:// URL, without TLS.
     #[cfg(feature = "http2")]
     #[arg(long, conflicts_with_all = ["test", "trace", "capture", "lesson", "follow"])]
     pub(crate) http2: bool,
 
-    /// Follow up to N redirects. The headers `Authorization` and `Cookie` do not follow to another
+    /// Follow up to N redirects. The headers `Authorization` and `Cookie` are not sent to another
     /// host, port or scheme. A redirect from wss to ws is not followed.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, conflicts_with = "test")]
     pub(crate) follow: usize,
 
-    /// Send a Ping this often, such as 30s. Give up if the server sends nothing at all within the
-    /// same time after a Ping.
+    /// Send a Ping at this interval, such as 30s. Give up if the server sends nothing at all for
+    /// the length of the interval after a Ping.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) ping_interval: Option<Duration>,
 
@@ -114,18 +114,18 @@ pub(crate) struct ClientArgs {
     pub(crate) connect_timeout: Duration,
 
     /// The time limit for the server's answer to our Close. After the end of the input, each
-    /// message that still arrives restarts the time, so that no message is lost. After Ctrl-C,
+    /// message that still arrives restarts the limit, so that no message is lost. After Ctrl-C,
     /// messages do not restart it.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) close_timeout: Duration,
 
-    /// The maximum length of a message to receive and of a line to send, in bytes or with a suffix
+    /// The maximum length of a received message and of a line of input, in bytes or with a suffix
     /// K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
     pub(crate) max_message: usize,
 
-    /// The time limit for a message that has begun to arrive, plus one second for each KiB of it;
-    /// `none` for no limit.
+    /// The time limit for a message to arrive once it has begun, plus one second for each KiB of
+    /// it; `none` for no limit.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time_limit)]
     pub(crate) message_timeout: TimeLimit,
 
@@ -134,13 +134,14 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// Work line by line, even on a terminal, as --trace also does. Every line is then sent as a
+    /// Work line by line, even on a terminal. (--trace does so too.) Every line is then sent as a
     /// text message: `/ping` and the other commands exist only in full-screen mode.
     #[arg(long)]
     pub(crate) plain: bool,
 
-    /// Begin with the lessons: small tasks. The client checks on the wire whether you have done
-    /// them. N is the number of the first lesson. Lessons need full-screen mode, and our server.
+    /// Begin with the lessons, which are small tasks. The client checks on the wire whether you
+    /// have done them. N is the number of the first lesson. Lessons need full-screen mode, and our
+    /// server.
     #[arg(
         long,
         value_name = "N",
@@ -156,11 +157,12 @@ pub(crate) struct ClientArgs {
     pub(crate) tracing: TracingOptions,
 
     /// Write binary messages unchanged to a pipe or a file. Without this option, and always on a
-    /// terminal, a line shows their length and first bytes. Works line by line, as with --plain.
+    /// terminal, each is shown as a line with its length and first bytes. Works line by line, as
+    /// with --plain.
     #[arg(short, long)]
     pub(crate) binary: bool,
 
-    /// Break every rule of the RFC that a client can break, each on a connection of its own, and
+    /// Break every rule of the RFC that a client can break, each on a separate connection, and
     /// print what the server does. The exit status is 1 if the server tolerates a violation that
     /// the RFC requires it to reject.
     #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
@@ -175,32 +177,32 @@ pub(crate) struct ClientArgs {
     #[arg(long, exclusive = true)]
     pub(crate) probe_list: bool,
 
-    /// Judge a server that you write: the stages of the book's steps, each with its checks. Stop at
-    /// the first stage that the server does not pass, and explain what was sent, what was expected
-    /// and what came back; the exit status is then 1. With this option, the default URL is
-    /// `ws://127.0.0.1:9001/`.
+    /// Judge a server that you are writing, stage by stage: each stage has the checks for one of
+    /// the book's steps. Stop at the first stage that the server does not pass, and explain what
+    /// was sent, what was expected and what came back; the exit status is then 1. With this option,
+    /// the default URL is `ws://127.0.0.1:9001/`.
     #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
     pub(crate) grade: bool,
 
-    /// Judge only the stage with this number.
+    /// Run only the stage with this number.
     #[arg(long, value_name = "NUMBER", requires = "grade", value_parser = clap::value_parser!(u8).range(1..=12))]
     pub(crate) stage: Option<u8>,
 
-    /// Make only the check with this name, and explain it. --list shows the names.
+    /// Run only the check with this name, and explain a failure. --list shows the names.
     #[arg(long, value_name = "NAME", requires = "grade", conflicts_with = "stage", value_parser = check)]
     pub(crate) check: Option<Selection>,
 
-    /// List the checks of --grade, or those of one --stage, and exit.
+    /// List the checks of --grade, or only those of one --stage, and exit.
     #[arg(long, requires = "grade", conflicts_with = "check")]
     pub(crate) list: bool,
 
-    /// With --grade, the time in which the server must give up a client that does nothing useful.
-    /// Stages 10 and 11 wait until the server does so, for up to this time.
+    /// With --grade, how soon the server must give up on a client that does nothing useful. Stages
+    /// 10 and 11 wait for the server to do so, for up to this time.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
     pub(crate) patience: Duration,
 
-    /// The time limit for the server's answer to a broken rule, with --probe, with --grade and with
-    /// `/break` in full-screen mode.
+    /// The time limit for the server's answer to a broken rule. It applies to --probe, to --grade
+    /// and to `/break` in full-screen mode.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) probe_patience: Duration,
 
@@ -215,7 +217,7 @@ pub(crate) struct ClientArgs {
 }
 
 impl ClientArgs {
-    /// Parses the command line of this process. Ends the process if it is not valid.
+    /// Parses the command line of this process. Ends the process if the command line is invalid.
     pub(crate) fn read() -> Self {
         Self::parse().with_lesson_of_url().with_socket_of_url()
     }
@@ -255,8 +257,8 @@ impl ClientArgs {
     }
 
     /// Moves the number in `--lesson 3` from the URL to the lesson. clap parses the number as the
-    /// URL, because the value of `--lesson` needs `=` and a URL may be only a port. But nobody runs
-    /// a server for the lessons on so low a port.
+    /// URL, because a value of `--lesson` must follow an `=`, and a URL may be only a port. But
+    /// such a low number is never meant as the port of a server for the lessons.
     fn with_lesson_of_url(mut self) -> Self {
         if self.lesson.is_some()
             && let Ok(number) = lesson(&self.url)
@@ -283,7 +285,7 @@ fn rule(name: &str) -> Result<String, String> {
     Err(format!("{suggestion}there is no such rule; --probe-list lists the rules"))
 }
 
-/// Parses the name of a check of the judge.
+/// Parses the name of one of the judge's checks.
 fn check(name: &str) -> Result<Selection, String> {
     let names = || ListedCheck::of(Role::Server).map(|check| check.name);
     Selection::check(Role::Server, name).ok_or_else(|| {

@@ -22,8 +22,8 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-/// The number of bytes that a message, a line or an event takes in a queue in addition to its
-/// content, rounded up. Without it, any number of empty messages would fit.
+/// The number of bytes, rounded up, that a message, a line or an event takes in a queue in addition
+/// to its content. If it were not counted, any number of empty messages would fit.
 pub(crate) const ITEM_OVERHEAD: usize = 128;
 
 /// The sending end of a queue.
@@ -99,8 +99,8 @@ impl<T> QueueSender<T> {
 }
 
 impl<T> QueueReceiver<T> {
-    /// Waits for an item, and blocks the thread meanwhile. Returns `None` when the queue is empty
-    /// and all senders have been dropped.
+    /// Blocks the thread until there is an item, and returns the item. Returns `None` when the
+    /// queue is empty and all senders have been dropped.
     pub(crate) fn blocking_recv(&mut self) -> Option<T> {
         let item = self.items.blocking_recv()?;
         self.taken((self.size_of)(&item));
@@ -114,8 +114,8 @@ impl<T> QueueReceiver<T> {
         Some(item)
     }
 
-    /// Waits for an item, and moves all queued items, up to `limit`, to the end of `items`. Returns
-    /// the number of items moved, which is 0 only if all senders have been dropped.
+    /// Waits for an item, then moves up to `limit` queued items to the end of `items`. Returns the
+    /// number of items moved, which is 0 only if all senders have been dropped.
     ///
     /// # Cancel safety
     /// If the future is dropped, no item has been taken out of the queue.

@@ -1,4 +1,4 @@
-//! Summarizes binary data in one line of text.
+//! Summarises binary data in one line of text.
 
 /// The maximum number of bytes that a summary shows.
 const BYTES_SHOWN: usize = 16;

@@ -71,8 +71,8 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             "{server} closed the connection without an answer: check that it is a WebSocket server, and try wss:// if \
              it requires TLS"
         ),
-        // In TLS 1.3, the server checks the client's certificate after the client's part of the TLS
-        // handshake is over, so its verdict arrives instead of the response.
+        // In TLS 1.3, the server checks the client's certificate after the client has finished its
+        // part of the TLS handshake, so the server's verdict arrives in place of the response.
         ConnectError::Handshake(error) => tls::explain(error, &server, "ws://").unwrap_or_else(|| {
             format!("{server} broke the connection before it was open: check that it is a WebSocket server ({error})")
         }),
@@ -136,13 +136,13 @@ fn explain_redirect(error: &RedirectError) -> String {
     printable(&format!("{error}{advice}")).into_owned()
 }
 
-/// Returns the host and the port in the notation of a URL: an IPv6 address is in brackets.
+/// Returns the host and the port in the form used in a URL, where an IPv6 address is in brackets.
 pub(crate) fn authority(uri: &Uri) -> String {
     let (host, port) = (uri.host(), uri.port());
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Returns whether `cargo run -p server` would listen at this address, with TLS or without.
+/// Returns `true` if `cargo run -p server` would listen at this address, with TLS or without.
 fn starting_our_server_would_help(uri: &Uri) -> bool {
     let Ok(default) = DEFAULT_URL.parse::<Uri>() else { return false };
     let is_its_host = uri.host() == default.host() || uri.host() == "localhost";
@@ -165,7 +165,7 @@ fn advice(uri: &Uri, status: StatusCode, headers: &HeaderMap) -> String {
     advice.to_owned()
 }
 
-/// Returns advice on a redirect that was not followed, because the command line did not ask for it.
+/// Returns advice on a redirect that was not followed because the command line did not ask for it.
 fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
     let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
         return "it redirects without naming a target; check the path in the URL".to_owned();
@@ -175,7 +175,7 @@ fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
             format!("try {target}, which does not use TLS")
         }
         Some(target) if target != *uri => format!("try {target}, or follow it with --follow 1"),
-        // The target is this URL again, or is not the URL of a WebSocket.
+        // The target is the same URL again, or is not a WebSocket URL.
         _ => "check the path in the URL".to_owned(),
     };
     format!("it redirects to {}; {advice}", printable(location))
@@ -204,8 +204,8 @@ fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The tests of the program cannot show this: on the port that they would need, another server
-    /// may be listening.
+    /// The tests that run the program cannot check this, because another server may be listening on
+    /// the port that they would need.
     #[test]
     fn the_advice_to_start_our_server_is_given_only_where_that_would_help() {
         let ours = "start the server with `cargo run -p server`";
@@ -215,7 +215,7 @@ mod tests {
             ("ws://127.0.0.1:8080/", "127.0.0.1:8080", ours),
             ("ws://localhost:8080/echo", "localhost:8080", ours),
             ("wss://127.0.0.1:8080/", "127.0.0.1:8080", ours_with_tls),
-            // Our server listens on another port or address only with an option for that.
+            // Our server listens on another port or address only if an option says so.
             ("ws://127.0.0.1:8090/", "127.0.0.1:8090", another),
             ("ws://127.0.0.1/", "127.0.0.1:80", another),
             ("ws://[::1]:8080/", "[::1]:8080", another),

@@ -3,8 +3,8 @@
 //! Four things can happen at any time, and none may delay the others: the user types a line, a
 //! message arrives, a signal arrives, or the reader of our output goes away. So the connection is
 //! split: one future sends, another receives, and a loop waits for whatever happens first. The
-//! sending future lives as long as the loop. `select!` drops the other futures that have not
-//! finished, but they await only cancel-safe operations, so no message is lost.
+//! sending future lives as long as the loop. `select!` drops any other future that has not
+//! finished. No message is lost, because those futures await only cancel-safe operations.
 //!
 //! ```text
 //!    end of input, signal, output closed: we send a Close
@@ -40,14 +40,14 @@ use crate::{
     signals::TerminalSignals,
 };
 
-/// What has happened to the lines of the input. The sending future writes it, and may be dropped at
-/// any time.
+/// What has happened to the lines of the input. It outlives the future that updates it, which may
+/// be dropped at any time.
 #[derive(Debug, Default)]
 struct LineAccount {
     /// Whether a line could not be sent, for example because it was too long. Each of these lines has
     /// been reported.
     rejected: Cell<bool>,
-    /// Whether lines that were taken out of the queue are not all written.
+    /// Whether lines have been taken out of the queue but not all of them have been written.
     unwritten: Cell<bool>,
 }
 
@@ -101,7 +101,8 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
 
-    // A user who stops the client knows that the rest of the input is not sent.
+    // If the user stopped the client, there is no need to report that the rest of the input was not
+    // sent.
     let is_cut_short = lines.unwritten.get() && !stopping;
     if is_cut_short {
         report("the connection was closed before all lines of the input were sent");

@@ -1,4 +1,4 @@
-//! The end of a connection: one line for people, an exit status for scripts.
+//! Describes the end of a connection: in one line for people, and in an exit status for scripts.
 //!
 //! The line contains the close code, its meaning, the reason if there is one, and which side closed
 //! first:
@@ -10,7 +10,7 @@
 //! ```
 //!
 //! 1006 is the code that people ask about most. No endpoint sends it: the client itself reports it
-//! if the connection ends without a Close frame from the server. In that case, the server gave no
+//! if the connection ends without a Close frame from the server. The server has then given no
 //! reason, so the line states what is known and where to look for the cause.
 
 use std::{fmt, io, process::ExitCode, time::Duration};
@@ -29,8 +29,8 @@ pub(crate) struct Ending {
     pub(crate) close_info: CloseInfo,
     /// The reason why nothing more was received.
     pub(crate) cause: Cause,
-    /// Whether the client could read its input, skipped no line of it as too long or not UTF-8, and
-    /// printed every message.
+    /// Whether the client could read its input, reported no line as unsent, and printed every
+    /// message.
     pub(crate) complete: bool,
 }
 
@@ -110,7 +110,8 @@ impl Ending {
         }
     }
 
-    /// Explains the code 1006: what happened instead of a Close, and where to look for the cause.
+    /// Explains the code 1006: says what happened instead of a Close, and where to look for the
+    /// cause.
     fn explain_missing_close(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Silence(timeout) => write!(
@@ -133,8 +134,8 @@ impl Ending {
     }
 }
 
-/// Returns whether the error means that the server's computer closed or reset the TCP connection.
-/// All other errors count as failures of the network.
+/// Returns `true` if the error means that the server's computer closed or reset the TCP connection.
+/// All other errors count as network failures.
 fn was_hung_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)

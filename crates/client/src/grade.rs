@@ -40,8 +40,8 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
         .answer_timeout(args.probe_patience)
         .patience(args.patience);
     let judged = judge.run(selection, |result| {
-        // If nobody reads the output any more, the exit status still shows the result, so ignore
-        // the error.
+        // If nobody is reading the output any more, the exit status still shows the result, so
+        // ignore the error.
         let _ = print(&printer.result(selection, args.json, result));
     });
     match judged.await {

@@ -1,5 +1,5 @@
-//! `--http2`: opens the connection on a stream of HTTP/2 (RFC 8441). The HTTP/2 connection carries
-//! nothing else, and ends with the process.
+//! `--http2`: opens the connection on an HTTP/2 stream (RFC 8441). The HTTP/2 connection carries
+//! nothing else, and ends when the process does.
 
 use std::sync::Arc;
 
@@ -59,14 +59,14 @@ async fn connect(
     let Some(mut config) = config else { return open_stream(stream, connector).await };
     Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
     let tls = tls::connect(stream, uri.host(), config).await?;
-    // A server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
+    // A server that does not know ALPN chooses no protocol, and speaks HTTP/1.1.
     if tls.get_ref().1.alpn_protocol() != Some(H2) {
         return Err(ConnectError::Alpn { chosen: None });
     }
     open_stream(tls, connector).await
 }
 
-/// Begins HTTP/2 on a stream, and opens the WebSocket connection.
+/// Starts HTTP/2 on a byte stream, and opens the WebSocket connection.
 async fn open_stream<S>(stream: S, connector: Connector) -> Result<WebSocket, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

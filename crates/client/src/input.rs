@@ -4,10 +4,10 @@
 //! consequences:
 //!
 //! - The thread may block forever, but the process still exits when `main` returns. (tokio's own
-//!   `stdin` reads on a thread for which the runtime would wait.)
+//!   `stdin` reads on a thread that the runtime would wait for.)
 //! - Lines pass through a queue that is bounded in bytes. When the server accepts no more data, the
 //!   queue fills up, the thread stops reading, and the program that writes to the pipe has to wait.
-//!   So the use of memory does not grow with the input.
+//!   So memory use does not grow with the input.
 
 use std::{
     fmt,
@@ -19,9 +19,9 @@ use tokio::runtime::Handle;
 
 use crate::byte_queue::{ITEM_OVERHEAD, QueueReceiver, byte_queue};
 
-/// The thread reads the next line only while the queue holds less than this number of bytes. It is
-/// sixteen times the usual buffer of a pipe, so the connection has data to send while the thread
-/// reads.
+/// The thread reads the next line only while the queue holds less than this number of bytes. The
+/// number is sixteen times the usual size of a pipe's buffer, so the connection has data to send
+/// while the thread reads.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The maximum number of lines that the conversation takes out of the queue at once, to send them
@@ -108,8 +108,8 @@ impl<R: BufRead> LineReader<R> {
     /// Reads the bytes of the next line. Returns `None` at the end of the input.
     fn read(&mut self) -> io::Result<Option<Result<Vec<u8>, InputError>>> {
         let mut line = Vec::new();
-        // Read up to two bytes beyond the limit: they are the `\r\n` of a line of the maximum
-        // length, or they show that the line is too long.
+        // Read up to two bytes more than the limit: either they are the `\r\n` that ends a line of
+        // the maximum length, or they show that the line is too long.
         let enough = (self.limit as u64).saturating_add(2);
         if self.input.by_ref().take(enough).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
@@ -122,7 +122,7 @@ impl<R: BufRead> LineReader<R> {
         if line.len() <= self.limit {
             return Ok(Some(Ok(line)));
         }
-        // Skip the rest of the line. Otherwise, the next call would return it as a line of its own.
+        // Skip the rest of the line. Otherwise, the next call would return it as a separate line.
         if !ended {
             self.input.skip_until(b'\n')?;
         }
@@ -158,8 +158,8 @@ mod tests {
     use super::*;
 
     fn lines(input: &[u8], limit: usize) -> Vec<Result<String, String>> {
-        // The result must not depend on where reads split the input. A buffer of one byte splits it
-        // everywhere.
+        // The result must not depend on where reads split the input. A buffer of one byte makes
+        // them split it everywhere.
         let input = BufReader::with_capacity(1, input);
         LineReader::new(input, limit).map(|line| line.map_err(|error| error.to_string())).collect()
     }

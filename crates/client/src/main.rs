@@ -31,7 +31,7 @@
 //! | `trace` | `--trace` and `--capture`: show and record the bytes of the connection |
 //! | `report` | messages from the program itself |
 //! | `byte_queue` | the queues between the threads and tasks, bounded in bytes |
-//! | `byte_summary`, `suggest` | summarize binary data; suggest the right name for a misspelt one |
+//! | `byte_summary`, `suggest` | summarise binary data; suggest the right name for a misspelt one |
 
 mod address;
 mod args;
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         return probe::list();
     }
     start_log(args.verbose);
-    // One thread is enough: there is a single connection, and it mostly waits.
+    // One thread is enough, because there is only one connection and it mostly waits.
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -99,8 +99,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: &ClientArgs) -> ExitCode {
-    // Start to catch signals before the connection is opened, because a signal that is not caught
-    // ends the process at once, without a Close.
+    // Start to catch signals before the connection is opened, because an uncaught signal ends the
+    // process at once, without a Close.
     let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {
@@ -143,7 +143,7 @@ async fn run(args: &ClientArgs) -> ExitCode {
     }
 }
 
-/// Returns whether the client runs in full-screen mode: standard input and output are a terminal
+/// Returns `true` if the client runs in full-screen mode: standard input and output are a terminal
 /// that can move the cursor (`TERM` is not `dumb`), and no option requires it to work line by line.
 fn fills_the_screen(args: &ClientArgs) -> bool {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
@@ -152,7 +152,7 @@ fn fills_the_screen(args: &ClientArgs) -> bool {
     on_terminal && !args.plain && args.tracing.trace.is_none() && !args.verbose && !args.binary
 }
 
-/// Waits for `opening`, and runs the conversation line by line.
+/// Waits for `opening`, then runs the conversation line by line.
 async fn run_line_by_line<S>(
     args: &ClientArgs,
     signals: &mut TerminalSignals,
@@ -187,9 +187,9 @@ where
     }
 }
 
-/// Reports what the client offered and the server did not accept: subprotocols or compression. On a
-/// terminal, also reports which keys send a line and close the connection. A script does not need
-/// to know these keys.
+/// Reports if the server chose none of the offered subprotocols, or did not accept the offered
+/// compression. On a terminal, also reports which keys send a line and close the connection. A
+/// script does not need to know these keys.
 fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),

@@ -12,15 +12,15 @@ use websocket::{
 
 use crate::{address, args::ClientArgs, connect_error::explain, tls::tls_options, way::Way};
 
-/// The time limit for closing that is passed to the library, so long that it never expires. The
-/// client uses a deadline of its own: see [`next_event`](crate::receive::next_event).
+/// The time limit for closing that is passed to the library. It is so long that it never expires,
+/// because the client sets its own deadline: see [`next_event`](crate::receive::next_event).
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Opens the connection that the command line describes.
 ///
-/// `wrap` can put a layer between the WebSocket and its stream. It is called again for the stream
-/// after each redirect. With `|stream| stream` there is no such layer, and the connection's type
-/// contains none.
+/// `wrap` can put a layer between the WebSocket and its stream. It is called again for the new
+/// stream after each redirect. With `|stream| stream` there is no such layer, and none appears in
+/// the connection's type.
 ///
 /// An invalid URL or an unusable certificate is returned as an error, like an unreachable server.
 /// An invalid proxy, subprotocol, header or origin ends the process here, with a message and an
@@ -55,7 +55,7 @@ where
 /// instead: see [`open`].
 ///
 /// # Errors
-/// Returns a sentence about a URL or a certificate that cannot be used.
+/// Returns a sentence that says why a URL or a certificate cannot be used.
 pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     let limits = Limits::default().max_frame_bytes(args.max_message).max_message_bytes(args.max_message);
     let message_timeout = args.message_timeout.0.map(|base| MessageTimeout { base, ..MessageTimeout::DEFAULT });
@@ -71,16 +71,16 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 
-/// Creates the options for the transport that the command line describes: the way to the server,
+/// Creates the options for the transport that the command line describes: how to reach the server,
 /// and TLS. An invalid proxy ends the process: see [`open`].
 ///
 /// # Errors
-/// Returns a sentence about a certificate or a key that cannot be used.
+/// Returns a sentence that explains why a certificate or a key cannot be used.
 pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, String> {
     Ok(way(args).apply(tls_options(args)?))
 }
 
-/// Ends the process if the command line has options for TLS that the connection would not use. Call
+/// Ends the process if the command line has TLS options that the connection would not use. Call
 /// this function only if the program cannot connect to another URL later.
 pub(crate) fn reject_unused_tls_options(args: &ClientArgs) {
     let has_options = !args.tls_ca.is_empty() || args.tls_cert.is_some();
@@ -100,7 +100,7 @@ pub(crate) fn reject_unused_tls_options(args: &ClientArgs) {
 /// this request.
 ///
 /// # Errors
-/// Returns a sentence about a URL that cannot be used.
+/// Returns a sentence that says why a URL cannot be used.
 pub(crate) fn request(args: &ClientArgs) -> Result<ClientRequest, String> {
     let uri = uri(args)?;
     let fill = |mut request: ClientRequest| {
@@ -118,17 +118,17 @@ pub(crate) fn request(args: &ClientArgs) -> Result<ClientRequest, String> {
     Ok(fill(ClientRequest::new(uri)).unwrap_or_else(|usage_error: UsageError| exit_with_usage_error(&usage_error)))
 }
 
-/// Returns the way to the server. An invalid proxy on the command line ends the process: see
+/// Returns how to reach the server. An invalid proxy on the command line ends the process: see
 /// [`open`].
 fn way(args: &ClientArgs) -> Way {
     Way::of(args).unwrap_or_else(|sentence| exit_with_usage_error(&sentence))
 }
 
-/// Returns the URI that the connection leads to, after redirects, and what lies in between:
+/// Returns the URI to which the client is connected, after redirects, and what lies in between:
 /// `ws://example.org/ through the proxy http://proxy.example:3128`.
 ///
 /// # Errors
-/// Returns a sentence about an address that cannot be used.
+/// Returns a sentence that says why an address cannot be used.
 pub(crate) fn destination<S>(args: &ClientArgs, connection: &WebSocket<S>) -> Result<String, String> {
     let redirected = connection.response().and_then(|response| response.extensions().get::<Uri>());
     let uri = redirected.map_or_else(|| uri(args), |uri| Ok(uri.clone()))?;
@@ -138,7 +138,7 @@ pub(crate) fn destination<S>(args: &ClientArgs, connection: &WebSocket<S>) -> Re
 /// Returns the URI that the command line names.
 ///
 /// # Errors
-/// Returns a sentence about an address that cannot be used.
+/// Returns a sentence that says why an address cannot be used.
 pub(crate) fn uri(args: &ClientArgs) -> Result<Uri, String> {
     address::parse(&args.url)
 }

@@ -21,18 +21,19 @@ use crate::{
 };
 
 /// The client receives the next message only while the queue holds less than this number of bytes.
-/// It is sixteen times the usual buffer of a pipe, so a fast reader rarely waits for the client.
+/// The number is sixteen times the usual size of a pipe's buffer, so a fast reader rarely waits for
+/// the client.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
-/// The maximum number of bytes that are escaped at once. An escape takes up to six times the size
-/// of its character, so a whole message of the default maximum size could take 384 MiB.
+/// The maximum number of bytes that are escaped at once. An escape is up to six times as long as
+/// the character, so escaping a whole message of the default maximum size could take 384 MiB.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// The format in which messages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrintFormat {
-    /// For people: each message is one marked line, without characters that a terminal would
-    /// interpret. If `colours` is `true`, the mark is in colour.
+    /// For people: each message is one line, which begins with a mark and contains no characters
+    /// that a terminal would interpret. If `colours` is `true`, the mark is in colour.
     Terminal { colours: bool },
     /// For programs: text messages unchanged, each followed by a newline. If `binary` is `true`,
     /// binary messages are written unchanged too. Otherwise, each is described in one line.
@@ -96,8 +97,8 @@ impl Printer {
             byte_queue(MAX_QUEUED_BYTES, |message: &Message| ITEM_OVERHEAD + message.as_bytes().len());
         let (sender, result) = oneshot::channel();
         thread::spawn(move || {
-            // When a write fails, `print_all` drops the receiver. That closes the queue, whereupon
-            // the conversation closes the connection.
+            // When a write fails, `print_all` drops the receiver. That closes the queue, and the
+            // conversation then closes the connection.
             let _ = sender.send(print_all(receiver, io::stdout().lock(), format));
         });
         Self { messages, result }

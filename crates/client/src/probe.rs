@@ -84,8 +84,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // The server still accepted the connection for the previous fault, so the previous
-                // fault may have crashed it. Name that fault in the error.
+                // The server did accept the connection for the previous fault, so that fault may
+                // have crashed it. Name the fault in the error.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),
@@ -98,7 +98,7 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
     Ok(tally)
 }
 
-/// Returns the faults to send: all of them, or those that the command line names.
+/// Returns the faults to send: all of them, or only those that the command line names.
 fn selected_faults(args: &ClientArgs) -> impl Iterator<Item = &'static Fault> {
     faults::sent_by(Role::Client)
         .filter(|fault| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == fault.name))

@@ -26,8 +26,8 @@ use crate::ending::Cause;
 /// `opening::NEVER`).
 ///
 /// # Errors
-/// Returns the reason why there will be no further event: the connection ended, the connection
-/// failed, or no message arrived for `close_timeout` while the connection was closing.
+/// Returns the reason why there will be no further event: the connection has ended, the connection
+/// has failed, or no message has arrived for `close_timeout` while the connection was closing.
 ///
 /// # Cancel safety
 /// If the future is dropped, no event is lost, and `timer` keeps running.
@@ -38,9 +38,9 @@ pub(crate) async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<Event, Cause> {
     poll_fn(|cx| {
         // `next_event` is cancel-safe, so each poll can create a new future and drop it at the end
-        // of this `match`. That ends the borrow of `read_half`, so the state can be read below. The
-        // state changes when we send a Close, when the server sends a Close, or when the server
-        // breaks a rule.
+        // of this `match`. Dropping it ends the borrow of `read_half`, so the state can be read
+        // below. The state changes when we send a Close, when the server sends a Close, or when the
+        // server breaks a rule.
         match pin!(read_half.next_event()).poll(cx) {
             Poll::Ready(Some(Ok(event))) => return Poll::Ready(Ok(event)),
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Cause::Failure(error))),

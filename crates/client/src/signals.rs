@@ -1,4 +1,4 @@
-//! Receives Ctrl-C and SIGTERM, and ends the line in which a terminal shows `^C`.
+//! Receives Ctrl-C and SIGTERM, and starts a new line after the `^C` that a terminal shows.
 
 use std::io::{self, IsTerminal};
 
@@ -10,7 +10,7 @@ use crate::report::report;
 pub(crate) struct TerminalSignals(cli::Signals);
 
 impl TerminalSignals {
-    /// Starts to catch the signals, which then no longer end the process.
+    /// Starts catching the signals, so that they no longer end the process.
     ///
     /// # Errors
     /// Returns the errors of [`cli::Signals::listen`].

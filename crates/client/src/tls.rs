@@ -1,5 +1,5 @@
-//! `--tls-ca`, `--tls-cert` and `--tls-key`: the certificates of a `wss://` connection, and what is
-//! wrong with them.
+//! `--tls-ca`, `--tls-cert` and `--tls-key`: the certificates for a `wss://` connection, and advice
+//! when something is wrong with them.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -13,12 +13,12 @@ use websocket::{
 
 use crate::args::ClientArgs;
 
-/// Returns the options for TLS that the command line requests. Without options about
-/// certificates, nothing is read here: the library reads the system's certificates when a `wss://`
-/// connection needs them.
+/// Returns the TLS options requested on the command line. If none of them names a certificate,
+/// nothing is read here: the library reads the system's certificates when a `wss://` connection
+/// needs them.
 ///
 /// # Errors
-/// Returns a sentence about a certificate or a key that cannot be used.
+/// Returns a sentence that explains why a certificate or a key cannot be used.
 pub(crate) fn tls_options(args: &ClientArgs) -> Result<TransportOptions, String> {
     let options = TransportOptions::new();
     if args.tls_ca.is_empty() && args.tls_cert.is_none() {
@@ -27,11 +27,11 @@ pub(crate) fn tls_options(args: &ClientArgs) -> Result<TransportOptions, String>
     Ok(options.tls_config(client_config(args)?))
 }
 
-/// Returns the configuration that the command line requests. The call may block, because it may
+/// Returns the TLS configuration requested on the command line. The call may block, because it may
 /// read many files.
 ///
 /// # Errors
-/// As for [`tls_options`], and if this computer trusts no authority.
+/// As for [`tls_options`]. Also returns an error if this computer trusts no authority.
 pub(crate) fn client_config(args: &ClientArgs) -> Result<Arc<ClientConfig>, String> {
     let identity = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
     client_tls(args, identity).and_then(ClientTls::build).map_err(|error| error.to_string())
@@ -48,9 +48,9 @@ fn client_tls(args: &ClientArgs, identity: Option<(&Path, &Path)>) -> Result<Cli
     })
 }
 
-/// Explains an error of rustls on a connection to `server`, which may be a proxy: what is wrong and
-/// what to do. `without_tls` is the beginning of a URL without TLS. Returns `None` if there is no
-/// advice for this error.
+/// Explains a rustls error on a connection to `server`, which may be a proxy: what is wrong and
+/// what to do about it. `without_tls` is the beginning of a URL without TLS. Returns `None` if
+/// there is no advice for this error.
 pub(crate) fn explain(error: &io::Error, server: &str, without_tls: &str) -> Option<String> {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
 

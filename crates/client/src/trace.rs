@@ -22,7 +22,7 @@ pub(crate) fn tap(
     stream: MaybeTlsStream,
 ) -> Tapped<MaybeTlsStream, Observer<impl FnMut(Record) + use<>>> {
     let write = |text: &str| {
-        // Write the text in one call, so that no other line can split it. An error is ignored: if
+        // Write the text in one call, so that no other output can split it. Ignore any error: if
         // standard error is closed, the error cannot be reported either.
         let _ = io::stderr().write_all(text.as_bytes());
     };
@@ -32,7 +32,7 @@ pub(crate) fn tap(
 }
 
 /// Starts the capture of this connection, if the command line requests one. If the capture fails,
-/// at the start or later, `report` is called with a sentence about the failure.
+/// at the start or later, calls `report` with a sentence that describes the failure.
 pub(crate) fn start_capture<F: FnMut(Record)>(
     tracer: &Tracer,
     observer: Observer<F>,

@@ -1,4 +1,4 @@
-//! The way to the server: directly, through a proxy, or to a Unix socket.
+//! The way to the server: directly, through a proxy, or over a Unix socket.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use websocket::{Proxy, TransportOptions, protocol::Uri};
 
 use crate::args::ClientArgs;
 
-/// The way to the server that the command line, or else the environment, chooses.
+/// The way to the server, as chosen on the command line or, failing that, by the environment.
 #[derive(Debug, Clone)]
 pub(crate) enum Way {
     Direct,
@@ -19,11 +19,11 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// Returns the way that the command line requests.
+    /// Returns the way to the server that the command line requests.
     ///
     /// # Errors
-    /// Returns a sentence about a `--proxy` that is not the URL of a proxy. The sentence does not
-    /// quote the value, which may contain a password.
+    /// Returns a sentence if the value of `--proxy` is not the URL of a proxy. The sentence does
+    /// not quote the value, because it may contain a password.
     pub(crate) fn of(args: &ClientArgs) -> Result<Self, String> {
         #[cfg(unix)]
         if let Some(path) = &args.unix {
@@ -47,8 +47,8 @@ impl Way {
         }
     }
 
-    /// Returns whether the connection to the server of `uri` goes through a proxy to which the
-    /// client speaks TLS.
+    /// Returns `true` if the connection to the server of `uri` goes through a proxy that the client
+    /// reaches over TLS.
     pub(crate) fn is_over_tls(&self, uri: &Uri) -> bool {
         match self {
             Self::Proxy(proxy) => proxy.is_over_tls(),
@@ -59,7 +59,7 @@ impl Way {
         }
     }
 
-    /// Returns what lies between the client and the server of `uri`, for the user: ` through the
+    /// Describes for the user what lies between the client and the server of `uri`: ` through the
     /// proxy http://proxy.example:3128`, ` over the Unix socket /run/feed.sock`, or nothing for a
     /// direct connection.
     pub(crate) fn describe(&self, uri: &Uri) -> String {
@@ -67,7 +67,7 @@ impl Way {
         match self {
             Self::Direct => String::new(),
             Self::Proxy(proxy) => through(proxy),
-            // With an invalid variable, no connection was opened, so there is nothing to describe.
+            // If a variable is invalid, no connection was opened, so there is nothing to describe.
             Self::Environment => match Proxy::from_env(uri) {
                 Ok(Some(proxy)) => through(&proxy),
                 Ok(None) | Err(_) => String::new(),

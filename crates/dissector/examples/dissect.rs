@@ -11,7 +11,7 @@
 //! Things to look for in the output of `explain`:
 //!
 //! * The request's key leads to the response's `Sec-WebSocket-Accept` in four steps. The steps are
-//!   in brackets, because they are computed and not sent.
+//!   in brackets, because they are computed rather than sent.
 //! * The client sends its text message masked, and the server sends the same message unmasked.
 //! * The Pong returns the payload of the Ping.
 

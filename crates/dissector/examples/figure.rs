@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The file `masked-hello.svg` in this folder is the output. A test compares the file with the
-//! output, so run the program again after a change of the rendering or of the glossary.
+//! output, so run the program again after any change to the rendering or the glossary.
 
 use dissector::{Conversation, Direction, Options, render};
 

@@ -17,9 +17,9 @@
 //!     │ ────────────────────────────────────────────────▶ │   end, for each direction
 //! ```
 //!
-//! A program records the bytes that it itself reads and writes, so it needs no network sniffer and
-//! no root privileges. On a connection with TLS these are the decrypted bytes. The addresses and
-//! ports are the real ones, but the other header fields are made up: each call of [`Capture::data`]
+//! A program records the bytes that it reads and writes itself, so it needs no network sniffer and
+//! no root privileges. On a TLS connection, these are the decrypted bytes. The addresses and ports
+//! are the real ones, but the other header fields are made up: each call to [`Capture::data`]
 //! becomes one or more packets, and no packet is ever lost or retransmitted.
 
 use std::{
@@ -52,8 +52,8 @@ const MAX_SEGMENT: usize = 65_535 - 20 - 20;
 /// acknowledged at once, so the window never fills.
 const WINDOW: u16 = 65_535;
 
-/// The maximum number of routers that a packet may pass (time to live in IPv4, hop limit in IPv6).
-/// Linux and macOS use this value.
+/// The maximum number of routers that a packet may pass through (time to live in IPv4, hop limit in
+/// IPv6). Linux and macOS use this value.
 const HOPS: u8 = 64;
 
 /// The unit of timestamps as a negative power of ten: 10^-9 seconds, or one nanosecond (the
@@ -93,7 +93,7 @@ const fn sender_index(direction: Direction) -> usize {
     }
 }
 
-/// The flag of a packet besides ACK, if it has one.
+/// The flag that a packet has in addition to ACK, if any.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flag {
     Syn,
@@ -104,7 +104,7 @@ enum Flag {
 }
 
 impl<W: Write> Capture<W> {
-    /// Creates a capture and writes TCP's own handshake.
+    /// Creates a capture and writes the TCP handshake.
     ///
     /// If one address is IPv4 and the other IPv6, the IPv4 address is mapped to IPv6.
     ///
@@ -147,8 +147,8 @@ impl<W: Write> Capture<W> {
         Ok(())
     }
 
-    /// Ends one direction, because its sender will send nothing more. Writes a FIN; further calls
-    /// for the same direction write nothing.
+    /// Ends one direction: its sender will send nothing more. Writes a FIN. Further calls for the
+    /// same direction write nothing.
     ///
     /// # Errors
     /// Returns the errors of the writer.
@@ -161,8 +161,8 @@ impl<W: Write> Capture<W> {
         self.packet(direction.opposite(), Flag::None, &[])
     }
 
-    /// Ends both directions, because the sender of this direction has aborted the connection.
-    /// Writes an RST.
+    /// Ends both directions after the sender of this direction has aborted the connection. Writes
+    /// an RST.
     ///
     /// # Errors
     /// Returns the errors of the writer.
@@ -186,8 +186,8 @@ impl<W: Write> Capture<W> {
         self.file.into_inner()
     }
 
-    /// Sets the time of the next packets to `time`. If the system clock was set back, the earlier
-    /// value is kept, so that the packets remain in chronological order.
+    /// Sets the time of the next packets to `time`. If the system clock was set back, keeps the
+    /// previous time instead, so that the packets remain in chronological order.
     fn advance_clock(&mut self, time: SystemTime) {
         self.now = self.now.max(since_1970(time));
     }
@@ -274,7 +274,7 @@ fn mapped(address: IpAddr) -> [u8; 16] {
 
 /// Returns both addresses as IPv4 if each is IPv4 or an IPv4-mapped IPv6 address, which is how a
 /// dual-stack socket reports an IPv4 peer. Returns any other pair unchanged: its packets are IPv6,
-/// and [`mapped`] converts an IPv4 address.
+/// so [`mapped`] then converts any IPv4 address.
 fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let both = [plain(client), plain(server)];

@@ -14,10 +14,10 @@ pub use crate::{options::Options, passed::Passed};
 /// An observed connection.
 ///
 /// For each direction, a conversation keeps either one head, or the beginning of one payload and
-/// the beginning of one message. Whatever the peers send, the size of these bytes is at most a few
-/// times the limits in [`Options`]. If messages are compressed, each direction needs another 46 KiB
-/// for the window to which later messages may refer. A compressed message is inflated piece by
-/// piece, up to [`Limits::max_message_bytes`](protocol::Limits::max_message_bytes).
+/// the beginning of one message. Whatever the peers send, these bytes add up to at most a few times
+/// the limits in [`Options`]. If messages are compressed, each direction needs another 46 KiB for
+/// the window to which later messages may refer. A compressed message is inflated piece by piece,
+/// up to [`Limits::max_message_bytes`](protocol::Limits::max_message_bytes).
 #[derive(Debug)]
 pub struct Conversation {
     to_server: Stream,
@@ -59,8 +59,8 @@ impl Conversation {
             Direction::ToClient => {
                 // The client's waiting bytes can be dissected only after the response, which may be
                 // in `bytes`. So let the client's stream continue after each unit of the server's
-                // stream. Otherwise, the order of the records would depend on where the bytes are
-                // cut.
+                // stream. Otherwise, the order of the records would depend on how the bytes are
+                // split between calls.
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     rest = to_client.push_unit(rest, time, context, sink);
@@ -74,12 +74,12 @@ impl Conversation {
     /// frames instead of dissecting them. Returns the counts.
     ///
     /// Use this method for frames that arrive faster than a person can read them. Counting a frame
-    /// costs a fraction of what its dissection costs, and still finds the beginning of the next
-    /// frame. Compressed messages are still inflated, because a later message may refer to them.
+    /// costs a fraction of what dissecting it costs, and still finds where the next frame begins.
+    /// Compressed messages are still inflated, because a later message may refer to them.
     ///
     /// Heads, bodies and the first Close frame of each direction are still dissected and passed to
-    /// `sink`. The Close frames are included because the reason for the end of a connection is
-    /// usually the most interesting part.
+    /// `sink`. The Close frames are included because the reason why a connection ended is usually
+    /// what matters most.
     pub fn pass(
         &mut self,
         direction: Direction,
@@ -92,8 +92,8 @@ impl Conversation {
         self.context.passed.take().unwrap_or_default()
     }
 
-    /// Ends one direction, because no more bytes will arrive. The record of an incomplete unit is
-    /// passed to `sink`, with the bytes that have arrived.
+    /// Ends one direction: no more bytes will arrive in it. Passes the record of an incomplete unit
+    /// to `sink`, with the bytes that have arrived.
     pub fn end(&mut self, direction: Direction, time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let stream = match direction {
             Direction::ToServer => &mut self.to_server,

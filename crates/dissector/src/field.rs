@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 use crate::glossary::Term;
 
-/// A part of a record that has a meaning of its own.
+/// A part of a record that has its own meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// The glossary entry: the field's name in Wireshark, the reason for its existence and the
@@ -14,8 +14,8 @@ pub struct Field {
     /// header name as it was sent.
     pub label: Cow<'static, str>,
     /// The bytes of the field, counted from the first byte of the record. A derived field has the
-    /// range of the field that contains it, or an empty range if it was computed from earlier
-    /// frames only.
+    /// range of the field that contains it, or an empty range if it was computed only from earlier
+    /// frames.
     pub range: Range<u64>,
     /// The bits of the byte that belong to the field, if the field is smaller than one byte; `None`
     /// for whole bytes.
@@ -50,18 +50,18 @@ pub enum FieldValue {
         /// The name of the number, such as `Text` for opcode 1.
         name: Option<Cow<'static, str>>,
     },
-    /// Text. Bytes that are not UTF-8 are replaced by U+FFFD.
+    /// Text. Any bytes that are not valid UTF-8 are replaced with U+FFFD.
     Text {
         /// The text or its beginning.
         text: String,
-        /// The number of further bytes, which were not kept.
+        /// The number of further bytes that were not kept.
         left_out: u64,
     },
     /// Bytes that are not text.
     Bytes {
-        /// The bytes or the first of them.
+        /// The bytes, or the first of them if not all were kept.
         bytes: Vec<u8>,
-        /// The number of further bytes, which were not kept.
+        /// The number of further bytes that were not kept.
         left_out: u64,
     },
 }
@@ -128,10 +128,10 @@ impl FieldValue {
     }
 
     /// Creates a text value from bytes that are not necessarily UTF-8. `left_out` is the number of
-    /// further bytes, which were not kept.
+    /// further bytes that were not kept.
     pub(crate) fn lossy_text(bytes: &[u8], left_out: u64) -> Self {
         // The limit on the kept bytes may cut a character in two. The incomplete character is not
-        // the sender's mistake, so it is left out. Replacing it by U+FFFD would make valid text
+        // the sender's mistake, so leave it out. Replacing it with U+FFFD would make valid text
         // look invalid.
         let kept = match std::str::from_utf8(bytes) {
             Err(error) if left_out > 0 && error.error_len().is_none() => error.valid_up_to(),

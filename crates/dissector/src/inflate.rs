@@ -8,9 +8,9 @@
 //!                                              at most `max_message_bytes` in a message
 //! ```
 //!
-//! With context takeover, a message may refer to earlier messages of its direction. Every message
-//! is therefore inflated, whether it is shown or not. After a message that cannot be inflated to
-//! its end, no later message can be inflated.
+//! With context takeover, a message may refer to earlier messages in its direction. Every message
+//! is therefore inflated, whether it is shown or not. Once a message cannot be inflated completely,
+//! no later message can be inflated.
 
 use protocol::{
     HandshakeViolation, NegotiatedDeflate, Role, Violation,
@@ -26,8 +26,8 @@ use crate::record::Direction;
 /// before the next piece.
 const PIECE: usize = 256;
 
-/// The maximum capacity in bytes of the output buffer that is kept between pieces. Only a payload
-/// that expands more than sixteen times needs a new allocation for each piece.
+/// The maximum capacity, in bytes, that the output buffer keeps between pieces. Only a payload that
+/// expands more than sixteen times needs a new allocation for each piece.
 const KEPT_CAPACITY: usize = 4 << 10;
 
 /// The negotiated compression of an observed connection, from the point of view of each endpoint.
@@ -108,16 +108,16 @@ impl InflateFailure {
 }
 
 impl MessageInflater {
-    /// Begins a message. Fails if the message may refer to an earlier message that was not inflated
-    /// to its end.
+    /// Begins a message. Returns an error if the message may refer to an earlier message that was
+    /// not inflated to its end.
     pub(crate) fn begin(&mut self) -> Result<(), InflateFailure> {
         if self.is_open {
             if self.inflater.takes_over() {
                 return Err(InflateFailure::ContextLost);
             }
             // Without context takeover, no message may refer to earlier ones, so this message can
-            // be inflated although the previous one is incomplete. Clear the window that the
-            // previous message has left.
+            // be inflated even though the previous one is incomplete. Clear the window that the
+            // previous message has left behind.
             self.inflater.forget();
         }
         self.is_open = true;
@@ -151,7 +151,7 @@ impl MessageInflater {
         Ok(())
     }
 
-    /// Ends the message. Fails if its payload ends in the middle of a block.
+    /// Ends the message. Returns an error if its payload ends in the middle of a block.
     pub(crate) fn end(&mut self) -> Result<(), InflateFailure> {
         self.inflater.inflate(&[], true, &mut Vec::new(), 0).map_err(|_| InflateFailure::Invalid)?;
         self.is_open = false;

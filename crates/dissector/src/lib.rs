@@ -17,10 +17,10 @@
 //! ```
 //!
 //! A [`Conversation`] has one stream for each [`Direction`]. A stream collects bytes until a
-//! **unit** is complete: the head of an HTTP message (its first line and its headers), a body, or a
-//! frame. It turns each unit into a [`Record`] and passes it to the caller's closure.
+//! **unit** is complete: the head of an HTTP message (its first line and its header fields), a
+//! body, or a frame. It turns each unit into a [`Record`] and passes it to the caller's closure.
 //! [`Conversation::partial`] returns the record of a unit that is still incomplete. The two streams
-//! share a small context. It holds the key of the request (which determines the accept value of the
+//! share a small context. It holds the request's key (which determines the accept value in the
 //! response), the extensions that were offered and accepted, and whether the response was a 101,
 //! without which no frames follow.
 //!
@@ -35,8 +35,8 @@
 //! decoders of `protocol` wherever possible, so that a field in a record has the value that an
 //! endpoint reads.
 //!
-//! The records do not depend on where the bytes are cut. Memory is bounded, whatever length a
-//! header announces; see [`Options`].
+//! The records do not depend on how the bytes are split between calls. Memory use is bounded,
+//! whatever length a header announces; see [`Options`].
 //!
 //! # Example
 //!

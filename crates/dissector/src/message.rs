@@ -7,7 +7,7 @@ use crate::{
     inflate::{InflateFailure, MessageInflater},
 };
 
-/// A message whose last frame is not complete yet.
+/// A message whose last frame is not yet complete.
 #[derive(Debug)]
 pub(crate) struct MessageInProgress {
     pub(crate) kind: MessageKind,
@@ -36,7 +36,7 @@ pub(crate) enum MessageCoding {
 }
 
 impl MessageInProgress {
-    /// Creates a message, whose first frame has just begun. `limit` is the maximum number of bytes
+    /// Creates a message whose first frame has just begun. `limit` is the maximum number of bytes
     /// of the message to keep.
     pub(crate) fn new(kind: MessageKind, coding: MessageCoding, limit: usize) -> Self {
         let utf8 = (kind == MessageKind::Text).then(Utf8Validator::new);
@@ -44,7 +44,7 @@ impl MessageInProgress {
     }
 
     /// Appends the next bytes of an uncompressed payload. Returns the position in `piece` of the
-    /// first byte that makes the text invalid UTF-8.
+    /// first byte, if any, that makes the text invalid UTF-8.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Option<usize> {
         self.payload.push(piece);
         first_invalid_byte(&mut self.utf8, piece)
@@ -78,8 +78,8 @@ impl MessageInProgress {
         violations
     }
 
-    /// Ends the message. If it ends within a character or within a DEFLATE block, returns the rule
-    /// that this breaks.
+    /// Ends the message. If it ends in the middle of a character or of a DEFLATE block, returns the
+    /// rule that it breaks.
     pub(crate) fn end(&mut self, inflater: Option<&mut MessageInflater>) -> Option<Violation> {
         match (&mut self.coding, inflater) {
             // The rest of the message was not inflated, so it is unknown whether its last character

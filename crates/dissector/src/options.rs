@@ -13,13 +13,14 @@ pub struct Options {
     /// frame or a message that exceeds its limit is still dissected, and the limit is reported as a
     /// broken rule.
     pub limits: Limits,
-    /// Whether to hide the value of every header that may hold a credential, such as `Cookie` and
-    /// `Authorization`. The default is to show all values. Set this if the records are for someone
-    /// who may not see the credentials, such as a script on a web page.
+    /// Whether to hide the value of every header field that may hold a credential, such as `Cookie`
+    /// and `Authorization`. The default is to show all values. Set this if the records are for
+    /// someone who may not see the credentials, such as a script on a web page.
     ///
-    /// Only the headers of the handshake, and a few others that are known to be harmless, then keep
-    /// their values. In all other values, an asterisk replaces each byte, in the fields and in
-    /// [`Record::bytes`](crate::Record::bytes), so all positions and lengths stay the same.
+    /// If this is set, only the header fields of the handshake, and a few others known to be
+    /// harmless, keep their values. In all other values, an asterisk replaces each byte, in the
+    /// fields and in [`Record::bytes`](crate::Record::bytes), so all positions and lengths stay the
+    /// same.
     pub hide_credentials: bool,
 }
 

@@ -5,8 +5,8 @@
 //! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.
 //!
-//! [`is_harmful`] decides which characters these are. A program puts each line together first, and
-//! then passes the whole line through one of these functions, so that no part of it is forgotten: a
+//! [`is_harmful`] decides which characters these are. A program should put each line together first
+//! and then pass the whole line through one of these functions, so that no part of it is missed: a
 //! line of text through [`printable`], and a line of JSON through [`printable_json`].
 
 use std::{borrow::Cow, fmt::Write};
@@ -26,7 +26,7 @@ pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text with harmful characters escaped as in [`printable`], but keeps its line feeds.
-/// Use this function only for text whose lines the program itself has put together.
+/// Use this function only for text whose line breaks come from the program itself.
 #[must_use]
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\n' && is_harmful(character), escape_as_rust)
@@ -48,7 +48,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// Returns whether the character can control a terminal or mislead a reader, so that it must not be
+/// Returns `true` if the character can control a terminal or mislead a reader, and so must not be
 /// printed as it is.
 ///
 /// | characters | reason |
@@ -80,7 +80,7 @@ pub fn is_harmful(character: char) -> bool {
     character.is_control() || ends_a_line || changes_direction || cannot_be_seen
 }
 
-/// Replaces each harmful character in `text` by what `replace` appends for it.
+/// Replaces each harmful character in `text` with what `replace` appends for it.
 fn escape(text: &str, is_harmful: impl Fn(char) -> bool, replace: impl Fn(&mut String, char)) -> Cow<'_, str> {
     if !text.contains(&is_harmful) {
         return Cow::Borrowed(text);

@@ -57,9 +57,9 @@ impl Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {
-    /// The head of an HTTP request: its request line and headers.
+    /// The head of an HTTP request: its request line and header fields.
     Request,
-    /// The head of an HTTP response: its status line and headers.
+    /// The head of an HTTP response: its status line and header fields.
     Response,
     /// The body of an HTTP request or response on a connection that has not been upgraded.
     Body,
@@ -118,10 +118,11 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BrokenRule {
-    /// A rule of the opening handshake. A server rejects a request that breaks one, and a client
-    /// drops the connection after a response that breaks one.
+    /// A rule of the opening handshake. A server rejects a request that breaks such a rule, and a
+    /// client drops the connection after a response that breaks one.
     Handshake(HandshakeViolation),
-    /// A rule of the open connection. A receiver fails the connection if a frame breaks one.
+    /// A rule for the open connection. A receiver fails the connection if a frame breaks such a
+    /// rule.
     Violation(Violation),
     /// The sender sent a frame after its Close frame. This breaks a rule, but the receiver must
     /// ignore the frame and does not fail the connection.
@@ -144,7 +145,7 @@ impl Finding {
     }
 }
 
-/// Writes the rule's name and its sentence.
+/// Writes the rule's name, followed by the rule as a sentence.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.rule.name(), self.rule)
@@ -152,7 +153,7 @@ impl fmt::Display for Finding {
 }
 
 impl BrokenRule {
-    /// Returns the name of the rule in one word, such as `MaskedFrame`.
+    /// Returns the one-word name of the rule, such as `MaskedFrame`.
     #[must_use]
     pub fn name(&self) -> String {
         let debug = match self {
@@ -164,8 +165,9 @@ impl BrokenRule {
     }
 
     /// Returns the name of the field whose value breaks the rule, such as `websocket.mask`. Several
-    /// fields may share the bytes of a [`Finding`], and this name tells which of them is meant.
-    /// Returns `None` if the bytes alone tell it, or if the rule is not about one field.
+    /// fields may share the bytes of a [`Finding`], and this name identifies the one that is meant.
+    /// Returns `None` if the bytes alone identify the field, or if the rule is not about a single
+    /// field.
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {
         let term = match self {
@@ -187,7 +189,7 @@ impl BrokenRule {
         term.name
     }
 
-    /// Returns the section that contains the rule, or `None` for a limit of the receiver.
+    /// Returns the section that contains the rule, or `None` for one of the receiver's limits.
     #[must_use]
     pub const fn section(&self) -> Option<RfcSection> {
         match self {
@@ -203,8 +205,7 @@ impl BrokenRule {
 impl fmt::Display for BrokenRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = match self {
-            // The sentences of `protocol` already end with their sections, so no section is
-            // appended.
+            // The messages from `protocol` already end with a section number, so none is appended.
             Self::Handshake(violation) => return violation.fmt(f),
             Self::Violation(violation) => return violation.fmt(f),
             Self::AfterClose => "nothing may follow a Close frame",

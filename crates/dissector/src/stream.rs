@@ -117,8 +117,8 @@ impl Stream {
             }
             CurrentUnit::Waiting(waiting) => {
                 waiting.extend_from_slice(bytes);
-                // Above this limit, do not wait for the response any longer, so that memory stays
-                // bounded. A client that sends so much before the response expects its request to
+                // Beyond this limit, stop waiting for the response, so that memory use stays
+                // bounded. A client that sends this much before the response expects its request to
                 // succeed, so dissect the bytes on that assumption.
                 if waiting.len() > context.options.limits.max_head_bytes {
                     let protocol = context.take_likely_protocol();
@@ -200,8 +200,8 @@ impl Stream {
         };
     }
 
-    /// Passes the record of the current unit to `sink`. During a call of
-    /// [`Conversation::pass`](crate::Conversation::pass), a frame is only counted, except for the
+    /// Passes the record of the current unit to `sink`. During a call to
+    /// [`Conversation::pass`](crate::Conversation::pass), frames are only counted, except for the
     /// first Close frame.
     fn emit(
         &mut self,
@@ -238,8 +238,8 @@ impl Stream {
             let protocol = context.take_likely_protocol();
             self.release(protocol, context, sink);
         }
-        // Unknown bytes last until the stream ends, and so does a body of unknown length, so these
-        // two units are complete now. The end of the stream cuts off any other unit.
+        // Unknown bytes last until the stream ends, as does a body of unknown length, so these two
+        // units are now complete. The end of the stream cuts off any other unit.
         let complete = matches!(self.unit, CurrentUnit::Body { remaining: None, .. } | CurrentUnit::Unknown(_));
         self.emit(complete, time, context, sink);
         self.unit = CurrentUnit::Unknown(Excerpt::new(context.options.payload_bytes));

@@ -22,14 +22,14 @@ pub(crate) struct Dissection {
 }
 
 impl Dissection {
-    /// Creates the dissection of an HTTP body, which is a single field.
+    /// Creates the dissection of an HTTP body, as a single field.
     pub(crate) fn of_body(body: &Excerpt) -> Self {
         let value = FieldValue::lossy_text(body.bytes(), body.left_out());
         let field = Field::new(&glossary::BODY, 0..body.total(), value);
         Self::of_one_field(RecordKind::Body, body, field, "HTTP body")
     }
 
-    /// Creates the dissection of bytes that cannot be divided into fields, which is a single field.
+    /// Creates the dissection, as a single field, of bytes that cannot be divided into fields.
     pub(crate) fn of_unknown(bytes: &Excerpt) -> Self {
         let value = FieldValue::bytes(bytes.bytes(), bytes.left_out());
         let field = Field::new(&glossary::UNREADABLE, 0..bytes.total(), value);

@@ -1,4 +1,4 @@
-//! Collects the reactions of a peer to a fault, and evaluates them.
+//! Collects a peer's reactions to a fault, and evaluates them.
 //!
 //! ```text
 //!   bytes    ──receive──▶ ┌───────────┐
@@ -6,8 +6,8 @@
 //!   Reaction ──record───▶ └───────────┘
 //! ```
 //!
-//! An evaluator never sends anything, and also works on a connection with other traffic: a message
-//! that a server pushes before its Close is not a reaction to the fault, and is ignored.
+//! An evaluator never sends anything. It also works on a connection with other traffic: a message
+//! that a server pushes before its Close is ignored, because it is not a reaction to the fault.
 
 use crate::{
     fault::{Expectation, Fault, RequirementLevel},
@@ -17,11 +17,11 @@ use crate::{
     verdict::Verdict,
 };
 
-/// Collects the reactions of a peer to one fault.
+/// Collects a peer's reactions to one fault.
 #[derive(Debug)]
 pub struct Evaluator {
     fault: &'static Fault,
-    /// The code of the Close that the fault itself contains: `None` if there is no Close,
+    /// The code of the Close that the fault itself contains: `None` if it contains no Close,
     /// `Some(None)` for a Close without a code.
     close_sent: Option<Option<u16>>,
     parser: ReactionParser,
@@ -53,13 +53,13 @@ impl Evaluator {
         self.observations.record(reaction);
     }
 
-    /// Returns whether the verdict can no longer change.
+    /// Returns `true` if the verdict can no longer change.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.observations.tcp_end.is_some() || self.observations.response.is_some()
     }
 
-    /// Returns whether the peer has continued as if nothing were wrong.
+    /// Returns `true` if the peer has continued as if nothing were wrong.
     ///
     /// The peer may still notice the fault. For example, a program may validate a text message only
     /// when it reads the message, and by then it may already have answered the Ping that follows.
@@ -74,7 +74,8 @@ impl Evaluator {
         self.observations.close.as_ref()
     }
 
-    /// Returns whether the fault itself contains a Close. If it does, no other Close may be sent.
+    /// Returns `true` if the fault itself contains a Close. In that case, no other Close may be
+    /// sent.
     #[must_use]
     pub const fn has_sent_close(&self) -> bool {
         self.close_sent.is_some()
@@ -82,7 +83,7 @@ impl Evaluator {
 
     /// Evaluates the reactions that have been recorded so far.
     ///
-    /// The verdict is final when [`is_final`](Self::is_final) returns true, or when the time that
+    /// The verdict is final once [`is_final`](Self::is_final) returns `true`, or once the time that
     /// the caller allows has passed.
     #[must_use]
     pub fn evaluate(&self) -> Evaluation {
@@ -112,14 +113,14 @@ impl Evaluation {
         &self.observations
     }
 
-    /// Returns the verdict on the reactions of the peer.
+    /// Returns the verdict on the peer's reactions.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// Returns whether the peer violated a MUST: it tolerated or ignored a fault although the RFC
-    /// requires a reaction.
+    /// Returns `true` if the peer violated a MUST by tolerating or ignoring a fault to which the
+    /// RFC requires a reaction.
     #[must_use]
     pub fn violates_must(&self) -> bool {
         self.fault.level == RequirementLevel::Must && matches!(self.verdict, Verdict::Tolerated | Verdict::NoAnswer)

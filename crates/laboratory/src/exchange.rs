@@ -73,7 +73,7 @@ where
                 Ok(0) => evaluator.record(&Reaction::Eof),
                 Ok(_) => evaluator.receive(&input),
                 // The peer closed TCP without first sending the close_notify alert of TLS. This
-                // breaks a rule of TLS and not of WebSocket, so it counts as an ordinary end.
+                // breaks a rule of TLS, not of WebSocket, so it counts as an ordinary end.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => evaluator.record(&Reaction::Eof),
                 Err(_) => evaluator.record(&Reaction::Reset),
             },

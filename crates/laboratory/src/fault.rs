@@ -1,4 +1,4 @@
-//! Defines a fault: one broken rule, as data.
+//! Defines a fault as data: one rule, and a way to break it.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ pub struct Fault {
     pub side: FaultySide,
     /// The section of RFC 6455 that contains the rule, such as `5.5.1`.
     pub section: &'static str,
-    /// One sentence that says which mistake the sent bytes contain.
+    /// One sentence that describes the mistake in the bytes that are sent.
     pub description: &'static str,
     /// One sentence that says why the rule exists.
     pub reason: &'static str,
-    /// The force with which the RFC requires the [expected reaction](Self::expected).
+    /// How strongly the RFC requires the [expected reaction](Self::expected).
     pub level: RequirementLevel,
     /// The reaction that the RFC expects from the receiver.
     pub expected: Expectation,
@@ -40,20 +40,21 @@ pub enum FaultySide {
     Client,
     /// Only a server can break the rule.
     Server,
-    /// Either side can break the rule. The bytes of the two sides differ only in the masking.
+    /// Either side can break the rule. The bytes that the two sides send differ only in their
+    /// masking.
     Either,
 }
 
-/// The force with which the RFC requires a reaction from the receiver, in the words of RFC 2119.
+/// How strongly the RFC requires a reaction from the receiver, in the words of RFC 2119.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequirementLevel {
     /// The RFC states a requirement for the receiver.
     Must,
-    /// The RFC states a requirement for the sender only. Section 10.7 recommends that a receiver
+    /// The RFC states a requirement only for the sender. Section 10.7 recommends that a receiver
     /// close the connection with a suitable code when it does not understand what it receives.
     Should,
     /// The RFC leaves the reaction open. The rule is a limit that each receiver chooses, or it
-    /// concerns a number that may be given a meaning in the future.
+    /// concerns a number that may be given a meaning later.
     May,
 }
 
@@ -78,15 +79,16 @@ impl Expectation {
     pub(crate) const PROTOCOL_ERROR: Self = Self::FailConnection(&[1002]);
 }
 
-/// The HTTP statuses that are suitable to reject a handshake.
+/// The HTTP statuses that are suitable for rejecting a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionStatus {
-    /// Any status except 101. If one of the two headers that request the upgrade is missing or
-    /// wrong, the request is ordinary HTTP, and an ordinary response is correct.
+    /// Any status except 101. If one of the two header fields that request the upgrade is missing
+    /// or wrong, the request is ordinary HTTP, and an ordinary response is correct.
     AnyExcept101,
-    /// A status 4xx, or 501 (unsupported method) or 505 (unsupported version).
+    /// A 4xx status, or 501 (unsupported method) or 505 (unsupported version).
     Error,
-    /// A status as in [`Error`](Self::Error), and a `Sec-WebSocket-Version` header that lists 13.
+    /// A status as for [`Error`](Self::Error), with a `Sec-WebSocket-Version` header field that
+    /// lists 13.
     ErrorListingVersion,
 }
 
@@ -100,12 +102,12 @@ pub(crate) enum Injection {
 }
 
 impl Fault {
-    /// Returns the fault, to be sent in these stages of the judge.
+    /// Returns the fault with these stages, in which the judge sends it.
     pub(crate) const fn in_stages(self, stages: Stages) -> Self {
         Self { stages, ..self }
     }
 
-    /// Returns whether an endpoint with this role can break the rule.
+    /// Returns `true` if an endpoint with this role can break the rule.
     #[must_use]
     pub fn can_be_sent_by(&self, role: Role) -> bool {
         match self.side {
@@ -115,7 +117,7 @@ impl Fault {
         }
     }
 
-    /// Returns whether the fault is in the opening handshake. All other faults need an open
+    /// Returns `true` if the fault is in the opening handshake. All other faults need an open
     /// connection.
     #[must_use]
     pub fn is_in_handshake(&self) -> bool {
@@ -141,7 +143,7 @@ impl fmt::Display for RequirementLevel {
     }
 }
 
-/// Writes a few words for a table, such as `Close 1002`.
+/// Writes a short description for a table, such as `Close 1002`.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,5 @@
-//! Prepares a fault for one connection: creates the bytes to send and the evaluator of the
-//! reaction.
+//! Prepares a fault for one connection: creates the bytes to send and the evaluator for the peer's
+//! reactions.
 
 use protocol::{Role, frame::MaskingKeys};
 
@@ -39,9 +39,9 @@ impl FaultTest {
         Some(Self { bytes: frames.into_bytes(), evaluator })
     }
 
-    /// Prepares a fault of the opening handshake, to be sent in place of `valid`, which is the
-    /// request of a client or the response of a server. Returns `None` for a fault that needs an
-    /// open connection.
+    /// Prepares a fault of the opening handshake, to be sent instead of `valid`, which is a
+    /// client's valid request or a server's valid response. Returns `None` for a fault that needs
+    /// an open connection.
     ///
     /// If a lenient client could accept the response, a Ping follows, as
     /// [on an open connection](Self::on_connection).

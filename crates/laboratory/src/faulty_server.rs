@@ -1,4 +1,4 @@
-//! A server that breaks a rule, to see how the client reacts.
+//! A server that breaks a rule on purpose, to see how the client reacts.
 
 use std::{io, time::Duration};
 
@@ -13,16 +13,16 @@ use tokio::{
 
 use crate::{evaluator::Evaluation, exchange::exchange, fault::Fault, fault_test::FaultTest, randomness::Randomness};
 
-/// Sends `fault` to a client that has sent `request` and waits for the response on `stream`.
+/// Sends `fault` to a client that has sent `request` and is waiting for the response on `stream`.
 ///
 /// The client receives a response and, for most faults, frames. The fault is in the response or in
 /// the frames. The client then has `reaction_timeout` to react. The connection is always closed
 /// before this function returns.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, so that there is
-/// no valid response. In this case, nothing has been sent. To answer such a request in another way,
-/// call [`check_upgrade`](ReceivedRequest::check_upgrade) first.
+/// Returns [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, because it then
+/// has no valid response. In this case, nothing has been sent. To answer such a request in another
+/// way, call [`check_upgrade`](ReceivedRequest::check_upgrade) first.
 ///
 /// # Panics
 /// Panics if a server cannot send this fault.
@@ -38,8 +38,8 @@ where
     serve_fault_after(Duration::ZERO, stream, request, fault, reaction_timeout).await
 }
 
-/// Sends `fault` as [`serve_fault`] does, but makes a pause between a valid response and faulty
-/// frames. Without a pause, they are in one write.
+/// Sends `fault` as [`serve_fault`] does, but pauses between a valid response and the faulty
+/// frames. Without a pause, they are sent in one write.
 pub(crate) async fn serve_fault_after<S>(
     pause: Duration,
     mut stream: S,

@@ -59,7 +59,7 @@ impl<'a> FrameBuilder<'a> {
         }
     }
 
-    /// Adds a frame that is well-formed by itself. Only its position or its payload may break a
+    /// Adds a frame that is well formed on its own. Only its position or its payload may break a
     /// rule.
     pub(crate) fn frame(&mut self, opcode: Opcode, payload: &[u8]) {
         let header = self.header(opcode, payload);

@@ -12,7 +12,7 @@ pub(crate) struct HeadEditor {
 }
 
 impl HeadEditor {
-    /// Splits a head that the protocol crate has encoded, which is ASCII and ends with an empty
+    /// Splits a head encoded by the protocol crate. Such a head is ASCII and ends with an empty
     /// line.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
@@ -57,7 +57,7 @@ impl HeadEditor {
         self.lines.extend(copy);
     }
 
-    /// Returns whether a lenient client could mistake this head for a response that opens the
+    /// Returns `true` if a lenient client could mistake this head for a response that opens the
     /// connection.
     pub(crate) fn may_open_connection(&self) -> bool {
         self.first.starts_with("HTTP/1.") && self.first.get(8..13) == Some(" 101 ")

@@ -1,8 +1,8 @@
 //! Breaks the rules of RFC 6455 on purpose, one at a time, and evaluates how a peer reacts.
 //!
 //! A [`Fault`] is one rule, the bytes that break it, and the reaction that the RFC requires of the
-//! receiver. Either side can commit nearly every fault in a frame. A few faults in frames, and all
-//! faults in the opening handshake, can be committed by one side only.
+//! receiver. Nearly every fault in a frame can come from either side. A few faults in frames, and
+//! all faults in the opening handshake, can come from one side only.
 //!
 //! | module | what it does |
 //! |---|---|

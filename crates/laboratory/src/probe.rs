@@ -37,7 +37,7 @@ pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, Conne
     Probe::new(ClientRequest::new(uri)).run(fault).await
 }
 
-/// A server to be tested, and the time-outs of the tests.
+/// The server under test, and the time-outs for the tests.
 #[derive(Debug, Clone)]
 pub struct Probe {
     request: ClientRequest,
@@ -48,7 +48,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Creates a probe that connects with this valid request. A fault of the opening handshake
+    /// Creates a probe that connects with this valid request. A fault in the opening handshake
     /// changes one thing in the request.
     #[must_use]
     pub fn new(request: ClientRequest) -> Self {
@@ -81,8 +81,8 @@ impl Probe {
         self
     }
 
-    /// Sets the maximum time to wait for the reaction to a fault and for the end of TCP together.
-    /// The default is 2 seconds.
+    /// Sets the maximum total time to wait for the reaction to a fault and for the end of TCP. The
+    /// default is 2 seconds.
     #[must_use]
     pub const fn reaction_timeout(mut self, limit: Duration) -> Self {
         self.reaction_timeout = limit;
@@ -101,8 +101,8 @@ impl Probe {
         self.run_through(fault, |stream| stream).await
     }
 
-    /// Sends one fault as [`run`](Self::run) does. `wrap` can put a layer between the probe and the
-    /// stream.
+    /// Sends one fault like [`run`](Self::run), but lets `wrap` put a layer between the probe and
+    /// the stream.
     pub(crate) async fn run_through<S>(
         &self,
         fault: &'static Fault,

@@ -1,8 +1,8 @@
-//! The masking keys and the keys of requests that the laboratory sends.
+//! The masking keys and the nonces that the laboratory sends.
 
 use protocol::{frame::MaskingKey, handshake::Nonce};
 
-/// The masking key that is not random. All of its bytes are below 0x80: see
+/// The fixed masking key, used in place of random ones. All of its bytes are below 0x80: see
 /// [`Randomness::ascii_key`].
 const FIXED_KEY: MaskingKey = MaskingKey([0x37, 0x7a, 0x21, 0x3d]);
 
@@ -15,7 +15,7 @@ pub(crate) enum Randomness {
     /// Each key and each nonce is new, as sections 4.1 and 5.3 require of clients.
     #[default]
     Random,
-    /// All keys are the same, and so are all nonces, so that the bytes of two runs are the same.
+    /// All keys are equal, and so are all nonces, so that two runs send the same bytes.
     Fixed,
 }
 

@@ -3,7 +3,7 @@
 /// One thing that the peer sent or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reaction {
-    /// A message, or one frame of a message. Contains the payload, or the beginning of the payload.
+    /// A message, or one frame of a message. Contains the payload, or its beginning.
     Data(Vec<u8>),
     /// A Pong with this payload.
     Pong(Vec<u8>),

@@ -8,8 +8,8 @@ use protocol::frame::{FrameHeader, Opcode, apply_mask};
 
 use crate::reaction::{ObservedClose, ObservedResponse, Reaction};
 
-/// The maximum number of bytes of a frame's payload that are kept. The payloads that matter, those
-/// of control frames and of echoes of a fault, are never longer.
+/// The maximum number of bytes to keep of a frame's payload. The payloads that matter, those of
+/// control frames and of echoes of a fault, are never longer.
 const KEPT_PAYLOAD: usize = 256;
 
 /// The maximum size of an HTTP head in bytes. A longer head counts as garbage.
@@ -19,7 +19,7 @@ const MAX_HEAD: usize = 64 << 10;
 pub(crate) struct ReactionParser {
     input: BytesMut,
     stage: Stage,
-    /// The number of bytes of the current payload that are still to be skipped.
+    /// The number of bytes of the current payload that must still be skipped.
     unwanted: u64,
 }
 

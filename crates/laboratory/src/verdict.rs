@@ -68,8 +68,8 @@ impl Verdict {
         }
     }
 
-    /// Returns the verdict on a peer that should send an HTTP response that does not open the
-    /// connection.
+    /// Returns the verdict on a peer that should reject the opening handshake with an HTTP
+    /// response.
     fn after_request(observed: &Observations, suitable: RejectionStatus) -> Self {
         let Some(ObservedResponse { status, lists_version_13 }) = observed.response else {
             return if observed.garbage.is_some() { Self::OtherCode } else { Self::without_close(observed) };

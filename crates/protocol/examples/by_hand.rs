@@ -1,13 +1,13 @@
-//! An echo server without tokio: the engine driven by hand, over blocking sockets of the standard
-//! library.
+//! An echo server without tokio. It drives the engine by hand, over the standard library's blocking
+//! sockets.
 //!
 //! ```text
 //! cargo run -p protocol --example by_hand [ADDRESS]
 //! ```
 //!
 //! The engine does no I/O. This program moves the bytes: it reads from the socket, passes the bytes
-//! and the time to the engine, and writes what the engine wants to send. Each client has a thread
-//! of its own.
+//! and the time to the engine, and writes what the engine wants to send. Each client gets its own
+//! thread.
 
 use std::{
     env,
@@ -87,8 +87,8 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(_) => connection.handle_read_error(),
         }
-        // 4. Pass the time to the engine. If a message was not complete in time, the engine queues
-        //    a Close.
+        // 4. Pass the current time to the engine. If a message has taken too long to arrive, the
+        //    engine queues a Close.
         if let Err(violation) = connection.handle_timeout(Instant::now()) {
             eprintln!("the client is too slow: {violation}");
         }

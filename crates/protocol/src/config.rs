@@ -27,8 +27,8 @@ pub struct Config {
     /// default, because a client has no reason to end a connection that is merely idle (section
     /// 7.3). Servers should set this option.
     pub keep_alive: Option<KeepAlive>,
-    /// The time in which a message that has begun to arrive must be complete. With `None`, there is
-    /// no such limit. The default is [`MessageTimeout::DEFAULT`].
+    /// The time within which a message must be complete once it has begun to arrive. With `None`,
+    /// there is no such limit. The default is [`MessageTimeout::DEFAULT`].
     pub message_timeout: Option<MessageTimeout>,
 }
 
@@ -103,8 +103,8 @@ pub struct KeepAlive {
     /// `timeout` if that is longer, after its last sign of life. A sign of life is a byte that
     /// arrives, or one that a full transport accepts.
     ///
-    /// Choose a time in which your slowest peer can read what the two kernels hold, because the
-    /// peer has to read everything before the Ping first:
+    /// Choose a time that lets your slowest peer read everything that the two kernels hold, because
+    /// the peer must read all of those bytes before it reaches the Ping:
     ///
     /// ```text
     ///   timeout  >  (send buffer + receive buffer) / slowest rate  +  round trip

@@ -24,8 +24,8 @@
 //!
 //! Comments that begin with `//=` and `//#` cite the rule that the code below them obeys: `//=`
 //! names the page of the book that restates the RFC, and `//#` repeats the sentence of the rule. A
-//! tool compares each cited sentence with the page, and lists the rules that no code or no test
-//! cites.
+//! tool compares each cited sentence with the page, and reports any rule that is not cited in both
+//! code and tests, unless an exception with a reason is recorded for it.
 //!
 //! # Example: two endpoints in memory
 //!

@@ -4,14 +4,14 @@
 //! payload of nine exabytes. This crate therefore allocates memory for a payload only as its bytes
 //! *arrive* or are inflated, and these limits cap that memory.
 
-/// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
+/// The maximum payload of a control frame, in bytes. A length of up to 125 always fits the
 /// seven-bit form (section 5.5).
 //= docs/src/rfc6455.md#section-5-5
 //# The payload of a control frame MUST be at most 125 bytes long.
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// The maximum length of a Close reason, in bytes: the payload of a control frame less the two
-/// bytes of the code (section 5.5.1).
+/// The maximum length of a Close reason, in bytes: the maximum payload of a control frame, minus
+/// two bytes for the close code (section 5.5.1).
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
 /// The limits on input from the peer. If a peer exceeds a limit, the handshake or the connection
@@ -32,8 +32,8 @@ pub struct Limits {
     /// The maximum number of headers in the opening handshake. 100 by default: a browser sends
     /// about 15, and proxies add a few.
     pub max_headers: usize,
-    /// The maximum size of one frame's payload, in bytes. 16 MiB by default, like the maximum size
-    /// of a message, because a message can be one frame.
+    /// The maximum size of one frame's payload, in bytes. 16 MiB by default, the same as the
+    /// maximum size of a message, because a message can consist of a single frame.
     //= docs/src/rfc6455.md#section-10-4
     //# An implementation with limits SHOULD limit both the size of a frame and the size of a whole
     //# message.
@@ -41,8 +41,8 @@ pub struct Limits {
     /// The maximum size of one message's payload after reassembly, in bytes. 16 MiB by default:
     /// enough for the largest messages of the Autobahn testsuite and for the snapshots of most data
     /// feeds, and a quarter of what tungstenite allows. A server whose clients send only small
-    /// messages should set a smaller limit. The limit bounds one connection; to bound all of them
-    /// together, a driver needs a budget.
+    /// messages should set a smaller limit. The limit applies to each connection separately; to
+    /// limit all connections together, a driver needs a budget.
     pub max_message_bytes: usize,
     /// The maximum number of fragments of one message. 2^20 by default: enough for 1 MiB in
     /// fragments of one byte, or 16 MiB in fragments of 16 bytes. This limit also stops a peer that

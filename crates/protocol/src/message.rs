@@ -102,7 +102,7 @@ impl Message {
         }
     }
 
-    /// Returns the payload without a copy, whether the message is text or binary.
+    /// Returns the payload without copying it, whether the message is text or binary.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {
@@ -111,7 +111,7 @@ impl Message {
         }
     }
 
-    /// Returns the text of a text message without a copy.
+    /// Returns the text of a text message without copying it.
     ///
     /// # Errors
     /// Returns the message itself if it is binary.
@@ -175,13 +175,13 @@ impl From<&[u8]> for Message {
 pub struct Utf8Bytes(ByteString);
 
 impl Utf8Bytes {
-    /// Creates a value from a `'static` string, without a copy.
+    /// Creates a value from a `'static` string, without copying it.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(ByteString::from_static(text))
     }
 
-    /// Validates bytes as UTF-8, and wraps them without a copy.
+    /// Validates bytes as UTF-8, and wraps them without copying them.
     ///
     /// # Errors
     /// [`InvalidUtf8`] if the bytes are not valid UTF-8.
@@ -215,7 +215,7 @@ impl Utf8Bytes {
         self.0.as_bytes()
     }
 
-    /// Returns the bytes of the text without a copy.
+    /// Returns the bytes of the text without copying them.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0.into_bytes()

@@ -1,40 +1,41 @@
-//! The time in which a message must arrive.
+//! The time within which a message must arrive.
 
 use std::time::Duration;
 
-/// The time in which a message that has begun to arrive must be complete, counted from when this
-/// endpoint first finds it incomplete: [`base`](Self::base), plus [`per_kib`](Self::per_kib) for
-/// each KiB of the message that has arrived.
+/// The time within which a message must be complete, counted from the moment when this endpoint
+/// first finds it incomplete: [`base`](Self::base), plus [`per_kib`](Self::per_kib) for each KiB of
+/// the message that has arrived.
 ///
-/// Without this limit, a peer could begin a message and then send a byte of it now and then, and
-/// this endpoint would have to keep the incomplete message forever. Only the payload of data frames
-/// extends the time: frame headers, empty fragments, and control frames between the fragments do
-/// not. For a compressed message, the compressed bytes count. The time also applies to a control
-/// frame, and to the header of any frame.
+/// Without this limit, a peer could begin a message and then send another byte of it only now and
+/// then, and this endpoint would have to keep the incomplete message forever. Only the payload of
+/// data frames extends the time: frame headers, empty fragments, and control frames between the
+/// fragments do not. For a compressed message, the compressed bytes count. The limit also applies
+/// to an incomplete control frame or frame header.
 ///
-/// A peer is not blamed for the time in which this endpoint did not read. If this endpoint notices
-/// more than a second late that the time is over, the whole time therefore starts again.
+/// The peer is not blamed for time during which this endpoint did not read. If this endpoint
+/// notices more than a second late that the time has run out, the whole period therefore starts
+/// again.
 ///
 /// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one
 /// message open for a long time, for example to send its fragments while a person speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageTimeout {
-    /// The part of the time that does not depend on the message. 60 seconds by default, as long as
-    /// nginx waits for the next part of a request's body (`client_body_timeout`): a telephone that
-    /// changes networks may be silent for some of these seconds.
+    /// The part of the time that does not depend on the message. 60 seconds by default, which is
+    /// how long nginx waits for the next part of a request's body (`client_body_timeout`). A phone
+    /// that switches networks may be silent for part of this time.
     pub base: Duration,
     /// The additional time for each KiB (1,024 bytes) that has arrived. 1 second by default: even
     /// GPRS, the slowest mobile network, is several times faster than 1 KiB per second. Apache
-    /// requires about half that rate of a request's body (`MinRate=500`). With [`Duration::ZERO`],
+    /// requires about half that rate for a request's body (`MinRate=500`). With [`Duration::ZERO`],
     /// `base` is the time for the whole message.
     pub per_kib: Duration,
 }
 
 impl MessageTimeout {
-    /// The default: 60 seconds, and 1 second for each KiB.
+    /// The default: 60 seconds, plus 1 second for each KiB.
     pub const DEFAULT: Self = Self { base: Duration::from_secs(60), per_kib: Duration::from_secs(1) };
 
-    /// Returns the time for a message of which this many bytes have arrived.
+    /// Returns the time allowed for a message of which `arrived` bytes have been received.
     pub(crate) fn after(&self, arrived: usize) -> Duration {
         let kib = u32::try_from(arrived / 1024).unwrap_or(u32::MAX);
         self.base.saturating_add(self.per_kib.saturating_mul(kib))

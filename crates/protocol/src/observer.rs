@@ -1,5 +1,5 @@
-//! Functions for tools that observe or imitate a connection of other endpoints: dissectors,
-//! proxies, fault injectors, tests.
+//! Functions for tools that observe or imitate a connection between other endpoints: dissectors,
+//! proxies, fault injectors and tests.
 //!
 //! Ordinary clients and servers need nothing from this module.
 
@@ -27,8 +27,8 @@ pub fn received_bytes(request: &ReceivedRequest) -> &[u8] {
 }
 
 /// Returns the compression that two other endpoints have negotiated, from the point of view of the
-/// endpoint with the role `role`. Returns `None` if the endpoints do not compress. `offered` holds
-/// the elements of the request's `Sec-WebSocket-Extensions` header, and `accepted` holds the
+/// endpoint whose role is `role`. Returns `None` if the endpoints do not use compression. `offered`
+/// holds the elements of the request's `Sec-WebSocket-Extensions` header, and `accepted` holds the
 /// elements of the response's header.
 ///
 /// ```

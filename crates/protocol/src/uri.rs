@@ -71,7 +71,7 @@ impl Authority {
     }
 }
 
-/// The reason why a string is not a WebSocket URI, or not an [`Authority`].
+/// The reason why a string is not a valid WebSocket URI or [`Authority`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UriError {
@@ -122,7 +122,7 @@ impl fmt::Display for UriError {
 impl std::error::Error for UriError {}
 
 impl Uri {
-    /// Returns whether the connection uses TLS, which means that the scheme is `wss`.
+    /// Returns `true` if the connection uses TLS, that is, if the scheme is `wss`.
     #[must_use]
     pub const fn secure(&self) -> bool {
         self.secure
@@ -255,7 +255,7 @@ fn parse_host(host: &str) -> Result<String, UriError> {
         return Err(UriError::Host);
     }
     // A host that consists only of digits and dots is meant as an IPv4 address, so reject it if it
-    // is not a valid address. 300.1.1.1, for example, is invalid.
+    // is not a valid address. An example is 300.1.1.1.
     let looks_like_ipv4 = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
         return Err(UriError::Host);
@@ -282,8 +282,8 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
     Ok(name)
 }
 
-/// Appends `part` to `name`, and percent-encodes each character outside ASCII and each byte for
-/// which `encoded` returns `true`.
+/// Appends `part` to `name`, percent-encoding every non-ASCII character and every byte for which
+/// `encoded` returns `true`.
 ///
 /// Text that is already percent-encoded is appended unchanged. A byte for which neither `allowed`
 /// nor `encoded` returns `true` is rejected, because a line break in a path, for example, would let
@@ -318,15 +318,16 @@ fn percent_encode_into(
     Ok(())
 }
 
-/// Returns whether `byte` is a `pchar` of RFC 3986, percent-encoding aside: unreserved / sub-delims
-/// / ":" / "@".
+/// Returns `true` if `byte` can stand for itself as a `pchar` of RFC 3986, without
+/// percent-encoding: unreserved / sub-delims / ":" / "@".
 const fn is_pchar(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'
         | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }
 
-/// Returns whether `byte` is a visible character that the grammar excludes, although browsers and
-/// the crates `url` and `http` leave it in a path or a query, or encode it there.
+/// Returns `true` if `byte` is a visible character that the grammar excludes, but that browsers and
+/// the crates `url` and `http` accept in a path or a query, where they leave it unchanged or encode
+/// it.
 const fn is_unwise(byte: u8) -> bool {
     matches!(byte, b'"' | b'<' | b'>' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}')
 }

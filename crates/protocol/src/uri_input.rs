@@ -1,4 +1,4 @@
-//! The types from which a [`Uri`] can be made: text, `http::Uri`, `url::Url` and `&Uri`.
+//! Conversions into a [`Uri`] from text, `http::Uri`, `url::Url` and `&Uri`.
 
 use std::convert::Infallible;
 
@@ -7,7 +7,7 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// Implements `TryFrom` for types whose text is parsed.
+/// Implements `TryFrom` for types that are converted by parsing their text.
 macro_rules! try_from {
     ($($input:ty, $name:ident => $text:expr;)*) => {$(
         impl TryFrom<$input> for Uri {

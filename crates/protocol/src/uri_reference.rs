@@ -14,9 +14,9 @@
 use crate::uri::{Uri, UriError};
 
 impl Uri {
-    /// Resolves a reference against this URI. A reference is, for example, the value of a
-    /// `Location` header in the response to a request for this URI. `http` and `https` in the
-    /// reference mean `ws` and `wss`. A fragment is dropped, because a WebSocket URI has none.
+    /// Resolves a reference against this URI. A reference is, for example, the value of the
+    /// `Location` header in the response to a request for this URI. In the reference, `http` and
+    /// `https` mean `ws` and `wss`. A fragment is dropped, because a WebSocket URI has none.
     ///
     /// ```
     /// let base: protocol::Uri = "wss://example.org/a/b?c".parse()?;
@@ -26,8 +26,8 @@ impl Uri {
     /// ```
     ///
     /// # Errors
-    /// [`UriError::Scheme`] for a scheme other than `ws`, `wss`, `http` and `https`, and the other
-    /// errors of a URI.
+    /// [`UriError::Scheme`] for a scheme other than `ws`, `wss`, `http` and `https`, or another
+    /// `UriError` if the resulting URI is invalid.
     pub fn resolve(&self, reference: &str) -> Result<Self, UriError> {
         let reference = reference.split('#').next().unwrap_or_default();
         if let Some((scheme, rest)) = split_scheme(reference) {
@@ -55,8 +55,8 @@ impl Uri {
         format!("{scheme}://{}{path}{query}", self.host_header()).parse()
     }
 
-    /// Returns whether both URIs have the same scheme, host and port, which browsers call the same
-    /// origin.
+    /// Returns `true` if both URIs have the same scheme, host and port, which browsers call the
+    /// same origin.
     ///
     /// ```
     /// let uri: protocol::Uri = "wss://example.org/a".parse()?;
@@ -78,13 +78,14 @@ fn split_scheme(reference: &str) -> Option<(&str, &str)> {
     (begins_well && scheme.bytes().all(is_allowed)).then_some((scheme, rest))
 }
 
-/// Splits a reference without a scheme and a host into the path and the query, which keeps its `?`.
+/// Splits a reference that has neither a scheme nor a host into its path and its query. The query
+/// keeps its `?`.
 fn split_query(reference: &str) -> (&str, &str) {
     reference.split_at(reference.find('?').unwrap_or(reference.len()))
 }
 
-/// Removes `.`, and each `..` together with the segment before it, from a path that begins with a
-/// slash.
+/// Removes every `.` segment, and every `..` segment together with the segment before it, from a
+/// path that begins with a slash.
 fn without_dot_segments(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.split('/').skip(1).peekable();

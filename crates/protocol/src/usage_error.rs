@@ -1,7 +1,7 @@
 //! Mistakes by the caller of this crate.
 //!
-//! A [`UsageError`] means that the call had no effect: nothing was sent, and a connection on which
-//! the method was called is unchanged. So the call can be corrected and repeated. (A builder method
+//! A [`UsageError`] means that the call had no effect: nothing was sent, and the connection, if
+//! there was one, is unchanged. You can therefore correct the call and repeat it. (A builder method
 //! that takes `self` consumes the builder, so build it again.) Bytes from a peer never cause a
 //! `UsageError`; they cause a [`HandshakeViolation`](crate::HandshakeViolation) or, on an open
 //! connection, a [`Violation`](crate::Violation).
@@ -40,10 +40,10 @@ pub enum UsageError {
     HeaderReserved(String),
     /// A header name or value that HTTP does not allow.
     HeaderInvalid(String),
-    /// A message, a Ping or a Pong that is sent when the connection is closing or closed (section
-    /// 5.5.1).
+    /// An attempt to send a message, a Ping or a Pong when the connection is closing or closed
+    /// (section 5.5.1).
     AfterClose,
-    /// A new message while a fragmented message is incomplete (section 5.4).
+    /// An attempt to begin a new message while a fragmented message is incomplete (section 5.4).
     MessageOpen,
     /// A fragmented text message that is not valid UTF-8 (section 8.1).
     NotUtf8,
@@ -55,7 +55,8 @@ pub enum UsageError {
     CloseCodeNotSendable(CloseCode),
     /// A close reason of more than 123 bytes (section 5.5). Holds the length of the reason.
     CloseReasonTooLong(usize),
-    /// A prepared message that is sent by a client, whose frames must be masked (section 5.3).
+    /// An attempt by a client, whose frames must be masked, to send a prepared message (section
+    /// 5.3).
     PreparedForServers,
 }
 

@@ -104,7 +104,7 @@ impl Utf8Validator {
         Ok(())
     }
 
-    /// Returns whether the pieces so far end at the end of a character, as a whole text message
+    /// Returns `true` if the pieces so far end with a complete character, as a whole text message
     /// must.
     #[must_use]
     pub const fn is_complete(&self) -> bool {

@@ -14,8 +14,8 @@ use crate::{close::CloseCode, frame::Opcode, limits::MAX_CONTROL_PAYLOAD, rfc::R
 
 /// A rule that the peer broke on an open connection.
 ///
-/// `Display` prints one sentence, and in parentheses the rule's section, or a note that the rule is
-/// a limit of this endpoint.
+/// `Display` prints one sentence, followed in parentheses by the rule's section or by a note that
+/// the rule is a limit of this endpoint.
 //= docs/src/rfc6455.md#section-10-7
 //# Clients and servers MUST always validate incoming data.
 #[derive(Debug, Clone, PartialEq, Eq)]

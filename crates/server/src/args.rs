@@ -24,20 +24,20 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {
-    /// The address to listen on, or only the port, to listen on 127.0.0.1. Port 0 chooses any free
-    /// port. `unix:PATH` listens on a Unix socket, whose file is removed at the end
+    /// The address to listen on; a port alone means that port on 127.0.0.1. Port 0 picks any free
+    /// port. `unix:PATH` listens on a Unix socket, whose file is removed when the server ends
     #[arg(long, value_name = "[HOST:]PORT", default_value = LISTEN, value_parser = listen_address)]
     pub(crate) listen: ListenAddress,
 
-    /// The mode of the file of a Unix socket, in octal digits: who may connect. The default admits
-    /// the user and the group of the server
+    /// The file mode of the Unix socket, in octal digits, which decides who may connect. The
+    /// default admits the server's user and group
     #[cfg(unix)]
     #[arg(long, value_name = "MODE", default_value = "660", value_parser = octal)]
     pub(crate) socket_mode: u32,
 
     /// Trust the client's address in the `Forwarded` or `X-Forwarded-For` header if the connection
     /// comes from one of these proxies: addresses, networks such as 10.0.0.0/8, or `unix` for the
-    /// clients of a Unix socket. The address appears only in the log
+    /// clients of a Unix socket. The server only reports this address, for example in its log
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) trust_proxy: Vec<TrustedProxy>,
 
@@ -48,9 +48,9 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "grade_clients")]
     pub(crate) proxy_protocol: bool,
 
-    /// Speak TLS with the certificate in this PEM file, followed by those that sign it. The file is
-    /// read again when it changes, and on SIGHUP; open connections go on. The server logs a warning
-    /// before the certificate expires
+    /// Speak TLS with the certificate in this PEM file, followed there by the certificates that
+    /// sign it. The file is read again when it changes and on SIGHUP; open connections continue.
+    /// The server logs a warning before the certificate expires
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "grade_clients")]
     pub(crate) tls_cert: Option<PathBuf>,
 
@@ -58,8 +58,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// Speak TLS with a new self-signed certificate, to try TLS out, and print how to make clients
-    /// trust it
+    /// Speak TLS with a new self-signed certificate, for trying out TLS, and print how to make
+    /// clients trust it
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "grade_clients"])]
     pub(crate) tls_self_signed: bool,
 
@@ -73,7 +73,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_host: Vec<AllowedHost>,
 
-    /// Accept connections from web pages of another origin, such as `https://example.org`. Can be
+    /// Accept connections from web pages with another origin, such as `https://example.org`. Can be
     /// repeated; '*' allows every origin
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
@@ -87,15 +87,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = parse_size)]
     pub(crate) max_message: usize,
 
-    /// The memory that all connections may hold together for large messages, in bytes or with a
-    /// suffix K, M or G. Each connection may hold 16 KiB in addition. A client whose message finds
-    /// no room within 10 seconds is disconnected with 1013. Each HTTP/2 connection takes 256 KiB
-    /// of this memory. If less than half of it would be left, a client gets HTTP/1.1
+    /// The memory that all connections together may use for large messages, in bytes or with a
+    /// suffix K, M or G. Each connection may use a further 16 KiB. A client whose message finds no
+    /// room within 10 seconds is disconnected with 1013. Each HTTP/2 connection takes 256 KiB of
+    /// this memory; if that would leave less than half of it, the client gets HTTP/1.1 instead
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = parse_size)]
     pub(crate) max_memory: usize,
 
-    /// The maximum time that a client may take to send a message, plus one second for each KiB of
-    /// it; 'none' for no limit. A slower client is disconnected with 1008
+    /// The maximum time that a client may take to send a message, extended by one second for each
+    /// KiB of the message; 'none' for no limit. A slower client is disconnected with 1008
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time_limit)]
     pub(crate) message_timeout: TimeLimit,
 
@@ -112,8 +112,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) write_timeout: Duration,
 
-    /// The maximum time that a client may take to answer a Close. A server that is stopping also
-    /// waits no longer than this
+    /// The maximum time that a client may take to answer a Close. When the server stops, it waits
+    /// no longer than this for its clients
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive)]
     pub(crate) close_timeout: Duration,
 
@@ -126,14 +126,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
     pub(crate) threads: usize,
 
-    /// Judge an echo client that you write, instead of serving. The client sends every message
-    /// back, answers Pings and a Close, and connects again until it gets the status 410. The server
-    /// stops at the first stage that the client does not pass, and explains what was sent, what was
-    /// expected and what came back. The exit status is then 1
+    /// Judge an echo client that you are writing, instead of serving. The client must send every
+    /// message back, answer each Ping and Close, and connect again until it gets the status 410.
+    /// The server stops at the first stage that the client does not pass, and explains what was
+    /// sent, what was expected and what came back. The exit status is then 1
     #[arg(long, conflicts_with_all = ["trace", "capture"])]
     pub(crate) grade_clients: bool,
 
-    /// Judge only the stage with this number
+    /// Run only the stage with this number
     #[arg(
         long,
         value_name = "NUMBER",
@@ -142,7 +142,7 @@ pub(crate) struct Args {
     )]
     pub(crate) stage: Option<u8>,
 
-    /// Make only the check with this name, and explain it. --list shows the names
+    /// Run only the check with this name, and explain a failure. --list shows the names
     #[arg(long, value_name = "NAME", requires = "grade_clients", conflicts_with = "stage", value_parser = check)]
     pub(crate) check: Option<Selection>,
 
@@ -174,7 +174,7 @@ pub(crate) struct Args {
 /// The address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ListenAddress {
-    /// A host and a port, to be resolved.
+    /// A host and a port, not yet resolved.
     Tcp(String),
     #[cfg(unix)]
     Unix(PathBuf),
@@ -233,7 +233,7 @@ fn positive(text: &str) -> Result<Duration, String> {
     parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
 }
 
-/// Parses the name of a check of the judge.
+/// Parses the name of one of the judge's checks.
 fn check(name: &str) -> Result<Selection, String> {
     Selection::check(Role::Client, name).ok_or_else(|| "--grade-clients --list lists the checks".to_owned())
 }

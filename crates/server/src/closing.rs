@@ -24,7 +24,7 @@ pub(crate) struct ServerClose {
 }
 
 /// The result of a handler: `None` if the client closed the connection, a [`ServerClose`] if the
-/// server is to close it, or the error that ended the conversation.
+/// server should close it, or the error that ended the conversation.
 pub(crate) type HandlerResult = Result<Option<ServerClose>, Error>;
 
 /// Ends a conversation: sends the server's Close if `result` contains one, and logs how the
@@ -69,8 +69,8 @@ fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerCl
 fn describe_error(close_info: &CloseInfo, error: &Error) -> String {
     match error {
         Error::Violation(_) | Error::EndedWithoutClose => close_info.to_string(),
-        // The TCP connection failed, which explains why no Close frame arrived. So report the error
-        // and not the missing Close.
+        // The TCP connection failed, which explains why no Close frame arrived, so report the error
+        // rather than the missing Close.
         Error::Io(_) if close_info.initiator.is_none() && close_info.violation.is_none() => {
             format!("{}, {error}", close_info.code)
         }

@@ -29,9 +29,9 @@ pub(crate) fn server_config(args: &Args) -> ServerConfig {
     }
 }
 
-/// Returns `config` with at most `max_message` bytes in a message, for a handler that has no use
-/// for longer ones. The limit applies from the frame header on, so a longer message is never
-/// collected.
+/// Returns `config` with a message limit of at most `max_message` bytes, for a handler that has no
+/// use for longer messages. Every frame header is checked against the limit, so a longer message is
+/// never collected.
 pub(crate) fn with_max_message(config: &ServerConfig, max_message: usize) -> ServerConfig {
     let mut connection = Config::clone(&config.config);
     let limits = &mut connection.limits;
@@ -41,12 +41,13 @@ pub(crate) fn with_max_message(config: &ServerConfig, max_message: usize) -> Ser
 }
 
 /// The memory of an open connection, in bytes, that does not depend on its messages: its task, its
-/// timers, and the buffer of an incomplete frame header. A test of the process measures less.
+/// timers, and the buffer of an incomplete frame header. A test of the server process measures less
+/// than this.
 #[cfg(test)]
 const FIXED_PER_CONNECTION: usize = 8 << 10;
 
-/// The memory, in bytes, that this server may take by default, with every connection in use: 1 GiB,
-/// the memory of a small virtual machine.
+/// The maximum memory, in bytes, that this server should take with its default options and every
+/// connection in use: 1 GiB, the memory of a small virtual machine.
 #[cfg(test)]
 const TOTAL: usize = 1 << 30;
 

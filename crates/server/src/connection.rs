@@ -35,8 +35,8 @@ where
 
 /// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
 /// stopping, the handshake failed, the request was rejected or loaded the page, or this function
-/// has served one of the less common kinds of connections to its end. The peer that it returns is
-/// the client, even if a trusted proxy has connected for it.
+/// has already served one of the less common kinds of connection to its end. The returned peer is
+/// the client, even if a trusted proxy has connected on its behalf.
 async fn open<S>(stream: S, peer: Peer, deadline: Instant, state: &ServerState) -> Option<(Route, WebSocket<S>, Peer)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -78,7 +78,8 @@ where
 }
 
 /// Starts a service. Returns `None` if nothing is left to serve: the response could not be sent, or
-/// the service was to break a rule. `notes` belongs to the tap on the stream, if there is one.
+/// the service was one that breaks a rule. `notes` belongs to the tap on the stream, if there is
+/// one.
 async fn start<S>(
     service: Service,
     incoming: Incoming<S>,
@@ -145,7 +146,7 @@ where
     finish(connection, result, peer).await;
 }
 
-/// Serves a page that views the frames of its other connection.
+/// Serves the connection on which a page views the frames of its other connection.
 ///
 /// When the server stops, it does not close this connection directly. It closes the tapped
 /// connection first, so that the page can view the closing handshake. The viewer's connection is

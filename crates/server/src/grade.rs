@@ -22,7 +22,7 @@ pub(crate) fn greeting(address: SocketAddr) -> String {
     )
 }
 
-/// Lists the checks of clients, or those of one stage.
+/// Lists the checks for clients: all of them, or those of one stage.
 pub(crate) fn list(only: Option<u8>) -> String {
     GradeReport { judged: Role::Client, colour: false }.list(only)
 }
@@ -39,8 +39,8 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
     let judging = judge.run(selection, |result| {
         let text = printer.result(selection, args.json, result);
         let mut stdout = io::stdout().lock();
-        // If nobody reads the output any more, the exit status still shows the result, so ignore
-        // the error.
+        // If nobody is reading the output any more, the exit status still shows the result, so
+        // ignore the error.
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     });
     let has_passed = select! {

@@ -1,5 +1,5 @@
 //! HTTP/2 inside TLS (ALPN `h2`): many requests share one connection, and each of them may open a
-//! WebSocket connection on a stream of its own (RFC 8441). hyper reads and writes HTTP/2.
+//! WebSocket connection on its own stream (RFC 8441). hyper reads and writes HTTP/2.
 //!
 //! ```text
 //!   TLS ──▶ hyper ──┬── stream 1  GET /              ──▶ route ──▶ the page
@@ -7,9 +7,9 @@
 //!                   └── stream 5  CONNECT /break/... ──▶ RST_STREAM, HTTP_1_1_REQUIRED
 //! ```
 //!
-//! `/break` breaks rules of the handshake in HTTP/1.1. So a request for it is reset, with the error
-//! code of HTTP/2 that makes the client repeat it in HTTP/1.1. The wire view shows the frames of a
-//! stream, but no heads, because HTTP/2 has no heads in the form of text.
+//! `/break` can also break rules of the HTTP/1.1 handshake. An HTTP/2 request for it is therefore
+//! reset with the error code that makes the client repeat the request in HTTP/1.1. The wire view
+//! shows the frames of a stream but no heads, because HTTP/2 does not send heads as text.
 
 use std::{
     convert::{Infallible, identity},
@@ -51,39 +51,38 @@ use crate::{
     wire::WireTap,
 };
 
-/// The number of requests and WebSocket connections that one client may have open in a connection.
-/// RFC 9113 recommends at least 100.
+/// The number of requests and WebSocket connections that one client may have open on one HTTP/2
+/// connection. RFC 9113 recommends at least 100.
 const MAX_STREAMS: u32 = 100;
 
-/// The bytes that a client may send on one stream before a handler has read them: 64 KiB, as for a
-/// connection over TCP whose receive buffer is small.
+/// The number of bytes that a client may send on one stream before a handler has read them: 64 KiB,
+/// as on a TCP connection with a small receive buffer.
 const STREAM_WINDOW: u32 = 64 << 10;
 
-/// The bytes that a client may send on all streams before handlers have read them: 256 KiB. A
-/// stream that no handler reads can fill 64 KiB of this window, so three such streams do not yet
-/// block the others. Each connection takes the whole window from `--max-memory`, so a larger window
-/// would mean fewer connections.
+/// The number of bytes that a client may send on all streams together before handlers have read
+/// them: 256 KiB. A stream that no handler reads can fill 64 KiB of this window, so even three such
+/// streams do not block the others. Each connection takes the whole window from `--max-memory`, so
+/// a larger window would mean fewer connections.
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
-/// The initial window of HTTP/2, in bytes. The window of a connection cannot be smaller.
+/// HTTP/2's initial flow-control window, in bytes. The window of a connection cannot be smaller.
 const DEFAULT_WINDOW: u32 = (64 << 10) - 1;
 
-/// The bytes that hyper holds for one stream while the window of the client has no room: 16 KiB.
-/// hyper may exceed this limit by up to four writes of [`MAX_WRITE`].
+/// The number of bytes that hyper holds for one stream while the client's window has no room: 16
+/// KiB. hyper may exceed this limit by up to four writes of [`MAX_WRITE`].
 const SEND_BUFFER: usize = MAX_WRITE;
 
 type Answer = Response<Full<Bytes>>;
 
-/// The memory that a connection in HTTP/2 may hold for bytes that no handler has read.
+/// The memory that an HTTP/2 connection may hold for bytes that no handler has read yet.
 #[derive(Debug)]
 pub(crate) struct Window {
     _reserved: Option<MemoryReservation>,
 }
 
 impl Window {
-    /// Takes the memory from `--max-memory`. Returns `None` if less than half of that memory would
-    /// then be left, because connections that only stay open must not take the memory that messages
-    /// need.
+    /// Takes the memory from `--max-memory`. Returns `None` if that would leave less than half of
+    /// it, because idle connections must not take the memory that messages need.
     pub(crate) fn reserve(state: &ServerState) -> Option<Self> {
         let Some(budget) = &state.config.memory_budget else { return Some(Self { _reserved: None }) };
         let window = CONNECTION_WINDOW as usize;
@@ -94,13 +93,13 @@ impl Window {
     }
 }
 
-/// Returns whether the two ends have negotiated HTTP/2 inside TLS (ALPN). A client that does not
-/// know ALPN speaks HTTP/1.1.
+/// Returns `true` if the two endpoints have negotiated HTTP/2 inside TLS (ALPN). A client that does
+/// not support ALPN speaks HTTP/1.1.
 pub(crate) fn is_negotiated<S>(stream: &ServerTlsStream<S>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
 }
 
-/// Serves a connection in HTTP/2 until the client ends it, the server stops, or no stream has been
+/// Serves an HTTP/2 connection until the client ends it, the server stops, or no stream has been
 /// open for `--handshake-timeout`. Each WebSocket connection takes one of `slots`.
 pub(crate) async fn serve<S>(stream: S, peer: Peer, state: Arc<ServerState>, slots: &Arc<Semaphore>, window: Window)
 where
@@ -130,9 +129,9 @@ where
         match ended {
             Some(ended) => ended,
             None => {
-                // Tell the client to open no further stream, and let the open ones end. A
-                // client that then keeps the connection open without a stream is disconnected
-                // after the limit.
+                // Tell the client to open no further streams, and let the open ones end. If the
+                // client then keeps the connection open without a stream, it is disconnected after
+                // the limit.
                 http.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = &mut http => ended,
@@ -150,9 +149,9 @@ where
     drop(window);
 }
 
-/// Answers the client of a connection beyond the limit with 503, in HTTP/2, because a client that
-/// has negotiated HTTP/2 reads no response in HTTP/1.1. The connection ends after the response, or
-/// at the deadline if the client has sent no request.
+/// Rejects a client beyond the connection limit with 503. The response is in HTTP/2, because a
+/// client that has negotiated HTTP/2 does not read a response in HTTP/1.1. The connection ends
+/// after the response, or at the deadline if the client has sent no request.
 pub(crate) async fn reject<S>(stream: S, deadline: Instant, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -170,7 +169,7 @@ where
             _ = &mut http => return,
             () = answered.notified() => {}
         }
-        // Requests that are on their way already are answered too.
+        // Requests that are already on their way are answered too.
         http.as_mut().graceful_shutdown();
         // Ignore the result, because the client may end the connection in any way.
         let _ = http.await;
@@ -179,8 +178,7 @@ where
     let _ = timeout_at(deadline, serving).await;
 }
 
-/// Returns a builder with the settings that all connections have in common. `tasks` tracks the
-/// tasks of hyper.
+/// Returns a builder with the settings common to all connections. `tasks` tracks hyper's tasks.
 fn builder(state: &ServerState, tasks: &TaskTracker) -> Builder<Tasks> {
     let limits = &state.config.config.limits;
     let mut builder = Builder::new(Tasks(tasks.clone()));
@@ -208,8 +206,8 @@ async fn idle(open: &mut watch::Receiver<usize>, limit: Duration) {
     }
 }
 
-/// Spawns the tasks of hyper, one for each stream, so that they are tracked with the other tasks of
-/// the connection.
+/// Spawns hyper's tasks, one for each stream, so that they are tracked with the connection's other
+/// tasks.
 #[derive(Clone)]
 struct Tasks(TaskTracker);
 
@@ -241,8 +239,8 @@ impl OpenStream {
         Self(Arc::clone(client))
     }
 
-    /// Answers a request for a WebSocket connection. If it is accepted, starts the task of the
-    /// connection, which takes a slot. `wrap` may put a tap on the stream.
+    /// Answers a request for a WebSocket connection. If the request is accepted, starts a task for
+    /// the connection, which takes a slot. `wrap` may put a tap on the stream.
     fn websocket<F, S>(
         self,
         mut request: Request<Incoming>,
@@ -304,7 +302,8 @@ impl Client {
             }
             Decision::Serve(Service::Converse(route, options), Some(feed)) => {
                 let mut config = state.config_for(route).clone();
-                // The tap begins after the handshake, so it could not inflate the messages.
+                // The tap begins after the handshake and could not inflate the messages, so disable
+                // compression.
                 config.deflate = None;
                 let upgrade = accept(&received, options, &config);
                 let tap = WireTap::after_handshake(feed, &config.config.limits);

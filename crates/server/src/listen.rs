@@ -113,7 +113,7 @@ async fn serve_connection(
     tracer: Option<Tracer>,
     slot: Slot,
 ) {
-    // The header of a proxy, the TLS handshake and the request share one deadline.
+    // The proxy's header, the TLS handshake and the request share one deadline.
     let deadline = Instant::now() + state.config.handshake_timeout;
     let Some(peer) = client_of(&mut stream, peer, deadline, &state).await else { return };
     let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer.clone()));
@@ -126,9 +126,9 @@ async fn serve_connection(
     }
 }
 
-/// Returns the client of a connection: `peer`, or with `--proxy-protocol` the client that the
-/// header of the proxy names, if it names one. Returns `None` if no valid header arrives in time,
-/// if the proxy is not trusted, or if the server stops first.
+/// Returns the client of a connection. With `--proxy-protocol`, this is the client that the proxy's
+/// header names. Otherwise, or if the header names none, it is `peer`. Returns `None` if no valid
+/// header arrives in time, if the proxy is not trusted, or if the server stops first.
 async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &ServerState) -> Option<Peer> {
     if !state.proxy_protocol {
         return Some(peer);
@@ -137,8 +137,8 @@ async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &S
         tracing::info!("{peer} not accepted: --trust-proxy does not list it, so its PROXY header does not count");
         return None;
     }
-    // Box this future. It is over when the conversation begins, so the task must not keep memory
-    // for it until the end.
+    // Box this future. It completes before the conversation begins, so the task must not keep
+    // memory for it until the end.
     let reading = Box::pin(timeout_at(deadline, proxies::read_header(stream)));
     let header = tokio::select! {
         header = reading => header,
@@ -195,7 +195,7 @@ async fn serve_tls(
 }
 
 /// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing records the bytes of
-/// `stream`: with TLS, the decrypted ones.
+/// `stream`, which are already decrypted if TLS is in use.
 async fn serve_http<S>(stream: S, peer: Peer, deadline: Instant, tracing: Option<ConnectionTracer>, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,

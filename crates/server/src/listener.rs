@@ -10,7 +10,7 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::unix_socket::{self, SocketFile};
 use crate::{args::ListenAddress, peer::Peer};
 
-/// The stream of a connection that was accepted.
+/// The stream of an accepted connection.
 #[cfg(unix)]
 pub(crate) type Socket = tokio_util::either::Either<TcpStream, UnixStream>;
 #[cfg(not(unix))]
@@ -33,10 +33,10 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Listens at this address. The file of a Unix socket gets the mode `socket_mode`.
+    /// Listens on this address. The file of a Unix socket gets the mode `socket_mode`.
     ///
     /// # Errors
-    /// Returns a sentence that says what to do.
+    /// Returns a sentence that says what is wrong.
     #[cfg_attr(not(unix), expect(unused_variables, reason = "there are no Unix sockets"))]
     pub(crate) async fn bind(address: &ListenAddress, socket_mode: u32) -> Result<Self, String> {
         match address {
@@ -65,7 +65,7 @@ impl Listener {
     /// Accepts the next connection.
     ///
     /// # Errors
-    /// Returns the error of the operating system. The next connection may succeed.
+    /// Returns the operating system's error. The next connection may still be accepted.
     pub(crate) async fn accept(&mut self) -> io::Result<(Socket, Peer)> {
         match self {
             Self::Tcp { listener, .. } => {
@@ -105,7 +105,7 @@ impl Listener {
         }
     }
 
-    /// Returns a function that removes the file of a Unix socket, to call when the process ends.
+    /// Returns a function that removes a Unix socket's file, to be called when the process ends.
     pub(crate) fn clean_up(&self) -> impl Fn() + Clone + Send + use<> {
         #[cfg(unix)]
         let file = match self {

@@ -8,12 +8,12 @@
 //! | `/wire` | [`wire`] | shows a page the frames of another connection of its own |
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
-//! [`listen`] accepts a connection from the [`listener`], over TLS if [`tls`] has a certificate.
-//! [`proxies`] finds out who has connected if a proxy is in between. [`connection`] reads the HTTP
-//! request, or `http2` reads many requests of one connection. [`route`] decides what to do with
-//! each request, for which [`access`] checks the host and the origin. One of the five handlers
-//! above then serves the connection. Each connection runs in its own task. Only the members of the
-//! chat wait for each other.
+//! [`listen`] accepts a connection from the [`listener`], over TLS if [`tls`] has a certificate. If
+//! a proxy is in between, [`proxies`] finds out who the client is. [`connection`] reads the HTTP
+//! request, or `http2` reads many requests from one connection. [`route`] decides what to do with
+//! each request, and has [`access`] check the host and the origin. One of the five handlers above
+//! then serves the connection. Each connection runs in its own task. Only the members of the chat
+//! wait for each other.
 //!
 //! ```text
 //!   tls ◀── listen ──▶ http2 ──▶ connection ──▶ route ──▶ access
@@ -23,8 +23,8 @@
 //!
 //! With `--grade-clients`, [`grade`] takes the place of [`listen`] and judges a client.
 //!
-//! Imports follow these arrows and never go against them. A handler is passed only the values that
-//! it needs, such as the [`stats`], and does not know the whole [`state`].
+//! Imports follow these arrows and never go against them. A handler receives only the values that
+//! it needs, such as the [`stats`], and has no access to the whole [`state`].
 
 mod access;
 mod args;
@@ -75,8 +75,8 @@ use crate::{
     tls::{CertificateSource, TlsListener},
 };
 
-/// Returns freed memory to the system in the background. With the allocator of glibc, most of the
-/// memory that an attack has filled stays resident.
+/// An allocator that returns freed memory to the system in the background. With glibc's allocator,
+/// most of the memory that an attack has filled would stay resident.
 #[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -132,8 +132,8 @@ async fn run(args: Args) -> Result<(), String> {
     result
 }
 
-/// Serves, or judges clients, on a socket that is listening already. `clean_up` removes what the
-/// socket leaves behind if the process has to end at once.
+/// Serves or judges clients on a socket that is already listening. `clean_up` removes what the
+/// socket would leave behind if the process must end at once.
 async fn run_on(
     listener: Listener,
     args: Args,
@@ -164,7 +164,7 @@ async fn run_on(
         clean_up();
         std::process::exit(signal.exit_status().into());
     });
-    // Only programs on this machine can connect to a Unix socket, as to a loopback address.
+    // As with a loopback address, only programs on this machine can connect to a Unix socket.
     let ip = listener.tcp_address().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
     let state = ServerState::from_args(&args, ip, shutdown);
     listen::serve(listener, tls, Arc::new(state), args.interval, args.max_connections, tracer).await;
@@ -190,7 +190,7 @@ fn tcp_greeting(address: SocketAddr, certificate: Option<&CertificateSource>) ->
         Some(CertificateSource::SelfSigned(certificate)) => {
             return format!("listening on wss://{address}/\n{}", certificate.advice(address));
         }
-        // The certificate is for a name, and only the operator knows which one.
+        // Only the operator knows which name the certificate is for, so suggest no command.
         Some(CertificateSource::Files(_)) => return format!("listening on wss://{address}/"),
         None => {}
     }

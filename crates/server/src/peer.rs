@@ -27,7 +27,7 @@ pub(crate) enum Peer {
 #[derive(Debug, Clone)]
 pub(crate) struct Proxied {
     ip: IpAddr,
-    /// The client, and the proxies in between.
+    /// The client and the proxies, as the log shows them.
     shown: String,
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn plain_text(status: StatusCode, text: &str) -> Response<String> {
     response
 }
 
-/// Returns the response of a server that is at its connection limit.
+/// Returns the response that a server sends when it is at its connection limit.
 pub(crate) fn server_full() -> Response<String> {
     let mut response =
         plain_text(StatusCode::SERVICE_UNAVAILABLE, "the server is at its connection limit; try again later");

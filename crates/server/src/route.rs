@@ -49,8 +49,8 @@ pub(crate) enum Service {
 pub(crate) enum Decision {
     /// Serve the connection. If the client has requested it, a tap writes the frames to this feed.
     Serve(Service, Option<FeedWriter>),
-    /// Accept the connection, and send it the records from the tap on another connection. `None` if
-    /// there are too many viewers.
+    /// Accept the connection, and use it to send the records from the tap on another connection.
+    /// `None` if there are too many viewers.
     View(Option<Viewer>),
     /// Send this ordinary HTTP response, and log this reason.
     Respond(Response<String>, String),
@@ -90,9 +90,9 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     decision.unwrap_or_else(|rejection| rejection)
 }
 
-/// Returns whether a request can only be served in HTTP/1.1, because rules of its handshake are to
-/// be broken. Call this function before [`decide`], which would use up the request's token for a
-/// tap, although the client has to repeat the request.
+/// Returns `true` if a request can be served only in HTTP/1.1, because it asks the server to break
+/// a rule. Call this function before [`decide`], which would use up the request's token for a tap,
+/// although the client must repeat the request.
 #[cfg(feature = "http2")]
 pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
     request.wants_websocket() && request.path().starts_with(break_rule::PATH)
@@ -145,8 +145,8 @@ fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) 
     Ok(Service::Converse(route, options))
 }
 
-/// Returns whether the method is HEAD. The decision is then the one for GET without an upgrade, and
-/// the response is sent without its body. An upgrade in a HEAD request is ignored.
+/// Returns `true` if the method is HEAD. Such a request is treated like a GET without an upgrade,
+/// even if it asks for one, and the response is sent without its body.
 fn is_head(request: &ReceivedRequest) -> bool {
     request.head().method() == Method::HEAD
 }
@@ -157,7 +157,7 @@ fn is_extended_connect(request: &ReceivedRequest) -> bool {
 }
 
 /// Checks that a request is a valid upgrade from an acceptable origin, as every WebSocket
-/// connection requires. Returns the rejection of a request that fails a check.
+/// connection requires. If the request fails a check, returns its rejection.
 fn check<'r>(request: &'r ReceivedRequest, access: &AccessPolicy) -> Result<UpgradeRequest<'r>, Decision> {
     let checked = if is_head(request) { Err(HandshakeViolation::UpgradeMissing) } else { request.check_upgrade() };
     let upgrade = checked.map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;

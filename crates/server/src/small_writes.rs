@@ -1,7 +1,6 @@
-//! A byte stream that takes only small writes. hyper copies each write to a stream of HTTP/2,
-//! however large, and holds several copies until the windows of the client have room. With large
-//! writes, the memory of a message would be given back to `--max-memory` while hyper still held the
-//! message.
+//! A byte stream that takes only small writes. hyper copies each write to an HTTP/2 stream, however
+//! large, and holds several copies until the client's windows have room. With large writes, a
+//! message's memory would be returned to `--max-memory` while hyper still held the message.
 
 use std::{
     io,
@@ -11,10 +10,10 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The maximum number of bytes of one write: 16 KiB, as many as a DATA frame can hold by default.
+/// The maximum size of one write: 16 KiB, the most that a DATA frame can hold by default.
 pub(crate) const MAX_WRITE: usize = 16 << 10;
 
-/// A stream whose writes are cut to [`MAX_WRITE`].
+/// A stream that shortens each write to at most [`MAX_WRITE`] bytes.
 pub(crate) struct SmallWrites<S>(pub(crate) S);
 
 impl<S: AsyncRead + Unpin> AsyncRead for SmallWrites<S> {

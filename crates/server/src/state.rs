@@ -21,13 +21,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ServerState {
     pub(crate) config: ServerConfig,
-    /// The configuration of the members of the chat.
+    /// The configuration for connections to the chat.
     chat_config: ServerConfig,
-    /// The configuration of the viewers of `/wire`.
+    /// The configuration for viewers on `/wire`.
     pub(crate) viewer_config: ServerConfig,
     pub(crate) access: AccessPolicy,
     pub(crate) trusted_proxies: TrustedProxies,
-    /// Whether each connection begins with a header of the PROXY protocol.
+    /// Whether each connection begins with a PROXY protocol header.
     pub(crate) proxy_protocol: bool,
     pub(crate) stats: Stats,
     pub(crate) room: Room,
@@ -40,7 +40,7 @@ pub(crate) struct ServerState {
 }
 
 impl ServerState {
-    /// Creates the state of a server with these options. It listens on the address `ip`, and stops
+    /// Creates the state of a server that has these options, listens on the address `ip`, and stops
     /// when `shutdown` is cancelled.
     pub(crate) fn from_args(args: &Args, ip: IpAddr, shutdown: CancellationToken) -> Self {
         let config = server_config(args);
@@ -60,7 +60,7 @@ impl ServerState {
         }
     }
 
-    /// Returns the configuration of the connections on a route.
+    /// Returns the configuration for connections on a route.
     pub(crate) const fn config_for(&self, route: Route) -> &ServerConfig {
         match route {
             Route::Stats | Route::Echo => &self.config,

@@ -25,8 +25,8 @@ impl ConnectionTracer {
         Self { tracer, peer, server: local_address(stream) }
     }
 
-    /// Puts a tap on a connection, to trace and capture its bytes. `stream` is the socket, or TLS
-    /// over it.
+    /// Puts a tap on a connection to trace and capture its bytes. `stream` is the socket, or the
+    /// TLS stream over it.
     pub(crate) fn tap<S>(self, stream: S) -> Tapped<S, Observer<impl FnMut(Record) + use<S>>> {
         let Self { tracer, peer, server } = self;
         let observer = tracer.observer(Role::Server, peer.to_string(), log_text as fn(&str));
@@ -36,8 +36,8 @@ impl ConnectionTracer {
     }
 }
 
-/// Returns the address of this end for a capture. That of a Unix socket is the default address of
-/// the server, because the packets of a capture need one.
+/// Returns the local address for a capture. A Unix socket gets the server's default address,
+/// because the packets of a capture need one.
 fn local_address(stream: &Socket) -> io::Result<SocketAddr> {
     #[cfg(unix)]
     return match stream {

@@ -1,5 +1,5 @@
-//! The file of a Unix socket: created with a mode, removed at the end, and replaced only if nobody
-//! listens there any more.
+//! The file of a Unix socket. It is created with a given mode, removed when the server ends, and
+//! replaced only if nobody listens on it any more.
 
 use std::{
     fs,
@@ -25,11 +25,11 @@ pub(crate) struct SocketFile {
 /// get the inode of a removed one.
 type Identity = (u64, u64, Option<SystemTime>);
 
-/// Listens on a Unix socket at `path`, whose file gets this mode.
+/// Listens on a Unix socket at `path`, and gives the socket's file this mode.
 ///
 /// # Errors
-/// Returns a sentence that says what to do. In particular, a file that is not a socket, and a
-/// socket on which a server listens, stay as they are.
+/// Returns a sentence that describes the problem. A file that is not a socket, or a socket on which
+/// a server is listening, causes an error and is left unchanged.
 pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), String> {
     let failed =
         |error: io::Error, advice: &str| Err(format!("cannot listen on unix:{}: {error}{advice}", path.display()));
@@ -39,7 +39,7 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, Socket
     let listen = || {
         let socket = UnixSocket::new_stream()?;
         socket.bind(path)?;
-        // Until `listen`, nobody can connect, so nobody connects before the mode is set.
+        // Nobody can connect before `listen`, so nobody can connect before the mode is set.
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         let file = SocketFile { path: path.to_owned(), identity: identity(&fs::symlink_metadata(path)?) };
         Ok((socket.listen(BACKLOG)?, file))
@@ -47,7 +47,8 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, Socket
     listen().or_else(|error| failed(error, "; check that the directory exists and that you may write to it"))
 }
 
-/// Removes a socket on which nobody listens. A server that was killed leaves such a file.
+/// Removes the socket at `path` if nobody is listening on it. A server that was killed leaves such
+/// a file behind.
 async fn remove_stale(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -68,7 +69,7 @@ impl SocketFile {
         &self.path
     }
 
-    /// Removes the file, unless another process has put its own in this place.
+    /// Removes the file, unless another process has replaced it with its own.
     pub(crate) fn remove(&self) {
         if fs::symlink_metadata(&self.path).is_ok_and(|metadata| identity(&metadata) == self.identity) {
             let _ = fs::remove_file(&self.path);

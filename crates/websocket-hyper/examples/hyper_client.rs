@@ -1,5 +1,4 @@
-//! A client over an HTTP connection of hyper: asks for the page, and then upgrades the same
-//! connection.
+//! A client on a hyper HTTP connection: requests the page, and then upgrades the same connection.
 //!
 //! ```text
 //! cargo run -p websocket-hyper --example hyper_client [ADDRESS]

@@ -1,5 +1,5 @@
-//! A server on hyper: a page at `/`, and at `/chat` a room that sends each message to all members,
-//! encoded once.
+//! A server on hyper, with a page at `/` and a chat room at `/chat`. The room encodes each message
+//! once, and sends it to all members.
 //!
 //! ```text
 //! cargo run -p websocket-hyper --example hyper_server [ADDRESS]
@@ -46,7 +46,7 @@ async fn main() -> io::Result<()> {
         let (config, room) = (config.clone(), room.clone());
         tokio::spawn(async move {
             let service = service_fn(async |request| Ok::<_, io::Error>(answer(request, &config, &room)));
-            // hyper's deadline for a request needs a timer.
+            // hyper needs a timer to enforce its deadline for a request.
             let http = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
             if let Err(error) = http.with_upgrades().await {
                 eprintln!("{peer}: {error}");
@@ -83,7 +83,7 @@ fn answer(
     }
 }
 
-/// Accepts or rejects a request, which is a valid request for a WebSocket.
+/// Accepts or rejects a request that has already been found to be a valid WebSocket request.
 fn decide(upgrade: &UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>> {
     if upgrade.subprotocols().iter().any(|name| name == "chat") {
         Ok(UpgradeOptions::default().subprotocol("chat"))
@@ -105,7 +105,7 @@ async fn chat(mut connection: WebSocket, room: Sender<PreparedMessage>) -> Resul
         // Both futures are cancel safe, so nothing is lost when the other one is ready first.
         tokio::select! {
             message = connection.next() => match message {
-                // `send` fails only if there are no members, and this one is a member.
+                // `send` fails only if the room has no members, and this client is a member.
                 Some(message) => drop(room.send(PreparedMessage::compressed(&message?, &DeflateOptions::default()))),
                 None => return Ok(connection.close_info()),
             },

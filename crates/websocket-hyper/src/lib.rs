@@ -1,5 +1,4 @@
-//! WebSocket connections in servers and clients that are built on [hyper], and an extractor
-//! for axum 0.8.
+//! WebSocket connections for servers and clients built on [hyper], and an extractor for axum 0.8.
 //!
 //! hyper reads the request, sends the response, and then hands over the byte stream. The crates
 //! [`protocol`](websocket::protocol) and [`websocket`] check the request, choose the response, and
@@ -17,7 +16,7 @@
 //! # A server
 //!
 //! The service of a hyper server calls [`upgrade`], returns the response, and awaits the connection
-//! in a task of its own. The server must be built with hyper's `with_upgrades`.
+//! in a separate task. The server must be built with hyper's `with_upgrades`.
 //!
 //! ```
 //! use http_body_util::Full;

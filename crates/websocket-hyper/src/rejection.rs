@@ -10,29 +10,29 @@ use websocket::{HandshakeViolation, UsageError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The request is not a valid request for a WebSocket. The response has the status of the
+    /// The request is not a valid WebSocket request. The response has the status of the
     /// [violation](HandshakeViolation::status), such as 400, 405 or 426.
     Violation(HandshakeViolation),
     /// The application has rejected the request with this response.
     Rejected(Response<String>),
     /// The options do not suit the request: they choose something that the client did not offer, or
-    /// set a header of the handshake. This is a mistake of the application, and the response has
-    /// status 500.
+    /// set a header field that belongs to the handshake. This is the application's mistake, and the
+    /// response has status 500.
     Usage(UsageError),
     /// The HTTP server does not offer to hand over the byte stream of this request, for example
     /// because other code has already taken the request's [`OnUpgrade`](hyper::upgrade::OnUpgrade).
-    /// This is a mistake of the application, and the response has status 500.
+    /// This is the application's mistake, and the response has status 500.
     NotUpgradable,
 }
 
 impl Rejection {
-    /// Creates the response. Any body type that can be made from a `String` fits, such as
-    /// `Full<Bytes>` of the crate `http-body-util`.
+    /// Creates the response. Its body can be any type that can be made from a `String`, such as
+    /// `Full<Bytes>` from the crate `http-body-util`.
     ///
-    /// The response of [`Rejected`](Self::Rejected) is the application's own. Every other response
-    /// contains one sentence as plain text. The sentence describes a mistake of the client. If the
-    /// application made the mistake, the sentence says only that the server made one, so log the
-    /// `Rejection` to learn more.
+    /// The response for [`Rejected`](Self::Rejected) is the application's own. Every other response
+    /// contains one sentence of plain text. If the client made the mistake, the sentence describes
+    /// it. If the application made it, the sentence says only that the server made a mistake, so
+    /// log the `Rejection` to learn more.
     #[must_use]
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         match self {

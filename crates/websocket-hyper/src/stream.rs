@@ -3,8 +3,8 @@
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
-/// The byte stream of an upgraded connection, or of one stream of HTTP/2. It first returns the
-/// bytes that hyper has read after the head.
+/// The byte stream of an upgraded connection or of one HTTP/2 stream. It first returns the bytes
+/// that hyper has read after the head.
 ///
 /// In HTTP/2, hyper sends `END_STREAM` when the stream is shut down, and cancels the stream if it
 /// is dropped before that. If the peer cancels the stream, reading returns the end of the stream.

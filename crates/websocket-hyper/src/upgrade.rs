@@ -1,4 +1,4 @@
-//! The server's side: from a request that hyper has parsed to an open connection.
+//! The server's side, which turns a request that hyper has parsed into an open connection.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use websocket::{
 
 use crate::{rejection::Rejection, stream::WebSocket};
 
-/// Returns whether the request asks for an upgrade to WebSocket, even if the request is invalid.
+/// Returns `true` if the request asks for an upgrade to WebSocket, even if the request is invalid.
 /// Treat any other request as ordinary HTTP.
 ///
 /// ```
@@ -31,8 +31,8 @@ pub fn is_upgrade_request<B>(request: &Request<B>) -> bool {
     received_request(request).wants_websocket()
 }
 
-/// Copies the head of a request, for checks of your own. In HTTP/2, this includes the pseudo-header
-/// `:protocol`, which hyper keeps among the extensions of the request.
+/// Copies the head of a request, for your own checks. In HTTP/2, the copy includes the
+/// pseudo-header `:protocol`, which hyper keeps among the request's extensions.
 #[must_use]
 pub fn received_request<B>(request: &Request<B>) -> ReceivedRequest {
     with_protocol(ReceivedRequest::from_head(request), request.extensions())
@@ -49,26 +49,26 @@ pub(crate) fn with_protocol(request: ReceivedRequest, extensions: &Extensions) -
     request
 }
 
-/// Accepts a request for a WebSocket with these options. Returns the response, which the service
-/// has to return, and a future of the connection.
+/// Accepts a WebSocket request with these options. Returns the response, which the service must
+/// return, and a future that resolves to the connection.
 ///
-/// The request is an upgrade of HTTP/1.1, and the response then has the status 101. With the
-/// feature `http2`, it may also be an extended CONNECT of HTTP/2, which is answered with 200. The
-/// server has to allow it with `enable_connect_protocol` of hyper's `http2::Builder`.
+/// The request is an HTTP/1.1 upgrade, and the response has status 101. With the feature `http2`,
+/// the request may also be an HTTP/2 extended CONNECT, which is answered with status 200. The
+/// server must allow it with `enable_connect_protocol` of hyper's `http2::Builder`.
 ///
-/// hyper hands over the byte stream after it has written the response. So await the future in a
-/// task of its own, because the service returns the response first. The server must be built with
-/// hyper's `with_upgrades`; `axum::serve` does so.
+/// hyper hands over the byte stream only after it has written the response, which the service must
+/// return first. So await the future in a separate task. The server must be built with hyper's
+/// `with_upgrades`; `axum::serve` does so.
 ///
 /// **Decide before you call this function.** If the service, or a layer around it, replaces the
-/// response by another one, hyper still hands over the byte stream when the HTTP connection ends.
-/// The future is then ready too, although the client was rejected.
+/// response with another one, hyper still hands over the byte stream when the HTTP connection ends.
+/// The future then completes too, even though the client was rejected.
 ///
 /// The options take precedence over `config`. [`ServerConfig::handshake_timeout`] has no effect:
-/// hyper reads the request and writes the response, and has time-outs of its own.
+/// hyper reads the request and writes the response, and has its own time-outs.
 ///
 /// # Errors
-/// - [`Rejection::Violation`] if the request is not a valid request for a WebSocket;
+/// - [`Rejection::Violation`] if the request is not a valid WebSocket request;
 /// - [`Rejection::Usage`] if the options do not suit the request;
 /// - [`Rejection::NotUpgradable`] if hyper does not offer to hand over the byte stream.
 pub fn upgrade<B, R: Default>(
@@ -79,7 +79,7 @@ pub fn upgrade<B, R: Default>(
     upgrade_with(request, config, |_| Ok(options))
 }
 
-/// Accepts or rejects a request for a WebSocket, depending on the result of `decide`. In all other
+/// Accepts or rejects a WebSocket request, depending on the result of `decide`. In all other
 /// respects, this function behaves like [`upgrade`].
 ///
 /// `decide` receives the client's offers. It is not called for an invalid request.
@@ -116,7 +116,7 @@ where
     Ok((upgrade.response(), UpgradeFuture::new(on_upgrade, upgrade)))
 }
 
-/// A future of a connection, which is ready when hyper has written the response.
+/// A future that resolves to the connection when hyper has written the response.
 ///
 /// # Errors
 /// [`AcceptError::Io`] if hyper does not hand over the byte stream: the service has failed, the

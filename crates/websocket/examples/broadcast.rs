@@ -7,9 +7,10 @@
 //! A server does not mask its frames, so one encoded frame, a [`PreparedMessage`], can be sent to
 //! all clients.
 //!
-//! Each client has a queue, and a task that writes the queue. A client that sends a message waits
-//! until all queues have room, so no client loses a message or its connection because another one
-//! sends too fast. A client that does not read is disconnected, which ends the wait.
+//! Each client has a queue, and a task that writes the queue's messages. A client that sends a
+//! message waits until all queues have room, so no client loses a message or its connection because
+//! another client sends too fast. A client that does not read is disconnected, so that nobody waits
+//! for it any longer.
 
 use std::{
     collections::HashMap,
@@ -29,12 +30,12 @@ use websocket::{
     WriteHalf, accept_with,
 };
 
-/// The maximum size of a message in bytes, and of a queue in messages. A queue then holds at most
-/// 1 MiB, and the queues share the bytes of a message.
+/// The maximum size of a message, in bytes, and the maximum length of a queue, in messages. A queue
+/// therefore holds at most 1 MiB, and the queues share the bytes of a message.
 const MAX_MESSAGE: usize = 64 << 10;
 const MAX_QUEUED: usize = 16;
 
-/// The maximum time in which a client has to accept a message.
+/// How long a client may take to accept a message.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The queues of all clients.
@@ -74,11 +75,11 @@ async fn join(stream: TcpStream, peer: SocketAddr, config: &ServerConfig, room: 
     let (mut reader, writer) = connection.into_split();
     let (queue, messages) = mpsc::channel(MAX_QUEUED);
     room.lock().insert(peer, queue);
-    // Two tasks, because a client must get messages while it waits to send one. If one task did
+    // Use two tasks, because a client must get messages while it waits to send one. If one task did
     // both, two clients could wait for each other forever.
     let writing = tokio::spawn(write(writer, messages));
     let read = read(&mut reader, room).await;
-    // Without the queue's sender, the writing task ends.
+    // Once the queue's sender is dropped, the writing task ends.
     room.lock().remove(&peer);
     let written = writing.await.expect("the task does not panic");
     read.and(written).map(|()| reader.close_info())
@@ -98,7 +99,7 @@ async fn read(reader: &mut ReadHalf<TcpStream>, room: &Room) -> Result<(), Error
     Ok(())
 }
 
-/// Sends the messages in the queue of one client.
+/// Sends the messages in one client's queue.
 async fn write(mut writer: WriteHalf<TcpStream>, mut messages: Receiver<PreparedMessage>) -> Result<(), Error> {
     while let Some(message) = messages.recv().await {
         let Ok(sent) = timeout(WRITE_TIMEOUT, writer.send_prepared(&message)).await else {

@@ -25,7 +25,7 @@ async fn main() -> io::Result<()> {
         tokio::spawn(async move {
             match serve(stream).await {
                 Ok(info) => println!("{peer}: {info}"),
-                // For a request that was rejected, this prints the status.
+                // If the request was rejected, this prints the status.
                 Err(error) => println!("{peer}: {error}"),
             }
         });

@@ -4,9 +4,9 @@
 //! cargo run -p websocket --features proxy --example feed_through_proxy [PROXY URI]
 //! ```
 //!
-//! Without arguments, the example also runs a small proxy and the server of the feed, and ends
-//! after a few messages. A client that should obey `HTTP_PROXY` and the other variables of the
-//! environment calls `proxy_from_env()` in place of `proxy(...)`.
+//! Without arguments, the example also runs a small proxy and the feed's server, and ends after a
+//! few messages. To make a client obey `HTTP_PROXY` and the related environment variables, call
+//! `proxy_from_env()` instead of `proxy(...)`.
 
 use std::{env, error::Error, time::Duration};
 
@@ -31,11 +31,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     let proxy: Proxy = proxy.parse()?;
-    // Neither this line nor an error shows the password.
+    // Neither this line nor an error message shows the password.
     println!("connecting to {uri} through {proxy}");
     let mut feed = match Connector::new(&uri)?.proxy(proxy).connect().await {
         Ok(feed) => feed,
-        // An error names the part that has failed: the proxy, TLS, or the server.
+        // The error names the part that failed: the proxy, TLS, or the server.
         Err(error @ ConnectError::Proxy { error: ProxyError::Status { .. } | ProxyError::Unauthorized { .. }, .. }) => {
             println!("check the user name, the password and the rules of the proxy");
             return Err(error.into());
@@ -58,7 +58,8 @@ async fn run_feed(listener: TcpListener) -> std::io::Result<()> {
             let mut client = websocket::accept(stream).await?;
             for number in 1_u64.. {
                 client.send(number.to_string()).await?;
-                // Read too, until it is time for the next message: `next` answers the Close.
+                // Also read until it is time for the next message, because `next` answers the
+                // client's Close.
                 match timeout(Duration::from_millis(10), client.next()).await {
                     Ok(None) => break,
                     Ok(Some(message)) => drop(message?),

@@ -4,8 +4,8 @@
 //! cargo run -p websocket --example graceful_stop [ADDRESS]
 //! ```
 //!
-//! `/echo` sends each message back, and `/length` answers with the number of its bytes. On Ctrl-C,
-//! the server accepts no further client, closes each connection with 1001, and waits for the
+//! `/echo` sends each message back, and `/length` answers with the message's length in bytes. On
+//! Ctrl-C, the server accepts no new clients, closes each connection with 1001, and waits for the
 //! answers.
 
 use std::{env, future::Future, io, net::SocketAddr, pin::pin, time::Duration};
@@ -57,7 +57,7 @@ pub(crate) async fn run(listener: TcpListener, stop: impl Future<Output = ()>) -
             Some(_) = connections.join_next() => {}
         }
     }
-    // Further clients are rejected by the operating system.
+    // From now on, the operating system rejects new clients.
     drop(listener);
     // Every task notices that the sender is gone.
     drop(running);
@@ -90,7 +90,7 @@ async fn serve(stream: TcpStream, mut stopped: watch::Receiver<()>) -> Result<Cl
     };
     let mut connection = accept_with(stream, &ServerConfig::default(), decide).await?;
     loop {
-        // `next` is cancel safe. `send` is outside of `select!`, so no answer is cut off.
+        // `next` is cancel safe. `send` is called outside `select!`, so no answer is cut off.
         let message = tokio::select! {
             message = connection.next() => message.transpose()?,
             _ = stopped.changed() => {

@@ -1,4 +1,4 @@
-//! A server that sends every message back, and sends a message of its own every second.
+//! A server that sends every message back, and also sends a tick every second.
 //!
 //! ```text
 //! cargo run -p websocket --example interval_server [ADDRESS]
@@ -31,14 +31,14 @@ async fn main() -> io::Result<()> {
 async fn serve(stream: TcpStream) -> Result<CloseInfo, Error> {
     let mut connection = websocket::accept(stream).await?;
     let mut ticks = interval(Duration::from_secs(1));
-    // A client that reads slowly must not get the ticks that it has missed all at once.
+    // A client that reads slowly must not get all of its missed ticks at once.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // Both futures are cancel safe. A message is sent outside of `select!`, because a `send`
-        // that is dropped may or may not have queued it.
+        // Both futures are cancel safe. Messages are sent outside `select!`, because a dropped
+        // `send` may or may not have queued its message.
         let message = tokio::select! {
             message = connection.next() => message.transpose()?,
-            // After a Close, nothing may be sent any more. `next` then waits for the end.
+            // After a Close, nothing more may be sent. `next` then waits for the connection to end.
             _ = ticks.tick(), if connection.state() == State::Open => Some("tick".into()),
         };
         match message {

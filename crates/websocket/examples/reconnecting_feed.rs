@@ -36,7 +36,7 @@ async fn main() -> Result<(), Error> {
     }
 }
 
-/// Prints the messages of the feed until the connection ends.
+/// Prints the feed's messages until the connection ends.
 async fn follow(uri: &str, delay: &mut Duration) -> Result<CloseInfo, Error> {
     // As long as this client sends nothing, TCP does not detect that the server is gone, and the
     // client would wait forever. The keep-alive sends Pings, and ends the connection if no Pong

@@ -1,5 +1,5 @@
-//! Headers of the opening handshake: a server prints those of the request and adds one to the
-//! response, and a client prints those of the response.
+//! Header fields of the opening handshake: the server prints those in the request and adds one to
+//! the response, and the client prints those in the response.
 //!
 //! ```text
 //! cargo run -p websocket --example server_headers
@@ -32,7 +32,8 @@ async fn serve(stream: TcpStream) -> Result<(), Error> {
     let mut connection = accept_with(stream, &ServerConfig::default(), |upgrade| {
         println!("the server received a request for {} with these headers:", upgrade.request().path());
         print(upgrade.request().headers());
-        // A header that the handshake sets itself, or a line break in the value, is an error.
+        // It is an error to add a header field that the handshake sets itself, or a value with a
+        // line break.
         UpgradeOptions::default().header("X-Served-By", "websocket").map_err(|error| {
             let mut response = Response::new(error.to_string());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

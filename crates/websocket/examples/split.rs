@@ -20,8 +20,8 @@ async fn main() -> Result<(), Error> {
     let (mut reader, writer) = connection.into_split();
     let writing = tokio::spawn(count(writer));
 
-    // Keep reading until the end. The reading half also answers Pings, and completes the closing
-    // handshake that the writing half starts.
+    // Keep reading until the end. The read half also answers Pings, and completes the closing
+    // handshake that the write half starts.
     while let Some(message) = reader.next().await {
         println!("received: {}", message?);
     }

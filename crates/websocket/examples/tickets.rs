@@ -1,5 +1,5 @@
-//! A feed for users who have logged in: checks the origin, takes a ticket that is valid once, and
-//! ends the connection when the session expires.
+//! A feed for users who have logged in: checks the origin, accepts a ticket that is valid only
+//! once, and ends the connection when the session expires.
 //!
 //! ```text
 //! cargo run -p websocket --example tickets [ADDRESS]
@@ -27,22 +27,23 @@ use websocket::{
     read_request,
 };
 
-/// The time in which a page must use its ticket: one round trip, and more for slow pages.
+/// The time within which a page must use its ticket: one round trip, plus extra time for slow
+/// pages.
 pub(crate) const TICKET: Duration = Duration::from_secs(10);
 
 /// The time after which a user must log in again.
 pub(crate) const SESSION: Duration = Duration::from_secs(15 * 60);
 
-/// The code with which an expired session ends. The codes from 4000 belong to the application, and
-/// the page must know what this one means.
+/// The close code for an expired session. Codes from 4000 up belong to the application, and the
+/// page must know what this one means.
 pub(crate) const SESSION_EXPIRED: CloseCode = CloseCode(4001);
 
 /// The maximum length of a user's name, in bytes. A stranger chooses the name, and each session and
 /// each ticket holds a copy of it.
 pub(crate) const MAX_NAME: usize = 64;
 
-/// The maximum number of sessions, and of tickets. With a name of at most [`MAX_NAME`] bytes, each
-/// takes less than 1 KiB, so all of them take at most 20 MiB.
+/// The maximum number of sessions, and also of tickets. With a name of at most [`MAX_NAME`] bytes,
+/// each takes less than 1 KiB, so all of them together take at most 20 MiB.
 const MAX_SECRETS: usize = 10_000;
 
 const PAGE: &str = "<!doctype html><pre id=log></pre><script type=module>
@@ -60,14 +61,14 @@ pub(crate) struct Session {
     until: Instant,
 }
 
-/// Sessions under random secrets that only their owners know. Each secret is valid until the
-/// instant beside its session.
+/// Sessions, each stored under a random secret that only its owner knows. The instant stored with a
+/// session is the time at which its secret expires.
 #[derive(Default)]
 struct Secrets(Mutex<HashMap<String, (Session, Instant)>>);
 
 impl Secrets {
     /// Returns a new secret of 128 random bits, which nobody can guess. Returns `None` if there are
-    /// too many.
+    /// too many secrets already.
     async fn issue(&self, session: Session, until: Instant) -> Option<String> {
         let mut secrets = self.0.lock().await;
         secrets.retain(|_, (_, until)| Instant::now() < *until);
@@ -82,7 +83,7 @@ impl Secrets {
         secrets.get(secret).filter(|(_, until)| Instant::now() < *until).map(|(session, _)| session.clone())
     }
 
-    /// Returns the session of a secret, which is invalid from now on.
+    /// Returns the session of a secret, and makes the secret invalid.
     async fn redeem(&self, secret: &str) -> Option<Session> {
         let (session, until) = self.0.lock().await.remove(secret)?;
         (Instant::now() < until).then_some(session)
@@ -121,7 +122,7 @@ impl Site {
                 response.status(StatusCode::BAD_REQUEST).body(format!("a name has at most {MAX_NAME} bytes\n"))
             }
             "/login" => {
-                // A real server checks a password here, and sets the attribute `Secure` too.
+                // A real server checks a password here, and also sets the attribute `Secure`.
                 let session = Session { user: query(request).to_owned(), until: now + SESSION };
                 let secret = self.sessions.issue(session, now + SESSION).await?;
                 let cookie = format!("session={secret}; HttpOnly; SameSite=Strict; Path=/");
@@ -167,7 +168,8 @@ async fn main() -> io::Result<()> {
     }
 }
 
-/// Answers one request. Returns how the connection closed, if the request opened one.
+/// Answers one request. If the request opened a WebSocket connection, returns how that connection
+/// closed.
 pub(crate) async fn serve<S>(stream: S, site: &Site) -> Result<Option<CloseInfo>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,

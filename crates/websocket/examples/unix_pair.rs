@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     });
 
-    // The host of the URI is only for the `Host` header.
+    // The URI's host is used only for the `Host` header field.
     let mut client = Connector::new("ws://localhost/")?.unix_socket(&path).connect().await?;
     client.send("hello").await?;
     if let Some(message) = client.next().await {

@@ -1,5 +1,5 @@
-//! A client for `wss://` that trusts one more certificate: sends a message, prints the answer, and
-//! closes.
+//! A client for `wss://` that trusts one additional certificate: sends a message, prints the
+//! answer, and closes the connection.
 //!
 //! ```text
 //! cargo run -p websocket --example wss_client [URL [CERTIFICATE]]

@@ -32,7 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     loop {
         let (stream, peer) = listener.accept().await?;
         let tls = tls.clone();
-        // The TLS handshake belongs to the task, so a slow client does not hold up the others.
+        // The TLS handshake runs in the client's own task, so a slow client does not hold up the
+        // others.
         tokio::spawn(async move {
             match serve(stream, &tls).await {
                 Ok(info) => println!("{peer}: {info}"),

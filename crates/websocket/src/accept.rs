@@ -1,5 +1,5 @@
-//! The server's side of opening a connection: from a byte stream to an open connection (section
-//! 4.2).
+//! The server's side of opening a connection, which turns a byte stream into an open connection
+//! (section 4.2).
 //!
 //! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the
 //! same port reads the request with [`read_request`] and then decides how to answer it.
@@ -43,8 +43,8 @@ where
 /// Accepts or rejects a WebSocket request on `stream`, depending on the result of `decide`.
 ///
 /// `decide` receives the request and the client's offers. It either accepts the request, with a
-/// subprotocol or headers of its choice, or rejects it with an HTTP response. If the request is
-/// invalid, this function rejects it without calling `decide`.
+/// subprotocol or header fields of its choice, or rejects it with an HTTP response. If the request
+/// is invalid, this function rejects it without calling `decide`.
 ///
 /// ```
 /// use websocket::{ServerConfig, UpgradeOptions, accept_with, http};
@@ -68,7 +68,7 @@ where
 ///
 /// # Errors
 /// [`AcceptError`]. For every error except [`AcceptError::Io`], the client has been sent an HTTP
-/// response, as far as it accepted one.
+/// response, or as much of it as the client accepted.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose timers are [not
@@ -115,7 +115,7 @@ pub struct Incoming<S> {
     request: ReceivedRequest,
 }
 
-/// Reads an HTTP request from `stream`, whether it requests a WebSocket connection or not.
+/// Reads an HTTP request from `stream`, whether or not it asks for a WebSocket connection.
 ///
 /// The host in the request is valid, and [`authority`](ReceivedRequest::authority) returns it.
 /// (HTTP/1.0 allows a request without a host.) The application decides whether it serves that host.
@@ -190,7 +190,7 @@ where
     match timeout_at(deadline, reading).await {
         Ok(Ok(request)) => {
             let incoming = Incoming { stream, request };
-            // Every request in HTTP/1.1 must have a valid host, so do not leave this check to the
+            // Every HTTP/1.1 request must have a valid host, so do not leave this check to the
             // application.
             if let Err(violation) = incoming.request.authority() {
                 incoming.respond(&rejection(&violation)).await?;
@@ -224,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 
     /// Wraps the stream, for example in a stream that records the bytes. Use this method if the
-    /// request determines whether the stream has to be wrapped.
+    /// request determines whether to wrap the stream.
     pub fn map_stream<T>(self, wrap: impl FnOnce(S) -> T) -> Incoming<T> {
         Incoming { stream: wrap(self.stream), request: self.request }
     }
@@ -252,8 +252,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     pub async fn accept(mut self, options: UpgradeOptions, config: &ServerConfig) -> Result<WebSocket<S>, AcceptError> {
         let upgrade = match self.request.check_upgrade().map(|request| ServerUpgrade::new(&request, options, config)) {
             Ok(Ok(upgrade)) => upgrade,
-            // The options do not suit the request. This is a bug in the application and not a
-            // mistake of the client, so the client receives status 500.
+            // The options do not suit the request. This is a bug in the application, not the
+            // client's mistake, so the client receives status 500.
             Ok(Err(error)) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -304,21 +304,21 @@ const LINGER: Duration = Duration::from_secs(10);
 
 /// The maximum time to wait for more input after a response. A client that is still sending a body
 /// does not pause for long, and a client that neither sends more nor closes the connection should
-/// not occupy it.
+/// not keep it open for long.
 const LINGER_IDLE: Duration = Duration::from_secs(2);
 
-/// The maximum number of bytes to read and discard after a response: the body of an ordinary
-/// upload. A client that sends more may lose the response.
+/// The maximum number of bytes to read and discard after a response, enough for the body of an
+/// ordinary upload. A client that sends more may lose the response.
 const LINGER_BYTES: usize = 8 << 20;
 
-/// The size in bytes of one read after a response.
+/// The maximum size, in bytes, of one read after a response.
 const LINGER_READ: usize = 16 << 10;
 
 /// Sends a response as the last bytes on `stream`.
 ///
-/// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset
-/// can destroy the response before the peer has read it. This function therefore ends only the
-/// sending direction, and reads until the peer ends its direction.
+/// If a socket is closed while bytes from the peer are unread, the kernel sends a reset, which can
+/// destroy the response before the peer has read it. This function therefore ends only the sending
+/// direction, and reads until the peer ends its direction.
 pub(crate) async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,

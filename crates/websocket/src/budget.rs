@@ -1,10 +1,10 @@
 //! The work that a connection may do before it lets other tasks run.
 //!
-//! tokio gives every task a budget of 128 units each time that the task runs. A socket takes one
-//! unit for each read and each write, and a task without units has to yield. But one read can
-//! return 50,000 messages, so with the socket's units alone, a peer that sends without a pause
-//! keeps the thread busy for hundreds of milliseconds. A connection therefore takes further units,
-//! in proportion to its work.
+//! tokio gives every task a budget of 128 units each time the task runs. A socket takes one unit
+//! for each read and each write, and a task that has no units left must yield. But one read can
+//! return 50,000 messages, so if only the socket took units, a peer that sends without a pause
+//! would keep the thread busy for hundreds of milliseconds. A connection therefore takes further
+//! units, in proportion to its work.
 //!
 //! The work is measured in bytes: the payload of each message, plus [`FRAME`] for each frame. With
 //! the values below, a task yields after 4,096 small messages or 2 MiB, which takes a few hundred
@@ -14,14 +14,14 @@ use std::task::{Context, Poll};
 
 use tokio::task::coop;
 
-/// The work, in bytes, for which a connection takes one unit of the task's budget.
+/// The amount of work, in bytes, that costs one unit of the task's budget.
 const UNIT: usize = 16 << 10;
 
-/// The work for one frame, whatever its payload, in bytes. Decoding a small frame takes about as
-/// long as copying and validating this many bytes.
+/// The work, in bytes, that each frame counts for, whatever its payload. Decoding a small frame
+/// takes about as long as copying and validating this many bytes.
 const FRAME: usize = 512;
 
-/// The work of one connection that is not paid for yet.
+/// The work done for one connection that has not yet been charged to the task's budget.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     /// The work in bytes.
@@ -40,8 +40,8 @@ impl Budget {
         self.unpaid += frames * FRAME;
     }
 
-    /// Pays for the work with units of the task's budget. Returns `Pending` if the task has none
-    /// left. The task is woken again at once, so that it runs after all other tasks that are ready.
+    /// Pays for the work with units of the task's budget. Returns `Pending` if no units are left.
+    /// The task is then woken again at once, so that it runs after all other tasks that are ready.
     #[inline]
     pub(crate) fn poll_pay(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Nearly every call ends here.
@@ -70,8 +70,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns the work that is still unpaid after paying. Outside a task, tokio's budget has no
-    /// end.
+    /// Returns the work that is still unpaid after paying. Outside a task, tokio's budget is
+    /// unlimited.
     fn unpaid_after_paying(mut budget: Budget) -> usize {
         assert!(budget.poll_pay(&mut Context::from_waker(Waker::noop())).is_ready());
         budget.unpaid
@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(budget.unpaid, 1512 + 1536);
     }
 
-    /// A message that is larger than a task's whole budget must not stop the connection for several
-    /// turns.
+    /// A message larger than a task's whole budget must make the connection yield only once, not
+    /// for several turns.
     #[tokio::test]
     async fn a_task_without_units_yields_once_for_all_of_its_work() {
         let mut budget = Budget { unpaid: 1000 * UNIT };

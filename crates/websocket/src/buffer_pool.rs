@@ -1,11 +1,11 @@
-//! Two buffers for all connections of a thread: one to read into, one to write from.
+//! Two buffers shared by all connections of a thread: one to read into and one to write from.
 //!
 //! A connection needs its buffers only while bytes are read, processed and answered, and nearly all
 //! connections are idle nearly all of the time. Each thread therefore keeps one input block and one
 //! output block. A connection takes the blocks when it has work, and puts them back before it
-//! waits. Ten thousand idle connections of one thread then need two blocks instead of twenty
-//! thousand. A connection that waits keeps only the bytes that it has not processed, and the output
-//! that the stream has not accepted, in memory of about their size.
+//! waits. Ten thousand idle connections on one thread then need two blocks instead of twenty
+//! thousand. While it waits, a connection keeps only the bytes that it has not processed and the
+//! output that the stream has not accepted, in about as much memory as they need.
 //!
 //! ```text
 //!   thread's block ──take──▶ [frame][frame][frame][half a frame]
@@ -16,7 +16,7 @@
 //! Sharing blocks saves time as well: the block that another connection has just used is still in
 //! the core's cache.
 
-// The path is written out because `crates/verification/schedules` includes this file, too.
+// The path is explicit because `crates/verification/schedules` also includes this file.
 #[cfg(test)]
 #[path = "buffer_pool/tests.rs"]
 mod tests;
@@ -28,7 +28,7 @@ use protocol::Connection;
 
 /// The size of a block, in bytes, which is also the maximum number of bytes that one read into a
 /// block can return. A block has room for the sixteen messages of 16 KiB that a load test sends at
-/// once, and takes a third of a second-level cache of 1 MiB. With blocks of 64 KiB, this load test
+/// once, and takes up a third of a 1 MiB second-level cache. With blocks of 64 KiB, this load test
 /// took a tenth longer, and messages of 1 MiB took a fifth longer.
 pub(crate) const BLOCK: usize = 320 << 10;
 
@@ -36,9 +36,9 @@ pub(crate) const BLOCK: usize = 320 << 10;
 /// shorter and arrive in one piece, so one read is enough for them.
 pub(crate) const HANDSHAKE_READ: usize = 4 << 10;
 
-/// The size, in bytes, of the memory of a block. A block has room for the unprocessed bytes that
-/// are copied to its beginning, at most [`MAX_COPIED_TAIL`], and for a read of [`BLOCK`] bytes
-/// after them.
+/// The memory allocated for a block, in bytes. It has room for the unprocessed bytes that are
+/// copied to its beginning, at most [`MAX_COPIED_TAIL`], and for a read of [`BLOCK`] bytes after
+/// them.
 const ALLOCATED: usize = BLOCK + MAX_COPIED_TAIL;
 
 /// The maximum number of unprocessed bytes that are copied into the block for each read. A longer
@@ -71,9 +71,9 @@ pub(crate) fn supply_send_buffer(connection: &mut Connection) {
     }
 }
 
-/// Takes the block back from a connection whose output the stream does not accept. The connection
-/// then keeps the output in memory of its size. If the output fills a quarter of the block or more,
-/// the block is taken back only if memory `is_scarce`.
+/// Takes the block back from a connection whose stream does not accept its output. The connection
+/// then keeps the output in memory of about the output's size. If the output fills a quarter of the
+/// block or more, the block is taken back only if memory `is_scarce`.
 pub(crate) fn shrink_send_buffer(connection: &mut Connection, is_scarce: bool) {
     if let Some(block) = connection.shrink_send_queue(is_scarce) {
         put(&OUTPUT, block);

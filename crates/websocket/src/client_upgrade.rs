@@ -26,7 +26,7 @@ use protocol::{
 
 use crate::{clock::now, keys, memory_budget::MemoryBudget, negotiated::Negotiated, websocket::WebSocket};
 
-/// A request for a WebSocket connection, for adapters of other HTTP clients. Send the
+/// A WebSocket request that an adapter sends through another HTTP client. Send the
 /// [request](Self::request), and [check the response](Self::check_response).
 ///
 /// ```
@@ -61,7 +61,7 @@ impl fmt::Debug for ClientUpgrade {
 
 impl ClientUpgrade {
     /// Returns the request. In HTTP/1.1, its target is the path and the query. If your HTTP client
-    /// finds the server by the target, replace the target by an absolute `http` or `https` URI.
+    /// finds the server by the target, replace the target with an absolute `http` or `https` URI.
     ///
     /// In HTTP/2, the target is absolute. The value of `:protocol` is `websocket`. [`Request`] has
     /// no place for it, so add it as your HTTP/2 client requires.
@@ -75,12 +75,12 @@ impl ClientUpgrade {
         }
     }
 
-    /// Checks that the response opens the connection that was requested.
+    /// Checks that the response opens the requested connection.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for a status other than 101, or other than 2xx in HTTP/2. It
+    /// - [`HandshakeError::Rejected`] if the status is not 101, or not 2xx in HTTP/2. The error
     ///   holds the response without its body;
-    /// - [`HandshakeError::Violation`] for a 101 or 2xx that breaks a rule: drop the stream.
+    /// - [`HandshakeError::Violation`] if a 101 or 2xx response breaks a rule: drop the stream.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<EstablishedUpgrade, HandshakeError> {
         let established = match self.handshake {
             UpgradeHandshake::Http1(handshake) => handshake.check_response(response),
@@ -90,7 +90,7 @@ impl ClientUpgrade {
     }
 }
 
-/// A successful handshake of a client. The connection is OPEN.
+/// A client's successful handshake. The connection is OPEN.
 #[derive(Debug)]
 pub struct EstablishedUpgrade {
     established: Established,

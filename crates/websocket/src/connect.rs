@@ -1,4 +1,5 @@
-//! The client's side of opening a connection: from a URI to an open connection (section 4.1).
+//! The client's side of opening a connection, which turns a URI into an open connection (section
+//! 4.1).
 
 #[cfg(unix)]
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ use crate::{
 /// enabled](crate#the-runtime).
 ///
 /// # Cancel safety
-/// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
+/// If the future is dropped, the attempt is abandoned, and any TCP connection that it has opened is
 /// closed.
 pub async fn connect<U>(uri: U) -> Result<WebSocket<MaybeTlsStream>, ConnectError>
 where
@@ -65,7 +66,7 @@ where
     Connector::new(uri)?.connect().await
 }
 
-/// A builder for a client's connection: the options, and the methods that open the connection.
+/// A builder for a client's connection, with the options and the methods that open the connection.
 ///
 /// ```no_run
 /// # use websocket::Connector;
@@ -137,8 +138,8 @@ impl Connector {
         self
     }
 
-    /// Offers an extension. This crate only negotiates the extension. The caller has to implement
-    /// its effect on frames.
+    /// Offers an extension. This crate only negotiates the extension. The caller must implement its
+    /// effect on frames.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.request = self.request.extension(extension);
@@ -154,8 +155,8 @@ impl Connector {
         Ok(self)
     }
 
-    /// Adds a header to the request. The name and the value are strings, or an [`http::HeaderName`]
-    /// and an [`http::HeaderValue`].
+    /// Adds a header field to the request. The name and the value are strings, or an
+    /// [`http::HeaderName`] and an [`http::HeaderValue`].
     ///
     /// # Errors
     /// As for [`ClientRequest::header`].
@@ -184,15 +185,15 @@ impl Connector {
         self
     }
 
-    /// Sets the time-out for all steps up to the open connection: name resolution, TCP, the proxy,
-    /// TLS, the opening handshake, and redirects, together. The default is 10 seconds.
+    /// Sets the total time-out for all steps until the connection is open: name resolution, TCP,
+    /// the proxy, TLS, the opening handshake, and redirects. The default is 10 seconds.
     #[must_use]
     pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.handshake_timeout = limit;
         self
     }
 
-    /// Sets whether this connector waits while another connector of this process with the same
+    /// Sets whether this connector waits while another connector in this process that has the same
     /// setting is opening a connection to the same IP address and port. The default is `false`.
     ///
     /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
@@ -210,12 +211,12 @@ impl Connector {
         self
     }
 
-    /// Connects through this proxy, instead of directly. The TLS handshake of a `wss://` URI is
+    /// Connects through this proxy instead of directly. For a `wss://` URI, the TLS handshake is
     /// performed with the server, through the proxy.
     ///
     /// A proxy whose URL begins with `https://` is itself reached over TLS. Its certificate must be
-    /// valid for the proxy's host, and [`tls_config`](Self::tls_config) applies to both handshakes,
-    /// and so does the client's certificate that it may contain.
+    /// valid for the proxy's host. [`tls_config`](Self::tls_config) applies to both TLS handshakes,
+    /// and so does any client certificate that it contains.
     ///
     /// This method, [`proxy_from_env`](Self::proxy_from_env), [`unix_socket`](Self::unix_socket)
     /// and [`dial`](Self::dial) set the same option, so only the last of these calls counts.
@@ -244,8 +245,8 @@ impl Connector {
         self
     }
 
-    /// Connects to the Unix socket at this path, instead of the host and the port of the URI. The
-    /// `Host` header, and the TLS handshake of a `wss://` URI, still name that host.
+    /// Connects to the Unix socket at this path, instead of the URI's host and port. The `Host`
+    /// header field, and the TLS handshake for a `wss://` URI, still name that host.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), websocket::Error> {
@@ -261,12 +262,12 @@ impl Connector {
         self
     }
 
-    /// Connects over a stream that `dial` opens, instead of TCP. `dial` is called with the URI, and
-    /// again with the target of each redirect. The TLS handshake of a `wss://` URI follows on that
-    /// stream.
+    /// Connects over a stream that `dial` opens, instead of over TCP. `dial` is called with the
+    /// URI, and again with the target of each redirect. For a `wss://` URI, the TLS handshake
+    /// follows on that stream.
     ///
-    /// Use it for a transport that this crate does not know, or to choose the socket's options or
-    /// its local address.
+    /// Use it for a transport that this crate does not support, or to choose the socket's options
+    /// or local address.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), websocket::Error> {
@@ -319,17 +320,17 @@ impl Connector {
         self
     }
 
-    /// Sets the options for the transport, all at once: the TLS configuration, and the route to the
-    /// server.
+    /// Sets all transport options at once: the TLS configuration and the route to the server.
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {
         self.transport = options;
         self
     }
 
-    /// Sets the TLS configuration for a `wss://` URI, for example with certificate authorities or
-    /// a client certificate of your own. [`ClientTls`](crate::tls::ClientTls) builds one for these
-    /// two cases. If the configuration names no protocol for ALPN, this method adds `http/1.1`.
+    /// Sets the TLS configuration for a `wss://` URI, for example with your own certificate
+    /// authorities or a client certificate. [`ClientTls`](crate::tls::ClientTls) builds one for
+    /// these two cases. If the configuration names no protocol for ALPN, this method adds
+    /// `http/1.1`.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls_config(mut self, config: impl Into<Arc<crate::tls::rustls::ClientConfig>>) -> Self {
@@ -365,8 +366,8 @@ impl Connector {
     /// enabled](crate#the-runtime).
     ///
     /// # Cancel safety
-    /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
-    /// is closed.
+    /// If the future is dropped, the attempt is abandoned, and any TCP connection that it has
+    /// opened is closed.
     pub async fn connect(self) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
         self.connect_through(|stream| stream).await
     }
@@ -386,8 +387,8 @@ impl Connector {
     /// As for [`connect`](Self::connect).
     ///
     /// # Cancel safety
-    /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
-    /// is closed.
+    /// If the future is dropped, the attempt is abandoned, and any TCP connection that it has
+    /// opened is closed.
     //= docs/src/rfc6455.md#section-4-1
     //# To establish a connection, a client MUST open a transport connection, send an opening
     //# request, and read the response.
@@ -492,9 +493,9 @@ impl Connector {
         self.handshake_over_tls(stream).await
     }
 
-    /// Performs the opening handshake on a stream that the caller has connected, and over which the
-    /// caller has established TLS. This method cannot check that the stream is encrypted. It
-    /// accepts both `wss://` and `ws://` URIs.
+    /// Performs the opening handshake on a stream that the caller has connected and secured with
+    /// TLS. This method cannot check that the stream is encrypted. It accepts both `wss://` and
+    /// `ws://` URIs.
     ///
     /// # Errors
     /// As for [`handshake`](Self::handshake), except [`ConnectError::NotOverTls`].
@@ -512,17 +513,17 @@ impl Connector {
         open_within(limit, false, self.handshake_unlimited(stream)).await
     }
 
-    /// Creates the request, for another HTTP client that sends it and receives the response. See
-    /// [`ClientUpgrade`]. [`handshake_timeout`](Self::handshake_timeout) has no effect, because the
-    /// other client waits for the response.
+    /// Creates the request for another HTTP client to send. See [`ClientUpgrade`].
+    /// [`handshake_timeout`](Self::handshake_timeout) has no effect, because the other client waits
+    /// for the response.
     #[must_use]
     pub fn start(self) -> ClientUpgrade {
         let (handshake, setup) = self.start_http1();
         ClientUpgrade { handshake: UpgradeHandshake::Http1(Box::new(handshake)), setup }
     }
 
-    /// Creates the request in HTTP/2 (RFC 8441), for an HTTP/2 client that sends it and receives
-    /// the response. In all other respects, this method behaves like [`start`](Self::start).
+    /// Creates the HTTP/2 request (RFC 8441) for an HTTP/2 client to send. In all other respects,
+    /// this method behaves like [`start`](Self::start).
     #[must_use]
     pub fn start_http2(self) -> ClientUpgrade {
         ClientUpgrade {
@@ -572,7 +573,7 @@ impl Connector {
 
 /// The reason why an attempt to open a connection has failed.
 enum NotOpened<S> {
-    /// The server has rejected the handshake. The rest of the response's body is still to be read
+    /// The server rejected the handshake. The rest of the response's body has not yet been read
     /// from the stream.
     Rejected(S, Box<Response<Bytes>>),
     Failed(ConnectError),
@@ -584,8 +585,9 @@ impl<S> From<ConnectError> for NotOpened<S> {
     }
 }
 
-/// Waits for `opening`, at most for `limit`. Within the limit, the body of a rejection is read too,
-/// except the body of a redirect if redirects are `followed`.
+/// Waits for `opening`, but no longer than `limit`. If the server rejects the handshake, also reads
+/// the body of its response within the limit, unless the response is a redirect and redirects are
+/// `followed`.
 async fn open_within<S: AsyncRead + Unpin>(
     limit: Duration,
     followed: bool,
@@ -595,8 +597,8 @@ async fn open_within<S: AsyncRead + Unpin>(
     match timeout(limit, opening).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(NotOpened::Failed(error))) => Err(error),
-        // The body is read outside of the time-out above. Otherwise a body that is still arriving
-        // at the deadline would turn the rejection into a time-out, and hide the status.
+        // Read the body outside the time-out above. Inside it, a body that is still arriving at the
+        // deadline would turn the rejection into a time-out and hide the status.
         Ok(Err(NotOpened::Rejected(_, response))) if followed && is_redirect(response.status()) => {
             Err(ConnectError::Answer(HandshakeError::Rejected(response)))
         }
@@ -619,8 +621,8 @@ const BODY_PATIENCE: Duration = Duration::from_secs(1);
 /// Reads and decodes the body of a rejection until the body ends, [`BODY_MAX`] bytes have been
 /// decoded, or `patience` has passed.
 ///
-/// The body is only an explanation, so this function never fails: after an error or a time-out, the
-/// part that has arrived is enough.
+/// The body is only an explanation, so this function never fails. After an error or a time-out, it
+/// keeps the part that has arrived.
 async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>, patience: Duration) {
     let mut body = ResponseBody::new(response, BODY_MAX);
     body.push(response.body());

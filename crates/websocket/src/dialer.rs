@@ -1,4 +1,4 @@
-//! A client's byte stream that the program opens itself.
+//! A byte stream that the program, instead of the connector, opens for a client.
 
 use std::{
     fmt,
@@ -40,7 +40,7 @@ impl fmt::Debug for Dialer {
     }
 }
 
-/// The stream of a [dialer](crate::Connector::dial), of any type.
+/// A stream of any type that a [dialer](crate::Connector::dial) has opened.
 pub struct DialedStream(Box<dyn Stream + Send>);
 
 trait Stream: AsyncRead + AsyncWrite + Unpin {}

@@ -1,9 +1,8 @@
-//! The driver, which moves bytes between the engine and the byte stream, passes the time to the
-//! engine, and wakes tasks.
+//! The driver, which moves bytes between the engine and the byte stream, tells the engine the time,
+//! and wakes tasks.
 //!
-//! All state that must survive an `.await` is in [`Driver`], and none of it is in a future. If a
-//! future is dropped half-way, as `select!` drops the branches that did not complete first, no
-//! state is lost.
+//! All state that must survive an `.await` is in [`Driver`], not in a future. No state is lost when
+//! a future is dropped half-way, for example because another branch of a `select!` completed first.
 //!
 //! # Reading
 //!
@@ -21,19 +20,19 @@
 //! Step 2 comes after step 1, so a loop that answers each message with
 //! [`feed`](crate::WebSocket::feed) sends the answers to all messages of one read in one write.
 //!
-//! [`Driver::poll_serve`] takes no message while too many answers are queued. Meanwhile it reads
-//! little, and handles only control frames: see [`Driver::poll_capacity_for_answer`].
+//! While too many answers are queued, [`Driver::poll_serve`] takes no message. During that time, it
+//! reads only a little and handles only control frames: see [`Driver::poll_capacity_for_answer`].
 //!
 //! There are three reasons to write before step 2, each time with [`Driver::transmit_now`]:
 //!
-//! * **The application is about to receive a frame after an automatic answer.** It may drop the
-//!   connection when it receives a Close, and may work for a long time when it receives a Ping, or
-//!   the message after a Ping. ([`Driver::poll_serve`] does not need this write, because the
-//!   application's function cannot wait.)
+//! * **The application is about to receive a frame, and an automatic answer is queued.** The
+//!   application may drop the connection when it receives a Close, and may work for a long time
+//!   when it receives a Ping, or the message after a Ping. ([`Driver::poll_serve`] does not need
+//!   this write, because the application's function cannot wait.)
 //! * **The task has used up its [budget](crate::budget) and yields.** Queued bytes must not wait
 //!   until the task runs again.
-//! * **An error of the application's function ends [`Driver::poll_serve`].** The application may
-//!   then drop the connection.
+//! * **The application's function returns an error, which ends [`Driver::poll_serve`].** The
+//!   application may then drop the connection.
 //!
 //! # Waking
 //!
@@ -84,15 +83,14 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// The number of queued bytes at which sending begins to wait until the queue is written. The
-/// number equals the size of a block, so that an echo of everything that one read brought leaves in
-/// one write.
+/// The number of queued bytes at which a sender must wait for the queue to be written. It equals
+/// the size of a block, so an echo of everything received in one read can be sent in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
-/// The maximum number of bytes of one read that takes place even if the memory budget has no room:
-/// while answers wait for the peer to read, before a deadline, and when input is ignored. It is
-/// enough for thirty control frames. It is small, because the bytes may also belong to a message,
-/// and then stay in memory until the message is processed.
+/// The maximum number of bytes in a read that is made even if the memory budget has no room: while
+/// answers wait for the peer to read, before a deadline, and when input is ignored. It is enough
+/// for thirty control frames. It is small because the bytes may also belong to a message, in which
+/// case they stay in memory until the message is processed.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -107,26 +105,26 @@ pub(crate) struct Driver<S> {
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
     /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The time of the last read after which the engine had a deadline.
+    /// The time of the last read that left the engine with a deadline.
     read_at: std::time::Instant,
     /// The waker of the reading task, for changes that this task did not make itself, such as a new
     /// deadline.
     reader: Option<Waker>,
     /// The wakers of both tasks, while one of them waits for the socket to become writable.
     wakers: Option<Arc<SharedWakers>>,
-    /// Whether nothing more can be read, because the peer has ended its direction of the stream, or
-    /// because a read has failed.
+    /// Whether nothing more can be read, either because the peer has ended its direction of the
+    /// stream or because a read has failed.
     eof: bool,
-    /// Whether bytes were written that the stream may still buffer, as a TLS stream does.
+    /// Whether the stream may still hold written bytes in a buffer, as a TLS stream can.
     flushing: bool,
     /// Whether the engine has requested a half-close that the stream has not finished.
     half_closing: bool,
     /// Whether the engine has asked the driver to drop the stream.
     disconnected: bool,
-    /// Whether the driver gave up a flush, so that bytes in the buffer of the stream may be lost.
+    /// Whether the driver gave up on a flush, so that bytes in the stream's buffer may be lost.
     flush_discarded: bool,
-    /// Whether the peer missed a deadline while the input was full and unprocessed, because this
-    /// task waited to write and did not read.
+    /// Whether the peer missed a deadline while the input was full and unprocessed because this
+    /// task was waiting to write instead of reading.
     left_input: bool,
     /// The error to report at the end of the connection, or a note that the end has been reported.
     outcome: Option<Box<Outcome>>,
@@ -210,7 +208,7 @@ impl<S> Driver<S> {
     }
 
     pub(crate) fn queue_prepared(&mut self, message: &PreparedMessage) -> Result<(), UsageError> {
-        // The payload was encoded before, so only the frame counts.
+        // The payload has already been encoded, so charge for the frame only.
         self.budget.spend_on_frames(1);
         buffer_pool::supply_send_buffer(&mut self.engine);
         self.engine.send_prepared(message)
@@ -272,9 +270,9 @@ impl<S> Driver<S> {
     fn waker_for_both(&mut self, cx: &Context<'_>, side: Side) -> Waker {
         let wakers = self.wakers.get_or_insert_with(|| {
             let wakers = Arc::<SharedWakers>::default();
-            // The caller is about to poll the stream or the timer with the shared waker, and both
-            // forget every earlier waker. The reader may be waiting with an earlier one, so
-            // register the reader's waker here too.
+            // The caller is about to poll the stream or the timer with the shared waker. Each of
+            // them remembers only the latest waker, and the reader may be waiting with an earlier
+            // one, so register the reader's waker here too.
             if let Some(reader) = &self.reader {
                 wakers.wait(Side::Read, reader);
             }
@@ -284,8 +282,8 @@ impl<S> Driver<S> {
         Waker::from(Arc::clone(wakers))
     }
 
-    /// Returns what this connection holds while it works. The blocks that it was lent count only as
-    /// far as they are filled.
+    /// Returns the memory that this connection holds while it works. Only the filled part of a
+    /// borrowed block counts.
     fn held(&self) -> Held {
         let filled = self.engine.message_capacity() + self.engine.queued_bytes();
         Held { filled: filled + self.engine.input_len(), allocated: filled + self.reads.input_memory(&self.engine) }
@@ -310,8 +308,8 @@ impl<S> Driver<S> {
             self.reads.release_input(&mut self.engine, is_scarce);
             buffer_pool::shrink_send_buffer(&mut self.engine, is_scarce);
             let Held { filled, allocated } = self.held();
-            // While the connection waits, it keeps the whole memory of its send queue, so count the
-            // unfilled part too.
+            // A connection that waits keeps all the memory of its send queue, so count the unfilled
+            // part too.
             let unfilled = self.engine.send_queue_capacity() - self.engine.queued_bytes();
             let held = Held { filled, allocated: allocated + unfilled };
             let is_covered = self.memory.cover(held);
@@ -354,8 +352,8 @@ impl<S> Driver<S> {
     fn handle_read_error(&mut self, error: io::Error) {
         self.eof = true;
         self.engine.handle_read_error();
-        // If a violation or an earlier error has been recorded, keep it, because it explains better
-        // why the connection ended.
+        // If a violation or an earlier error has been recorded, keep it, because it is a better
+        // explanation of why the connection ended.
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
     }
 
@@ -385,8 +383,8 @@ impl<S> Driver<S> {
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
             Some(Outcome::NoMemory(WaitedTooLong(waited))) => Some(Error::NoMemory { waited }),
-            // The peer's Close has arrived. No message can follow a Close, so all of the peer's
-            // messages have arrived, and an error of TCP is not reported.
+            // The peer's Close has arrived. No message can follow a Close, so no message is
+            // missing, and a TCP error is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -403,8 +401,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     fn poll_next_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        // Whether a control frame may have been answered since the last write. Before every return
-        // of `Pending`, this method writes, so the flag need not outlive the call.
+        // Whether a control frame may have been answered since the last write. This method always
+        // writes before it returns `Pending`, so the flag need not outlive the call.
         let mut has_answered = false;
         loop {
             ready!(self.poll_budget(cx, Side::Read));
@@ -458,8 +456,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Calls `answer` with each message, until the connection ends. Pongs leave together with the
-    /// answers to the messages of the same read. This hardly delays the Pongs, because `answer`
+    /// Calls `answer` with each message, until the connection ends. Pongs are sent together with
+    /// the answers to messages from the same read. This hardly delays the Pongs, because `answer`
     /// cannot wait.
     pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
@@ -484,7 +482,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // copy.
                 answer(message, &mut outbound)
             } else {
-                // These are the steps of `poll_step`, but they do not copy the message either.
+                // Take the same steps as `poll_step`, but again without copying the message.
                 match self.poll_engine() {
                     Some((EngineEvent::Message(message), Some(mut outbound))) => {
                         let payload = message.as_bytes().len();
@@ -549,9 +547,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.is_message_next() {
                 return Poll::Pending;
             }
-            // Without input, do not poll the engine. At the end of the stream, it would start the
-            // deadline for closing, but a peer that has ended only its own direction may go on
-            // reading.
+            // Without input, do not poll the engine. At the end of the stream, polling it would
+            // start the deadline for closing, although a peer that has ended only its own direction
+            // may go on reading.
             if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
                 continue;
             }
@@ -565,8 +563,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes one of the steps that the module documentation lists. The callers above first call the
-    /// engine's fast path for messages, which needs no current time, so that nearly all messages
+    /// Takes one of the steps that the module documentation lists. The callers above first try the
+    /// engine's fast path for messages. It does not need the current time, so nearly all messages
     /// are received without reading the clock.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         match self.poll_engine() {
@@ -577,8 +575,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes step 1: returns an event in the bytes that have arrived.
     fn poll_engine(&mut self) -> Option<(EngineEvent<'_>, Option<Outbound<'_>>)> {
-        // Count this call like a frame, because it costs about as much. Otherwise a stream that is
-        // always ready, and takes no units of the budget itself, could keep this task running
+        // Charge this call as one frame, because it costs about as much. Otherwise a stream that is
+        // always ready, and that uses none of the budget itself, could keep this task running
         // forever.
         self.budget.spend_on_frames(1);
         if !self.engine.has_input() {
@@ -601,8 +599,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // Count the frames that produced no event: the last read may have brought thousands of
         // fragments.
         self.budget.spend_on_frames(self.engine.take_frame_count());
-        // 2. Something to send. Continue even if the write is `Pending`: the peer may not read
-        //    until this endpoint has read, and then both would wait forever.
+        // 2. Something to send. Continue even if the write is `Pending`: the peer may be waiting
+        //    for this endpoint to read first, and then both would wait forever.
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Read) {
             self.handle_write_error(error);
         }
@@ -618,7 +616,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.handle_timeout();
             return Poll::Ready(Step::Progress);
         }
-        // 4. Bytes at the socket, if there is memory for them.
+        // 4. Bytes waiting in the socket, if there is memory for them.
         let room = match self.poll_room(cx) {
             Poll::Ready(Ok(room)) => room,
             Poll::Ready(Err(error)) => {
@@ -658,8 +656,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until there is memory for a read. Returns the maximum size of the read.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, WaitedTooLong>> {
         let held = self.held();
-        // Input that is ignored needs no memory. A wait for it could end with the loss of what is
-        // still queued, although the peer's Close has arrived.
+        // Input that is ignored needs no memory. If the connection waited for memory all the same,
+        // the wait could end in the loss of what is still queued, although the peer's Close has
+        // arrived.
         if self.engine.ignores_input() {
             self.memory.stop_waiting();
             return Poll::Ready(Ok(self.memory.room(held, CONTROL_READ).max(CONTROL_READ)));
@@ -701,8 +700,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits for the engine's next deadline. Returns `Ready` when the deadline has passed, and the
-    /// engine has handled it or the connection was lost.
+    /// Waits for the engine's next deadline. Returns `Ready` once the deadline has passed and
+    /// either the engine has handled it or the connection has been lost.
     fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
             // Drop the timer. Most connections have no deadline most of the time, and should not
@@ -765,8 +764,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn poll_queue_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_budget(cx, Side::Write));
-        // Do not write yet while the queue is below the limit and the memory budget has room for
-        // it. The messages collect in the queue, so that they leave in one write.
+        // While the queue is below the limit and the memory budget has room for it, do not write
+        // yet. Messages collect in the queue and are then sent in one write.
         if self.engine.queued_bytes() < MAX_QUEUED && self.memory.cover(self.held()) {
             return Poll::Ready(Ok(()));
         }
@@ -782,7 +781,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_empty_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
-                // The stream accepts no more bytes for now, and wakes this task when it accepts
+                // The stream accepts no more bytes for now, and will wake this task when it accepts
                 // bytes again. Meanwhile, wait for the timer below as well.
                 Poll::Pending => {}
                 // The queue is empty because it was discarded, not because it was written, so the
@@ -834,9 +833,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut stream = Pin::new(&mut self.stream);
         loop {
             // If an earlier call has begun a half-close, finish it here, because the engine
-            // requests each step only once. Ask the engine for the next step even if the half-close
-            // has to wait, as that of a TLS stream can: at the deadline, the next step is to
-            // disconnect.
+            // requests each step only once. Even if the half-close has to wait, as it can with TLS,
+            // ask the engine for the next step: at the deadline, that step is to disconnect.
             if self.half_closing
                 && let Poll::Ready(shut_down) = stream.as_mut().poll_shutdown(cx)
             {
@@ -846,7 +844,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             match self.engine.poll_transmit() {
                 None if self.half_closing => return Poll::Pending,
                 None => {
-                    // Everything is written, so release the send buffer for another connection.
+                    // Everything is written, so release the send buffer for other connections to
+                    // use.
                     buffer_pool::release_send_buffer(&mut self.engine);
                     // One flush covers all earlier writes, so flush at the end and not after each
                     // write.
@@ -896,7 +895,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Writes once, as many bytes as the stream accepts.
+/// Makes one write, of as many bytes as the stream accepts.
 fn poll_write<S: AsyncWrite>(
     stream: Pin<&mut S>,
     cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The errors of opening and using a connection.
+//! Errors that occur when opening or using a connection.
 //!
 //! `Display` prints the whole reason, and `source()` returns only errors that `Display` has not
 //! printed. A report that prints the whole chain therefore repeats nothing.
@@ -23,20 +23,20 @@ use crate::redirect::RedirectError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule. A Close frame has reported the violation to the peer, unless a Close
-    /// had been sent before, or nothing more could be sent.
+    /// The peer broke a rule. The violation has been reported to the peer in a Close frame, unless
+    /// a Close had already been sent or nothing more could be sent.
     Violation(Violation),
     /// The call is not allowed. Nothing was sent.
     Usage(UsageError),
     /// The transport failed, or the connection ended before everything was written.
     Io(io::Error),
-    /// The peer ended TCP without a Close frame (code 1006), so messages may be missing. Over TLS,
-    /// this includes a peer that did not end TLS before TCP.
+    /// The peer ended the TCP connection without a Close frame (code 1006), so messages may be
+    /// missing. Over TLS, this includes a peer that ended TCP without ending TLS first.
     EndedWithoutClose,
     /// The [`MemoryBudget`](crate::MemoryBudget) had no room for the peer's message. The peer has
     /// broken no rule. It was sent a Close with code 1013 (Try Again Later).
     NoMemory {
-        /// The time for which the connection waited for the budget.
+        /// How long the connection waited for the budget.
         waited: Duration,
     },
     /// The connection could not be opened.
@@ -134,7 +134,7 @@ pub enum ConnectError {
     /// The proxy did not connect the client to the server.
     #[cfg(feature = "proxy")]
     Proxy {
-        /// The URL of the proxy, without a user name and a password.
+        /// The proxy's URL, without its user name and password.
         proxy: String,
         /// The reason.
         error: ProxyError,
@@ -153,9 +153,9 @@ pub enum ConnectError {
     /// The [dialer](crate::Connector::dial) returned this error, or did not connect in time.
     Dial(io::Error),
     /// A redirect was not followed, for example because the redirects form a loop, or because one
-    /// of them leads away from TLS.
+    /// of them leads from TLS to a connection without TLS.
     Redirect(RedirectError),
-    /// The connection to which a redirect has led could not be opened.
+    /// A redirect was followed, but the connection to its target could not be opened.
     Redirected {
         /// The target of the last redirect.
         uri: Uri,
@@ -166,21 +166,22 @@ pub enum ConnectError {
     Tls(io::Error),
     /// The two ends did not agree on a protocol inside TLS (ALPN).
     Alpn {
-        /// The protocol that the server has chosen, or `None` if it rejected all that were offered.
+        /// The protocol that the server chose, or `None` if it rejected all those that the client
+        /// offered.
         chosen: Option<String>,
     },
     /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
-    /// The URI is `wss://`, and the operating system has no trusted root certificates, so the
-    /// certificate of no server can be verified. Nothing was sent.
+    /// The URI is `wss://`, but the operating system has no trusted root certificates, so no
+    /// server's certificate can be verified. Nothing was sent.
     NoRootCertificates {
-        /// The problems that came up while the certificates were read, such as a missing file.
+        /// The problems found while reading the certificates, such as a missing file.
         problems: Vec<String>,
     },
     /// The URI is `wss://`, but nothing shows that the caller's stream is encrypted. Nothing was
     /// sent.
     NotOverTls,
-    /// The server does not support WebSocket connections in HTTP/2 (RFC 8441). No request for one
+    /// The server does not support WebSocket connections over HTTP/2 (RFC 8441). No request for one
     /// was sent.
     Http2NotSupported,
     /// The connection broke during the opening handshake, or the server ended it without a
@@ -190,7 +191,7 @@ pub enum ConnectError {
     /// beginning of the response's body, already decoded.
     Answer(HandshakeError),
     /// TCP, TLS or the opening handshake was not complete before the time-out. (Other steps report
-    /// a time-out with an error of their own, such as [`Resolve`](Self::Resolve).)
+    /// a time-out with their own error, such as [`Resolve`](Self::Resolve).)
     TimedOut,
 }
 

@@ -8,14 +8,14 @@ use protocol::{CloseFrame, Message};
 pub enum Event {
     /// A complete message.
     Message(Message),
-    /// A Ping. The connection answers a received Ping by itself, and has written the Pong, as far
-    /// as the stream accepts it, when it returns this event.
+    /// A Ping. The connection answers a received Ping automatically: before it returns this event,
+    /// it writes as much of the Pong as the stream accepts.
     Ping(Bytes),
     /// A Pong.
     Pong(Bytes),
-    /// A Close. The connection answers a received Close by itself, and has written the answer, as
-    /// far as the stream accepts it, when it returns this event. No event follows it. Keep reading
-    /// to wait for the end of TCP, or drop the connection.
+    /// A Close. The connection answers a received Close automatically: before it returns this
+    /// event, it writes as much of the answer as the stream accepts. No other event follows. Keep
+    /// reading to wait for the end of TCP, or drop the connection.
     Close(Option<CloseFrame>),
 }
 

@@ -1,8 +1,8 @@
-//! The first of several addresses that accepts a connection: Happy Eyeballs (RFC 8305).
+//! Happy Eyeballs (RFC 8305): connects to the first of several addresses that accepts a connection.
 //!
 //! A host often has an IPv6 and an IPv4 address, and one of them may be unreachable. An attempt to
-//! reach it rarely fails at once: usually its packets are dropped, and TCP repeats them for
-//! minutes. So do not wait for the result of one attempt before starting the next:
+//! connect to that one rarely fails at once: usually its packets are dropped, and TCP retransmits
+//! them for minutes. So do not wait for the result of one attempt before starting the next:
 //!
 //! ```text
 //!   address 1  |--------------------- (no answer) ...
@@ -25,8 +25,8 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// attempt starts when an attempt fails, or after [`ATTEMPT_DELAY`]. Earlier attempts continue.
 ///
 /// # Errors
-/// If every attempt fails, returns the error of the attempt that failed last; if there is no
-/// address, [`io::ErrorKind::NotFound`].
+/// If every attempt fails, returns the error of the last attempt to fail. If there are no
+/// addresses, returns [`io::ErrorKind::NotFound`].
 pub(crate) async fn connect_to_any<T, F>(
     addresses: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> F,
@@ -42,7 +42,8 @@ where
             attempts.push(connect(address));
         }
         let finished = if waiting.len() > 0 {
-            // If no attempt finishes in time, start the next one beside those that are running.
+            // If no attempt finishes in time, start the next one alongside those that are still
+            // running.
             let Ok(finished) = timeout(ATTEMPT_DELAY, attempts.next()).await else { continue };
             finished
         } else {
@@ -57,8 +58,8 @@ where
 }
 
 /// Returns the addresses in an order that alternates between IPv6 and IPv4, and begins with the
-/// family of the first address (RFC 8305, section 4). If a whole family is unreachable, the second
-/// attempt then already uses the other one. Within a family, the resolver's order is kept.
+/// family of the first address (RFC 8305, section 4). If one whole family is unreachable, the
+/// second attempt already uses the other. Within a family, the resolver's order is kept.
 fn alternate_families(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
@@ -97,8 +98,8 @@ mod tests {
         ConnectedAfter(u64),
     }
 
-    /// Connects to addresses that behave as listed. Returns the index of the address that accepted,
-    /// the time until it did, and the times at which the attempts started, in milliseconds.
+    /// Connects to addresses that behave as `attempts` says. Returns the index of the address that
+    /// accepted, how long that took, and when each attempt started. The times are in milliseconds.
     async fn race(attempts: &[Attempt]) -> (io::Result<(usize, u128)>, Vec<u128>) {
         let listed: Vec<_> = (1..).zip(attempts).map(|(last, _)| address(&format!("192.0.2.{last}"))).collect();
         let (begin, starts) = (Instant::now(), RefCell::new(Vec::new()));

@@ -153,8 +153,8 @@ pub use self::{
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-/// The code of the book's pages about this library, compiled as documentation tests. `docs-check`
-/// fails for a page that is missing here.
+/// The code from the book's pages about this library, compiled as documentation tests. `docs-check`
+/// fails if a page is missing here.
 #[cfg(doctest)]
 mod book {
     #[doc = include_str!("../../../docs/src/run/authentication.md")]

@@ -66,7 +66,7 @@ impl MaybeTlsStream {
     /// Returns the address of the server, or of the proxy in between.
     ///
     /// # Errors
-    /// As for [`TcpStream::peer_addr`], and [`io::ErrorKind::Unsupported`] for a Unix socket and
+    /// As for [`TcpStream::peer_addr`], plus [`io::ErrorKind::Unsupported`] for a Unix socket and
     /// for the stream of a dialer.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         let no_tcp = || io::Error::new(io::ErrorKind::Unsupported, "the stream is not TCP");
@@ -74,7 +74,7 @@ impl MaybeTlsStream {
     }
 }
 
-/// Calls a method of the inner stream, whichever it is.
+/// Calls a method on the inner stream, whatever its type.
 macro_rules! either {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {

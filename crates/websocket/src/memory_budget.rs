@@ -1,7 +1,7 @@
-//! One budget of memory for many connections.
+//! A memory budget that many connections share.
 //!
-//! The limits of a connection bound what *one* peer can make this program hold. With many
-//! connections, the sum of these bounds can exceed any memory. A [`MemoryBudget`] bounds the sum:
+//! A connection's limits bound the memory that *one* peer can make this program hold. With many
+//! connections, the total can exceed any amount of memory. A [`MemoryBudget`] bounds the total:
 //!
 //! ```text
 //!   what one connection holds: the memory of its input, of an incomplete message, and of its output
@@ -9,29 +9,29 @@
 //!   ├── 16 KiB, free ──┼── taken from the budget, before it is read ──▶
 //! ```
 //!
-//! * Each connection may hold [`FREE_PER_CONNECTION`](MemoryBudget::FREE_PER_CONNECTION) without
-//!   asking. So a connection with small messages never waits for one with large messages.
+//! * Each connection may hold [`FREE_PER_CONNECTION`](MemoryBudget::FREE_PER_CONNECTION) bytes
+//!   without asking, so a connection with small messages never waits for one with large messages.
 //! * Memory for input beyond that is taken from the budget *before* the input is read or inflated.
 //!   While the budget has no room, the connection does not read, and TCP holds the peer back.
-//! * What was taken is given back when queued output has been written, when the connection is
+//! * Taken memory is given back when queued output has been written, when the connection is
 //!   dropped, and, for a received message, at the first call after the one that returned the
 //!   message.
-//! * A message that has waited for [`max_wait`](MemoryBudget::max_wait) in total is given up, and
-//!   its connection is closed with 1013 (Try Again Later). Otherwise, connections that each hold
-//!   one half of a large message could wait for each other forever.
+//! * Once a message has waited for [`max_wait`](MemoryBudget::max_wait) in total, the connection
+//!   gives up on it and is closed with 1013 (Try Again Later). Otherwise, connections that each
+//!   hold one half of a large message could wait for each other forever.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The number of bytes per permit of the semaphore. With one permit per byte, the 32-bit numbers of
-/// the semaphore would limit a message to 4 GiB.
+/// The number of bytes per permit of the semaphore. With one permit per byte, the semaphore's
+/// 32-bit counts would limit a message to 4 GiB.
 pub(crate) const UNIT: usize = 1 << 10;
 
 /// The maximum number of bytes that all connections with this budget may hold together, in addition
 /// to the [free bytes](Self::FREE_PER_CONNECTION) of each.
 ///
-/// A clone belongs to the same budget. Pass clones to
+/// All clones share one budget. Pass clones to
 /// [`ServerConfig::memory_budget`](crate::ServerConfig::memory_budget),
 /// [`Connector::memory_budget`](crate::Connector::memory_budget) or
 /// [`WebSocket::with_memory_budget`](crate::WebSocket::with_memory_budget).
@@ -44,27 +44,27 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// assert_eq!(budget.available(), 256 << 20);
 /// ```
 ///
-/// The budget counts memory for messages, including room that is not filled: for input that has not
-/// been consumed, for the part of a message that has arrived (after inflating), and for the send
-/// queue. It does not count the fixed memory of a connection, the state of its compression (see
-/// [`DeflateOptions`](protocol::DeflateOptions)), or the blocks that a thread lends to its
-/// connections while they work. A connection that waits has put them back (see
-/// [`WebSocket::release_memory`](crate::WebSocket::release_memory)). A message that was returned to
-/// the application stops counting at the next call on the connection.
+/// The budget counts the memory for messages, including unfilled buffer space. This is the memory
+/// for input that has not been consumed, for the part of a message that has arrived (after
+/// inflating), and for the send queue. It does not count a connection's fixed memory, its
+/// compression state (see [`DeflateOptions`](protocol::DeflateOptions)), or the blocks that a
+/// thread lends to its connections while they work. A waiting connection has put these blocks back
+/// (see [`WebSocket::release_memory`](crate::WebSocket::release_memory)). A message returned to the
+/// application stops counting at the next call on the connection.
 ///
-/// To count memory outside of the connections, use [`try_reserve`](Self::try_reserve).
+/// To count memory outside the connections, use [`try_reserve`](Self::try_reserve).
 ///
-/// A buffer in which a message is reassembled or inflated may double when it grows. The growth
-/// counts only afterwards, so a connection can exceed the budget by the size of that growth until
-/// its message is complete.
+/// A buffer in which a message is reassembled or inflated may double in size when it grows. The
+/// growth is counted only afterwards, so until its message is complete, a connection can exceed the
+/// budget by that amount.
 ///
-/// Only receiving waits for the budget. While the budget has no room, a connection that holds more
-/// than its free bytes and the bytes that it has taken must write its queue before it can queue
+/// Only receiving waits for the budget. But while the budget has no room, a connection that holds
+/// more than its free bytes and its taken bytes together must write its queue before it can queue
 /// another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
-    /// One permit for each [`UNIT`] bytes that are not taken, by a connection or by
-    /// [`try_reserve`](Self::try_reserve).
+    /// One permit for every [`UNIT`] bytes that neither a connection nor
+    /// [`try_reserve`](Self::try_reserve) has taken.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) total: usize,
     pub(crate) max_wait: Duration,
@@ -94,8 +94,8 @@ impl MemoryBudget {
         }
     }
 
-    /// Sets the maximum time that one message may wait for the budget, in all its waits together,
-    /// before its connection is closed with 1013.
+    /// Sets the maximum total time that one message may wait for the budget before its connection
+    /// is closed with 1013.
     #[must_use]
     pub const fn max_wait(mut self, time: Duration) -> Self {
         self.max_wait = time;
@@ -108,16 +108,16 @@ impl MemoryBudget {
         self.total
     }
 
-    /// Returns the number of bytes that are not taken, by a connection or by
-    /// [`try_reserve`](Self::try_reserve).
+    /// Returns the number of bytes that neither a connection nor [`try_reserve`](Self::try_reserve)
+    /// has taken.
     #[must_use]
     pub fn available(&self) -> usize {
         self.permits.available_permits() * UNIT
     }
 
-    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory outside of the
-    /// connections, such as that of the bytes that an HTTP/2 library holds until they are read.
-    /// Returns `None` if the budget has no room for them.
+    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory outside the
+    /// connections, such as bytes that an HTTP/2 library holds until they are read. Returns `None`
+    /// if the budget has no room for them.
     ///
     /// ```
     /// use websocket::MemoryBudget;
@@ -136,7 +136,7 @@ impl MemoryBudget {
     }
 }
 
-/// Bytes of a [`MemoryBudget`], which are given back when this value is dropped.
+/// Bytes taken from a [`MemoryBudget`], given back when this value is dropped.
 #[derive(Debug)]
 #[must_use = "the bytes are given back when this value is dropped"]
 pub struct MemoryReservation {

@@ -1,4 +1,4 @@
-//! What one connection takes from its [`MemoryBudget`].
+//! The memory that one connection takes from its [`MemoryBudget`].
 
 use std::{
     pin::Pin,
@@ -16,11 +16,12 @@ use crate::{
     memory_budget::{MemoryBudget, UNIT},
 };
 
-/// The number of bytes for which a connection waits: small, so that the wait is short and many
-/// connections make progress, and large enough that a large message does not wait often.
+/// The number of bytes that a connection waits for. It is small, so that waits are short and many
+/// connections make progress, but large enough that a large message does not wait often.
 const AWAITED: usize = 64 << 10;
 
-/// The share of one connection. It is empty, and always has room, if the connection has no budget.
+/// One connection's share of the budget. If the connection has no budget, the share is empty and
+/// always has room.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryShare(Option<Box<Share>>);
 
@@ -37,9 +38,9 @@ struct Share {
     last_read: usize,
     /// Present while the connection waits for the budget.
     waiting: Option<Waiting>,
-    /// The time for which the message that is arriving has waited, in all its waits before the
-    /// present one. If each wait had the whole time, many connections that obtain a little memory
-    /// now and then could keep each other's messages incomplete for much longer.
+    /// How long the arriving message had waited before its current wait began. If every wait were
+    /// allowed the full time, many connections that obtain a little memory now and then could keep
+    /// each other's messages incomplete for much longer.
     waited: Duration,
 }
 
@@ -55,14 +56,14 @@ struct Waiting {
 /// What a connection holds, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Held {
-    /// The memory that is in use: that of an incomplete message, the queued bytes, and the input
-    /// without the free room of its buffer.
+    /// The memory in use: the buffer of an incomplete message, the queued bytes, and the input, but
+    /// not the free room in the input's buffer.
     pub(crate) filled: usize,
     /// All of the memory, which is what counts towards the budget.
     pub(crate) allocated: usize,
 }
 
-/// The connection has waited for the budget for this time, which is the maximum.
+/// The connection waited for the budget for this long, which is the maximum.
 #[derive(Debug)]
 pub(crate) struct WaitedTooLong(pub(crate) Duration);
 
@@ -89,8 +90,8 @@ impl MemoryShare {
     }
 
     /// Takes memory for the next read. Returns the maximum size of that read, or 0 if the
-    /// connection has to wait. If the next read is likely to be large, takes memory for `wanted`
-    /// bytes, or as much as there is.
+    /// connection must wait. If the next read is likely to be large, takes memory for `wanted`
+    /// bytes, or as much as is available.
     pub(crate) fn room(&mut self, held: Held, wanted: usize) -> usize {
         self.0.as_mut().map_or(usize::MAX, |share| share.room(held, wanted))
     }
@@ -121,8 +122,8 @@ impl MemoryShare {
             if !is_over {
                 ready!(share.poll_wait(cx))?;
             }
-            // Do not count the wait against the deadlines of the peer, whose bytes were not being
-            // read.
+            // Do not count the wait against the peer's deadlines, because the peer's bytes were not
+            // being read.
             engine.handle_reading_paused(now());
         }
     }
@@ -131,9 +132,9 @@ impl MemoryShare {
     #[inline]
     pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
-            // Look at the last two reads. If each burst of a peer is a little larger than the free
-            // bytes, every second read brings only a small rest. After such a read alone, the next
-            // read would get too little room again.
+            // Look at the last two reads. If each of the peer's bursts is a little larger than the
+            // free bytes, every second read brings only the small remainder. Judging by that read
+            // alone would give the next read too little room again.
             let last_two = share.last_read.saturating_add(count);
             share.needs_more = count >= room || last_two >= MemoryBudget::FREE_PER_CONNECTION;
             share.last_read = count;
@@ -141,8 +142,8 @@ impl MemoryShare {
         }
     }
 
-    /// Takes memory for everything that the connection holds, or as much as there is. Returns
-    /// whether it was enough. Gives nothing back, because the caller may be about to queue the
+    /// Takes memory for everything that the connection holds, or as much as is available. Returns
+    /// `true` if it was enough. Gives nothing back, because the caller may be about to queue the
     /// message for which the memory was taken.
     #[inline]
     pub(crate) fn cover(&mut self, held: Held) -> bool {
@@ -164,7 +165,7 @@ impl MemoryShare {
         }
     }
 
-    /// Returns whether the connection waits for the budget.
+    /// Returns `true` if the connection is waiting for the budget.
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.as_ref().is_some_and(|share| share.waiting.is_some())
     }
@@ -185,13 +186,13 @@ impl Share {
         }
     }
 
-    /// Takes as much as is needed to hold this many bytes, or as much as there is. Returns whether
-    /// it was enough.
+    /// Takes as much as is needed to hold this many bytes, or as much as is available. Returns
+    /// `true` if it was enough.
     fn cover(&mut self, held: usize) -> bool {
         let missing = held.saturating_sub(self.allowed()).div_ceil(UNIT);
         let permits = u32::try_from(missing.min(self.budget.permits.available_permits())).unwrap_or(u32::MAX);
-        // This fails if another connection takes permits at the same moment. This connection then
-        // goes on as if none were left.
+        // This fails if another connection takes permits at the same moment. In that case, continue
+        // as if no permits were left.
         if permits > 0
             && let Ok(permit) = self.budget.permits.try_acquire_many(permits)
         {
@@ -207,7 +208,7 @@ impl Share {
         let Held { filled, allocated } = held;
         let is_small = filled < MemoryBudget::FREE_PER_CONNECTION;
         if is_small {
-            // No large message is incomplete, so the next one may wait for the whole time.
+            // No large message is incomplete, so the next one may wait for the full time.
             self.waited = Duration::ZERO;
         }
         // A connection with small messages takes nothing, so its reads need not access the budget.
@@ -243,7 +244,7 @@ impl Share {
         Poll::Ready(Err(WaitedTooLong(max_wait)))
     }
 
-    /// Ends the wait, if the connection is waiting. Returns whether it was.
+    /// Ends the wait if the connection is waiting. Returns `true` if it was.
     fn stop_waiting(&mut self) -> bool {
         let ended = self.waiting.take();
         if let Some(waiting) = &ended {

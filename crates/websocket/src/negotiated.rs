@@ -9,7 +9,7 @@ use protocol::handshake::Extension;
 pub(crate) struct Negotiated {
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Vec<Extension>,
-    /// The server's response that opened the connection, without a body; `None` on a server.
+    /// On a client, the response that opened the connection, without its body; on a server, `None`.
     pub(crate) response: Option<Response<()>>,
 }
 
@@ -21,7 +21,7 @@ impl Negotiated {
     }
 }
 
-/// Accessors that an unsplit connection and its halves share.
+/// Accessors shared by an unsplit connection and the halves of a split one.
 pub(crate) trait AsNegotiated {
     fn subprotocol(&self) -> Option<&str>;
     fn extensions(&self) -> &[Extension];

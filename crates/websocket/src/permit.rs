@@ -22,7 +22,7 @@ pub struct Permit<'a, S>(Source<'a, S>);
 enum Source<'a, S> {
     Whole(&'a mut Driver<S>),
     /// The two halves of a split connection share a lock. A permit must not hold the lock, because
-    /// the reading half needs it.
+    /// the read half needs it.
     Split(&'a Mutex<Driver<S>>),
 }
 
@@ -67,7 +67,7 @@ impl<'a, S> Permit<'a, S> {
         self.queue(|driver| driver.queue_prepared(message))
     }
 
-    /// Queues a part of a message as a frame of its own: see
+    /// Queues a part of a message as a separate frame: see
     /// [`WebSocket::send_fragment`](crate::WebSocket::send_fragment).
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl<'a, S> Permit<'a, S> {
     /// Queues a Ping.
     ///
     /// # Errors
-    /// As for [`feed`](Self::feed), and
+    /// As for [`feed`](Self::feed), plus
     /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) if `payload` is longer
     /// than 125 bytes.
     pub fn feed_ping(self, payload: &[u8]) -> Result<(), Error> {

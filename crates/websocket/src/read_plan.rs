@@ -1,5 +1,5 @@
-//! The plan of a read: the buffer that the read gets, the room in it, and the maximum number of
-//! bytes. A plan is computed from sizes alone, without I/O.
+//! The plan for a read: which buffer the read gets, how much room the buffer has, and how many
+//! bytes to read at most. A plan is computed from sizes alone, without I/O.
 //!
 //! ```text
 //!   the input holds                     purpose       buffer      at most this many bytes
@@ -11,7 +11,7 @@
 //!   anything else                       Anything      shared      BLOCK
 //! ```
 
-// The path is written out because `crates/verification/schedules` includes this file, too.
+// The path is explicit because `crates/verification/schedules` also includes this file.
 #[cfg(test)]
 #[path = "read_plan/tests.rs"]
 mod tests;
@@ -24,9 +24,9 @@ use crate::buffer_pool::{BLOCK, MAX_COPIED_TAIL};
 const LARGE_FRAME: usize = 64 << 10;
 
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
-/// The read is short, because payload bytes that arrive together with the next header have to be
-/// moved into the frame's own buffer. But it must not be too short: with a maximum of 4 KiB there
-/// were more reads, and receiving 1 MiB from each of eight clients took a twentieth longer.
+/// The read is short, because payload bytes that arrive together with the next header must be moved
+/// into the frame's own buffer. But it must not be too short: with a maximum of 4 KiB, more reads
+/// were needed, and receiving 1 MiB from each of eight clients took a twentieth longer.
 const NEXT_HEADER_READ: usize = 32 << 10;
 
 /// The minimum room, in bytes, for a read of frames of any kind: half a block. With less room, each
@@ -49,12 +49,12 @@ pub(crate) enum Purpose {
 /// The sizes, in bytes, that a plan depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InputSizes {
-    /// The bytes that have arrived and are not processed.
+    /// The number of bytes that have arrived but have not been processed.
     pub(crate) len: usize,
     /// The capacity of the buffer that holds them.
     pub(crate) capacity: usize,
-    /// The part of the current frame's payload that has not arrived. It is 0 while the header is
-    /// incomplete, and between frames.
+    /// The number of bytes of the current frame's payload that have not yet arrived. It is 0 while
+    /// the header is incomplete, and between frames.
     pub(crate) remaining: usize,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct ReadPlan {
     pub(crate) limit: usize,
 }
 
-/// What a connection remembers of its earlier reads.
+/// What a connection remembers about its earlier reads.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReadHistory {
     /// The purpose of the last read that brought bytes or the end of the stream.
@@ -93,8 +93,9 @@ impl InputSizes {
         self.capacity - self.len
     }
 
-    /// Returns whether the buffer was allocated for one frame, and is not the thread's block: it is
-    /// smaller than a block, and holds more than the short tail that would be copied into a block.
+    /// Returns `true` if the buffer was allocated for one frame and is not the thread's block: it
+    /// is smaller than a block, and holds more than the short tail that would be copied into a
+    /// block.
     const fn is_own(self) -> bool {
         self.len > MAX_COPIED_TAIL && self.capacity < BLOCK
     }
@@ -112,10 +113,11 @@ impl Purpose {
 }
 
 impl ReadHistory {
-    /// Returns the number of bytes for which the next read should have room if memory is scarce: at
-    /// least a block, and for a large frame, up to as many bytes as have arrived, or up to the size
-    /// that an earlier frame reached. Unless an earlier frame was larger, a buffer of more than a
-    /// block then at most doubles, so little of its memory stays unfilled.
+    /// Returns the room, in bytes, that the next read should have if memory is scarce: at least a
+    /// block. For a large frame, this is as many bytes as have arrived, or as many as bring the
+    /// frame to the size of an earlier one, whichever is more, but no more than are missing. Unless
+    /// an earlier frame was larger, a buffer of more than a block therefore at most doubles, so
+    /// little of its memory stays unfilled.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }
@@ -149,8 +151,8 @@ impl ReadHistory {
         // wait until less than half of `LARGE_FRAME` is free, because each reallocation copies them
         // all.
         let least = if len <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2).min(room) };
-        // A message keeps its buffer alive, so do not read it into the buffer of a frame that was
-        // much larger.
+        // A message keeps its buffer alive, so do not read it into a buffer that was made for a
+        // much larger frame.
         let is_oversized = capacity > (2 * BLOCK).max(2 * (len + remaining));
         let buffer = if input.free() < least || is_oversized {
             // Reserve room for a header too. Once the application drops the message, the buffer may
@@ -204,12 +206,12 @@ impl ReadHistory {
 
     /// Returns the maximum room, in bytes, that a frame may get beyond its `arrived` bytes.
     ///
-    /// The memory depends on the bytes that have arrived, and not on the length that was announced,
-    /// so a header alone cannot make this endpoint allocate much. The room is four times the number
-    /// of bytes that have arrived. Doubling is more common, but it needs more reallocations, and
-    /// each of them may have to move all those bytes. If an earlier frame was larger, the room is
-    /// as large as that frame needed. If many large frames arrive, only the buffer of the first
-    /// therefore grows in steps.
+    /// The room depends on the bytes that have arrived, not on the announced length, so a header
+    /// alone cannot make this endpoint allocate much. The room is four times the number of bytes
+    /// that have arrived. Doubling is more common, but it needs more reallocations, and each of
+    /// them may have to move all those bytes. If an earlier frame was larger, the room is as large
+    /// as that frame needed. So in a series of large frames, only the first one's buffer grows in
+    /// steps.
     fn growth(&self, arrived: usize) -> usize {
         (4 * arrived).max(self.largest.saturating_sub(arrived))
     }

@@ -1,8 +1,8 @@
-//! Reads as planned: gives each read the buffer that its [plan](crate::read_plan) names.
+//! Carries out read plans: gives each read the buffer that its [plan](crate::read_plan) specifies.
 //!
 //! A small frame is read into the thread's block, together with other frames. A large frame is read
-//! into its own buffer, up to its end and at most one header further. That buffer then becomes the
-//! message, without another copy.
+//! into its own buffer, and the read may go at most one header past the end of the frame. That
+//! buffer then becomes the message, without another copy.
 
 use std::mem;
 
@@ -14,18 +14,17 @@ use crate::{
     read_plan::{InputSizes, Purpose, ReadBuffer, ReadHistory, SHARED_ROOM},
 };
 
-/// The state of one connection's reads, from which the next plan follows.
+/// The state of one connection's reads, on which its next plan is based.
 #[derive(Debug, Default)]
 pub(crate) struct ReadPlanner {
-    /// The purpose of the read that was planned last, whether that read brought bytes or not.
+    /// The purpose of the read that was planned last, whether or not that read brought bytes.
     planned: Purpose,
     history: ReadHistory,
     buffer: InputBuffer,
 }
 
-/// The memory that the input uses. [`BytesMut::capacity`] does not tell its size, because it does
-/// not count the processed bytes at the beginning: it can be small although a whole block is in
-/// use.
+/// The memory that the input uses. [`BytesMut::capacity`] is not its size, because it does not
+/// count the processed bytes at the beginning: it can be small even while a whole block is in use.
 #[derive(Debug, Default, Clone, Copy)]
 struct InputBuffer {
     /// The size of the memory in bytes.
@@ -41,8 +40,8 @@ impl InputBuffer {
 }
 
 impl ReadPlanner {
-    /// Returns the number of bytes for which the next read should have room if memory is scarce:
-    /// see [`ReadHistory::wanted`].
+    /// Returns the room, in bytes, that the next read should have if memory is scarce: see
+    /// [`ReadHistory::wanted`].
     pub(crate) fn wanted(&self, connection: &Connection) -> usize {
         self.history.wanted(connection.input_len(), connection.payload_remaining())
     }
@@ -66,8 +65,8 @@ impl ReadPlanner {
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
             ReadBuffer::Shared => {
-                // The application may have dropped messages that were in this buffer. This call
-                // makes their room usable again, if there is not enough room anyway.
+                // The application may have dropped messages that were in this buffer. If the buffer
+                // has too little room, this call makes the room of those messages usable again.
                 let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
                     input = move_to(buffer_pool::take_input(BLOCK + input.len()), &input);
@@ -109,8 +108,8 @@ impl ReadPlanner {
         connection.put_input(input);
     }
 
-    /// Returns the number of bytes that the connection's input takes from the memory budget: the
-    /// size of its buffer, or, in the thread's block, only the bytes that have arrived.
+    /// Returns how many bytes of the memory budget the connection's input takes: the size of its
+    /// own buffer or, in the thread's block, only the bytes that have arrived.
     pub(crate) fn input_memory(&self, connection: &Connection) -> usize {
         let len = connection.input_len();
         if self.buffer.is_lent { len } else { len.max(self.buffer.size) }

@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use http::{Response, StatusCode, header::LOCATION};
 use protocol::{Uri, UriError};
 
-/// The URIs that a connector has requested, one after the other.
+/// The URIs that a connector has requested so far, in order.
 #[derive(Debug)]
 pub(crate) struct Hops {
     max_redirects: usize,
@@ -23,7 +23,8 @@ impl Hops {
     }
 
     /// Returns the target if the response to a request for `uri` is a redirect that may be
-    /// followed, and `None` if it is not a redirect or if the connector follows none.
+    /// followed. Returns `None` if it is not a redirect, or if the connector does not follow
+    /// redirects.
     pub(crate) fn next<B>(&mut self, uri: &Uri, response: &Response<B>) -> Result<Option<Uri>, RedirectError> {
         if self.max_redirects == 0 || !is_redirect(response.status()) {
             return Ok(None);
@@ -67,8 +68,8 @@ pub(crate) fn is_redirect(status: StatusCode) -> bool {
 /// A redirect that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectError {
-    /// The URIs that were requested, in this order. If the redirect has a valid target, the target,
-    /// which was not requested, follows as the last one.
+    /// The URIs that were requested, in order. If the redirect has a valid target, that target
+    /// comes last, although it was not requested.
     pub hops: Vec<Uri>,
     /// Why the redirect was not followed.
     pub reason: RedirectErrorReason,
@@ -80,7 +81,7 @@ pub struct RedirectError {
 pub enum RedirectErrorReason {
     /// The target was requested before.
     Loop,
-    /// The redirect is one more than the connector follows.
+    /// The redirect exceeds the number of redirects that the connector follows.
     TooMany,
     /// The redirect leads from `wss` to `ws`.
     NotSecure,
@@ -88,7 +89,7 @@ pub enum RedirectErrorReason {
     NoTarget,
     /// The target cannot be turned into a WebSocket URI.
     Target {
-        /// The target as the server has written it.
+        /// The target, as the server wrote it.
         location: String,
         /// The error of the URI.
         error: UriError,
@@ -121,7 +122,7 @@ impl Error for RedirectError {}
 mod tests {
     use super::*;
 
-    /// Returns the target of a redirect of a request for `uri`, or the error.
+    /// Returns the target to which a request for `uri` is redirected by `location`, or the error.
     fn next(uri: &str, location: &str) -> Result<String, String> {
         let response = Response::builder().status(302).header(LOCATION, location).body(()).expect("a response");
         let uri = uri.parse().expect("a URI");

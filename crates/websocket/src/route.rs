@@ -47,7 +47,7 @@ pub(crate) enum Transport {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-    /// TLS to a proxy, which forwards what is inside.
+    /// TLS to a proxy, which forwards the bytes inside it.
     #[cfg(all(feature = "tls", feature = "proxy"))]
     ProxyTls(Box<ClientTlsStream<TcpStream>>),
     Dialed(DialedStream),
@@ -82,7 +82,7 @@ impl Route {
     }
 
     /// Opens the stream to the server within `limit`, without TLS to the server. Returns `None` if
-    /// the route is direct, because the caller then resolves the host and connects to it.
+    /// the route is direct, in which case the caller resolves the host and connects to it.
     #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only the route through a proxy needs them"))]
     pub(crate) async fn open(
         self,
@@ -105,7 +105,7 @@ impl Route {
                 dialed.map(|stream| Some(Transport::Dialed(stream))).map_err(ConnectError::Dial)
             }
             Self::Direct => Ok(None),
-            // `for_uri` has replaced this route by another one.
+            // `for_uri` has already replaced this route with another.
             #[cfg(feature = "proxy")]
             Self::Environment => Ok(None),
         }
@@ -140,7 +140,7 @@ async fn through_proxy(
     connected.map_err(|error| ConnectError::Proxy { proxy: proxy.to_string(), error })
 }
 
-/// Turns an error of the TLS handshake into one of the proxy, so that it does not seem to come from
+/// Turns an error from the TLS handshake into a proxy error, so that it does not seem to come from
 /// the server.
 #[cfg(all(feature = "tls", feature = "proxy"))]
 fn tls_to_proxy_failed(error: ConnectError) -> ProxyError {

@@ -20,7 +20,7 @@ use crate::memory_budget::MemoryBudget;
 pub struct ServerConfig {
     /// The configuration that all connections share.
     pub config: Arc<Config>,
-    /// The maximum time that a client may take to send its request, and then again to receive the
+    /// The maximum time for a client to send its request, and then again for it to receive the
     /// response. The default is 10 seconds. Without a deadline, a client that sends a byte now and
     /// then would occupy a connection forever.
     pub handshake_timeout: Duration,
@@ -29,8 +29,8 @@ pub struct ServerConfig {
     /// describes the memory that compression needs.
     /// [`UpgradeOptions::deflate`](crate::UpgradeOptions::deflate) takes precedence.
     pub deflate: Option<DeflateOptions>,
-    /// The budget of memory that all connections share. With `None`, the default, only the
-    /// [`Limits`](crate::Limits) of each connection bound its memory. A server on the open internet
+    /// The memory budget that all connections share. With `None`, the default, a connection's
+    /// memory is bounded only by its own [`Limits`](crate::Limits). A server on the open internet
     /// should set a budget.
     pub memory_budget: Option<MemoryBudget>,
 }

@@ -6,9 +6,9 @@
 //!                                  └──into_websocket──▶ WebSocket
 //! ```
 //!
-//! [`Incoming::accept`](crate::Incoming::accept) takes these steps on a byte stream. Another HTTP
-//! server owns the stream until it has sent the response, so the adapter for that server takes
-//! these steps itself.
+//! [`Incoming::accept`](crate::Incoming::accept) sends the response on a byte stream and creates
+//! the connection. Another HTTP server owns the stream until it has sent the response, so the
+//! adapter for that server takes these steps itself.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub struct ServerUpgrade {
 }
 
 impl ServerUpgrade {
-    /// Accepts a request. The options take precedence over the configuration of the server.
+    /// Accepts a request. The options take precedence over the server's configuration.
     ///
     /// [`ServerConfig::handshake_timeout`] has no effect here, because the other server sends the
     /// response.
@@ -103,8 +103,8 @@ impl ServerUpgrade {
         &self.upgrade.extensions
     }
 
-    /// Creates the connection, after the response has been sent. `rest` holds the bytes that were
-    /// read from `stream` after the request. They belong to the first frames.
+    /// Creates the connection, after the response has been sent. `rest` holds the bytes after the
+    /// request that have already been read from `stream`. They belong to the first frames.
     #[must_use]
     pub fn into_websocket<S>(self, stream: S, rest: BytesMut) -> WebSocket<S> {
         let mut engine = Connection::server(self.config, now());

@@ -1,7 +1,7 @@
-//! A connection that is split into two halves, for one task that reads and one that writes.
+//! A connection split into two halves, for one task that reads and one that writes.
 //!
-//! The halves share the connection through a lock that is held for the duration of one poll and
-//! never across an `.await`. The reading half performs by itself everything that the protocol
+//! The halves share the connection through a lock, which is held for the duration of one poll and
+//! never across an `.await`. The read half automatically does everything that the protocol
 //! requires: it sends Pongs, answers a Close and enforces the deadlines.
 
 use std::{
@@ -33,25 +33,25 @@ struct SplitState<S> {
 }
 
 impl<S> SplitState<S> {
-    /// Locks the driver. The other task may have poisoned the lock, for example by a panic in the
-    /// function that it gave to `with_stream`. Use the driver nevertheless, because such a function
-    /// cannot change the driver.
+    /// Locks the driver. The other task may have poisoned the lock, for example because the
+    /// function that it passed to `with_stream` panicked. Use the driver all the same, because such
+    /// a function cannot change the driver.
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The reading half of a split connection. Keep reading from it, because it also answers Pings,
+/// The read half of a split connection. Keep reading from it, because it also answers Pings,
 /// enforces the deadlines and completes the closing handshake.
 #[derive(Debug)]
 pub struct ReadHalf<S>(Arc<SplitState<S>>);
 
-/// The writing half of a split connection.
+/// The write half of a split connection.
 #[derive(Debug)]
 pub struct WriteHalf<S>(Arc<SplitState<S>>);
 
 impl<S> WebSocket<S> {
-    /// Splits the connection into a reading half and a writing half, for two tasks.
+    /// Splits the connection into a read half and a write half, for two tasks.
     ///
     /// ```
     /// # use tokio::net::TcpStream;
@@ -183,21 +183,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`WebSocket::send`] for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
     }
 
     /// Queues a message without writing it: see [`WebSocket::feed`]. The message is written by the
-    /// next [`flush`](Self::flush) or [`send`](Self::send), or when the reading half writes.
+    /// next [`flush`](Self::flush) or [`send`](Self::send), or when the read half writes.
     ///
     /// # Errors
     /// As for [`WebSocket::send`].
     ///
     /// # Cancel safety
-    /// If the future is dropped, the message was not queued.
+    /// If the future is dropped before it completes, the message is not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.reserve().await?.feed(message)
     }
@@ -221,8 +221,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send_prepared`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`WebSocket::send`] for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
@@ -240,14 +240,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         self.reserve().await?.feed_prepared(message)
     }
 
-    /// Sends a part of a message as a frame of its own: see [`WebSocket::send_fragment`].
+    /// Sends a part of a message as a separate frame: see [`WebSocket::send_fragment`].
     ///
     /// # Errors
     /// As for [`WebSocket::send_fragment`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`WebSocket::send`] for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
         self.reserve().await?.feed_fragment(kind, part, last)?;
         self.flush().await
@@ -259,8 +259,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::ping`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`WebSocket::send`] for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_ping(payload)?;
         self.flush().await
@@ -272,8 +272,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::ping`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`WebSocket::send`] for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_pong(payload)?;
         self.flush().await
@@ -290,8 +290,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         poll_fn(|cx| self.0.lock().poll_drain(cx)).await
     }
 
-    /// Sends a Close and returns once it is written: see [`WebSocket::start_close`]. The reading
-    /// half then reports the end of the connection.
+    /// Sends a Close and returns once it is written: see [`WebSocket::start_close`]. The read half
+    /// then reports the end of the connection.
     ///
     /// # Errors
     /// As for [`WebSocket::start_close`].
@@ -343,8 +343,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WriteHalf<S> {
         self.0.lock().poll_drain(cx)
     }
 
-    /// Sends a Close with code 1000, unless a Close was sent before. The reading half receives the
-    /// peer's answer.
+    /// Sends a Close with code 1000, unless a Close has already been sent. The read half receives
+    /// the peer's answer.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut driver = self.0.lock();
         driver.queue_close(Some(CloseFrame::NORMAL))?;

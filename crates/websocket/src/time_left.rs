@@ -1,10 +1,10 @@
-//! The time-out of all steps up to an open connection.
+//! The time-out that covers all the steps of opening a connection.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A time limit for several steps together.
+/// One time limit that several steps share.
 #[derive(Debug)]
 pub(crate) struct TimeLeft {
     limit: Duration,
@@ -23,7 +23,7 @@ impl TimeLeft {
         self.limit.saturating_sub(self.started.elapsed().saturating_sub(self.excluded))
     }
 
-    /// Waits for a future, and does not count the time that it takes.
+    /// Waits for a future, without counting the time that it takes.
     pub(crate) async fn exclude<T>(&mut self, waiting: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let output = waiting.await;

@@ -32,15 +32,15 @@ pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
 /// Opens the transport to a URI like [`open_transport`], with options.
 ///
 /// # Errors
-/// As for [`Connector::connect`](crate::Connector::connect), except for the errors of the opening
-/// handshake, of redirects and of the time-out: this function has none of the three.
+/// As for [`Connector::connect`](crate::Connector::connect), except for errors from the opening
+/// handshake, from redirects and from the time-out, because this function has none of the three.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
 /// enabled](crate#the-runtime).
 ///
 /// # Cancel safety
-/// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
+/// If the future is dropped, the attempt is abandoned, and any TCP connection that it has opened is
 /// closed.
 pub async fn open_transport_with(uri: &Uri, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
     secure(uri, open_route(uri, options).await?, &options.tls).await
@@ -125,8 +125,8 @@ pub(crate) async fn secure(uri: &Uri, transport: Transport, tls: &TlsChoice) -> 
     })
 }
 
-// This version awaits nothing, but it has to be async like the version with TLS, because the same
-// code awaits either of them.
+// This version awaits nothing, but it must be async, because the same code awaits either this
+// version or the one with TLS.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
 pub(crate) async fn secure(uri: &Uri, transport: Transport, _: &TlsChoice) -> Result<MaybeTlsStream, ConnectError> {
@@ -140,9 +140,9 @@ mod tests {
 
     use super::*;
 
-    /// Listens with room for one waiting connection, and opens that connection. The kernel then
-    /// drops the packets of any further client. (Linux does so; other systems refuse the
-    /// connection.)
+    /// Opens a listener with room for one waiting connection, and a connection that takes up that
+    /// room. The kernel then drops the packets of any further client. (Linux does so; other systems
+    /// refuse the connection.)
     async fn listen_and_drop_packets() -> (TcpListener, TcpStream) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

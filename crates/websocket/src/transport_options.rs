@@ -16,8 +16,7 @@ use crate::tls::{default_protocols, rustls::ClientConfig};
 use crate::{dialer::Dialer, route::Route, tls_choice::TlsChoice};
 
 /// The options for everything that a client does before its opening request.
-/// [`Connector`](crate::Connector) has the same options, for a client that leaves the opening
-/// handshake to it as well.
+/// [`Connector`](crate::Connector) has the same options, and also performs the opening handshake.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct TransportOptions {
@@ -50,7 +49,7 @@ impl TransportOptions {
         self
     }
 
-    /// Connects through the proxy of the environment: see
+    /// Connects through the proxy that environment variables name: see
     /// [`Connector::proxy_from_env`](crate::Connector::proxy_from_env).
     #[cfg(feature = "proxy")]
     pub fn proxy_from_env(mut self) -> Self {

@@ -1,4 +1,4 @@
-//! At most one connection in the CONNECTING state per address (section 4.1), for the connectors
+//! Limits the connections in the CONNECTING state to one per address (section 4.1), for connectors
 //! that request this limit.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-/// The right to connect to some addresses. It ends when the value is dropped.
+/// The right to connect to certain addresses. It ends when this value is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(#[expect(dead_code, reason = "holds the locks")] Vec<OwnedMutexGuard<()>>);
 
@@ -23,10 +23,10 @@ impl Turns {
     //# CONNECTING state.
     pub(crate) async fn take(addresses: &[SocketAddr]) -> Self {
         let mut turns = Vec::new();
-        // Every caller takes the locks in the same order, the order of the set. Otherwise two
-        // callers with two addresses could each hold the lock that the other waits for. The set
-        // also drops repeated addresses: a caller that takes the same lock twice would wait for
-        // itself.
+        // Every caller takes the locks in the same order, that of the set. Otherwise two callers
+        // with the same two addresses could each hold the lock that the other waits for. The set
+        // also removes repeated addresses, because a caller that takes the same lock twice would
+        // wait for itself.
         for address in addresses.iter().collect::<BTreeSet<_>>() {
             turns.push(turn_for(Destination::Address(*address)).lock_owned().await);
         }
@@ -50,8 +50,8 @@ enum Destination {
     Host(String, u16),
 }
 
-/// Returns the lock that a connection attempt to `destination` has to hold. Tokio's lock is fair:
-/// the attempts get it in the order in which they asked.
+/// Returns the lock that an attempt to connect to `destination` must hold. Tokio's lock is fair:
+/// attempts get it in the order in which they asked.
 //= docs/src/rfc6455.md#section-4-1
 //# A client that attempts several connections to the same IP address and port at once MUST open
 //# them one after the other.
@@ -109,7 +109,7 @@ mod tests {
         let ascending = addresses(["192.0.2.2:1", "192.0.2.2:2", "192.0.2.2:3"]);
         let descending = [ascending[2], ascending[1], ascending[0]];
         // Both attempts begin while another one holds the middle address. If they took the locks in
-        // the order of their arguments, each would now hold the last address of the other.
+        // the order of their arguments, each would now hold the address that the other takes last.
         let earlier = ready(Turns::take(&ascending[1..2]));
         let (mut first, mut second) = (pin!(Turns::take(&ascending)), pin!(Turns::take(&descending)));
         assert!(is_pending(first.as_mut()) && is_pending(second.as_mut()));

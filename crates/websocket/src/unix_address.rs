@@ -36,13 +36,13 @@ pub struct UnixAddress {
     pub uri: Uri,
 }
 
-/// The reason why a text is not a [`UnixAddress`].
+/// The reason why a string is not a [`UnixAddress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnixAddressError {
     /// The text does not begin with `ws+unix:`.
     Scheme,
-    /// There is no path of a socket.
+    /// The path of the socket is missing.
     SocketMissing,
     /// The text after the second colon does not begin with `/`.
     Path,

@@ -27,7 +27,7 @@ use crate::{
 ///
 /// A `WebSocket` is a [`Stream`] of received messages and a [`Sink`] for messages to send. It also
 /// has methods that receive and send messages and control frames. While you read from it, it
-/// answers Pings, completes the closing handshake and enforces its deadlines. **Keep reading**,
+/// answers Pings, enforces the deadlines and completes the closing handshake. **Keep reading**,
 /// even if you only want to send, because nothing happens in the background.
 ///
 /// To read in one task and write in another, use [`into_split`](Self::into_split).
@@ -56,14 +56,14 @@ use crate::{
 /// The methods that receive are cancel safe: if their future is dropped, no message is lost. The
 /// methods that send first wait for room in the queue, then queue the message, and then write it.
 /// If their future is dropped, the message **may or may not** have been queued, and the caller
-/// cannot know: it was either not queued at all, or is queued completely and is written during the
-/// next call. In a `select!`, use [`reserve`](Self::reserve), which keeps the message outside of
-/// the future.
+/// cannot tell. It is either not queued at all, or queued completely and written during the next
+/// call. In a `select!`, use [`reserve`](Self::reserve), which keeps the message outside the
+/// future.
 ///
 /// # Panics
 ///
-/// Methods that wait panic in a runtime whose timers are [not enabled](crate#the-runtime), as soon
-/// as the connection has a deadline.
+/// Once the connection has a deadline, methods that wait panic if the runtime's timers are [not
+/// enabled](crate#the-runtime).
 #[derive(Debug)]
 pub struct WebSocket<S> {
     pub(crate) driver: Driver<S>,
@@ -82,7 +82,7 @@ pub struct Parts<S> {
 }
 
 impl<S> WebSocket<S> {
-    /// Creates a connection on a stream over which the opening handshake has been completed. To
+    /// Creates a connection on a stream over which the opening handshake is already complete. To
     /// perform the handshake too, use [`connect`](crate::connect) or [`accept`](crate::accept).
     pub fn new(stream: S, connection: Connection) -> Self {
         Self { driver: Driver::new(stream, connection), negotiated: None }
@@ -102,7 +102,7 @@ impl<S> WebSocket<S> {
         Self { negotiated: negotiated.boxed(), ..self }
     }
 
-    /// Adds the URI to which redirects have led to the extensions of the response.
+    /// Adds the final URI, after any redirects, to the response's extensions.
     pub(crate) fn with_uri(mut self, uri: Uri) -> Self {
         if let Some(response) = self.negotiated.as_mut().and_then(|negotiated| negotiated.response.as_mut()) {
             response.extensions_mut().insert(uri);
@@ -137,13 +137,13 @@ impl<S> WebSocket<S> {
         self.driver.engine().close_info()
     }
 
-    /// Puts the buffers back that the connections of this thread share, and keeps the bytes that
-    /// have arrived in memory of about their size.
+    /// Puts back the buffers that this thread's connections share, and keeps the bytes that have
+    /// arrived in memory of about their size.
     ///
-    /// A connection does so by itself whenever it waits, but after it has returned a message, it
-    /// keeps the buffer with the bytes that follow. Call this method if your task then waits for
-    /// something else for a long time, so that many such tasks do not hold a buffer of 320 KiB
-    /// each. If there is nothing to put back, the call costs almost nothing.
+    /// A connection does this automatically whenever it waits. But after it has returned a message,
+    /// it keeps the buffer with the bytes that follow. If your task then waits a long time for
+    /// something else, call this method first, so that many such tasks do not each hold a buffer of
+    /// 320 KiB. If there is nothing to put back, the call costs almost nothing.
     pub fn release_memory(&mut self) {
         self.driver.release_memory();
     }
@@ -173,13 +173,13 @@ impl<S> WebSocket<S> {
 
 /// Receiving.
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Receives the next message. Returns `None` when the connection has been closed;
+    /// Receives the next message. Returns `None` once the connection has been closed;
     /// [`close_info`](Self::close_info) then describes how. Before this method waits, it writes
-    /// what is queued, and before it returns a message that came after a Ping, it writes the Pong:
-    /// both as far as the stream accepts bytes.
+    /// what is queued. Before it returns a message that came after a Ping, it writes the Pong. In
+    /// both cases, it writes only as much as the stream accepts.
     ///
     /// # Errors
-    /// Returns an error once, if the connection did not end with a closing handshake:
+    /// If the connection did not end with a closing handshake, returns one error:
     /// [`Error::Violation`], [`Error::Io`], [`Error::EndedWithoutClose`] or [`Error::NoMemory`].
     /// Messages that were complete before the error are returned first.
     ///
@@ -189,9 +189,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_message(cx)).await
     }
 
-    /// Receives the next message or control frame. A Ping or a Close has been answered when this
-    /// method returns it: the answer has been written, as far as the stream accepts it. In all
-    /// other respects, this method behaves like [`next`](Self::next).
+    /// Receives the next message or control frame. By the time this method returns a Ping or a
+    /// Close, the answer has been written, as far as the stream accepts it. In all other respects,
+    /// this method behaves like [`next`](Self::next).
     ///
     /// # Errors
     /// As for [`next`](Self::next).
@@ -205,12 +205,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Calls `answer` with each message, and with an [`Outbound`] for sending answers, until the
     /// connection has been closed.
     ///
-    /// This is the fastest way to answer messages, if `answer` does not have to await anything. For
+    /// This is the fastest way to answer messages if `answer` does not have to await anything. For
     /// most messages, `answer` receives the payload without a copy or an allocation, and the
-    /// answers to all messages of one read leave in one write. If the peer reads more slowly than
-    /// it sends, this method stops handling messages until the peer has caught up. It still handles
-    /// the control frames before the next message. One of them may be a Close, after which the peer
-    /// may never read the answers.
+    /// answers to all messages from one read are sent in one write. If the peer reads more slowly
+    /// than it sends, this method stops handling messages until the peer has caught up. It still
+    /// handles the control frames before the next message. One of them may be a Close, after which
+    /// the peer may never read the answers.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
@@ -222,9 +222,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`next`](Self::next), and any error that `answer` returns. Before `serve` returns an
-    /// error from `answer`, it writes the answers that are queued, as far as the stream accepts
-    /// them. You can call `serve` again to continue with the next message.
+    /// As for [`next`](Self::next), plus any error that `answer` returns. Before `serve` returns an
+    /// error from `answer`, it writes as many of the queued answers as the stream accepts. You can
+    /// call `serve` again to continue with the next message.
     ///
     /// # Cancel safety
     /// Cancel safe. Answers that are queued when the future is dropped are written during the next
@@ -239,7 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
 /// Sending.
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Sends a message. The message has been written to the stream when this method returns.
+    /// Sends a message. When this method returns, the message has been written to the stream.
     ///
     /// **This method does not read while it waits for the stream.** If both endpoints send more
     /// than the sockets' buffers can hold before either reads, they wait for each other: forever,
@@ -263,17 +263,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`next`](Self::next)), sends or [flushes](Self::flush). If no such call follows, the message
     /// is never sent.
     ///
-    /// If 320 KiB or more are queued already, or more than the
-    /// [`MemoryBudget`](crate::MemoryBudget) has room for, this method first writes the queue, so a
-    /// sender that is faster than its peer waits for the peer.
+    /// If 320 KiB or more are already queued, or more than the
+    /// [`MemoryBudget`](crate::MemoryBudget) has room for, this method first writes the queue. A
+    /// sender that is faster than its peer therefore waits for the peer.
     ///
-    /// A loop of `next` and `feed` writes once per read, however many messages the read brought.
+    /// A loop of `next` and `feed` makes one write per read, however many messages the read
+    /// brought.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
-    /// If the future is dropped, the message was not queued.
+    /// If the future is dropped before it completes, the message is not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.reserve().await?.feed(message)
     }
@@ -333,15 +334,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`UsageError::PreparedForServers`](protocol::UsageError::PreparedForServers).
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`send`](Self::send) for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
     }
 
-    /// Queues a message that was encoded once for many connections. Several queued messages leave
-    /// in one write. In all other respects, this method behaves like [`feed`](Self::feed).
+    /// Queues a message that was encoded once for many connections. Several queued messages are
+    /// sent in one write. In all other respects, this method behaves like [`feed`](Self::feed).
     ///
     /// # Errors
     /// As for [`send_prepared`](Self::send_prepared).
@@ -352,7 +353,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.reserve().await?.feed_prepared(message)
     }
 
-    /// Sends a part of a message as a frame of its own. `last` states whether the message ends with
+    /// Sends a part of a message as a separate frame. `last` states whether the message ends with
     /// this part. See [`Connection::send_fragment`]. In all other respects, this method behaves
     /// like [`send`](Self::send).
     ///
@@ -360,8 +361,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send) and [`Connection::send_fragment`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`send`](Self::send) for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
         self.reserve().await?.feed_fragment(kind, part, last)?;
         self.flush().await
@@ -371,27 +372,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`next_event`](Self::next_event).
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and
+    /// As for [`send`](Self::send), plus
     /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) if `payload` is longer
     /// than 125 bytes.
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`send`](Self::send) for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_ping(payload)?;
         self.flush().await
     }
 
     /// Sends an unsolicited Pong. Do not use this method to answer Pings, because the connection
-    /// answers them by itself.
+    /// answers them automatically.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
-    /// safe.
+    /// Not cancel safe: see [`send`](Self::send) for the reason. [`reserve`](Self::reserve) is
+    /// cancel safe.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_pong(payload)?;
         self.flush().await
@@ -412,18 +413,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of
-    /// TCP, at most [`Config::close_timeout`](protocol::Config::close_timeout) for each. Messages
+    /// TCP, each for at most [`Config::close_timeout`](protocol::Config::close_timeout). Messages
     /// that still arrive are dropped. To receive them, use [`start_close`](Self::start_close) and
     /// keep reading.
     ///
     /// If the connection is already closing or closed, this method only waits for the end.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a code or a reason that cannot be sent.
+    /// [`Error::Usage`] if the code or the reason cannot be sent.
     ///
     /// # Cancel safety
-    /// The Close is queued at the first poll. If the future is dropped later, keep reading, so that
-    /// the closing handshake is completed.
+    /// The Close is queued at the first poll. If the future is dropped after that, keep reading to
+    /// complete the closing handshake.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
         self.driver.queue_close(Some(CloseFrame::new(code, reason)?))?;
         // Ignore errors here, because the summary that is returned below describes how the
@@ -432,9 +433,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.close_info())
     }
 
-    /// Starts the closing handshake: sends a Close and returns once it is written. Afterwards, keep
-    /// reading until the connection ends, to receive the peer's answer and messages that are still
-    /// on their way.
+    /// Starts the closing handshake: sends a Close and returns once it is written. Then keep
+    /// reading until the connection ends, to receive the peer's answer and any messages that are
+    /// still on their way.
     ///
     /// # Errors
     /// As for [`close`](Self::close), and [`Error::Io`].
@@ -476,8 +477,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
         self.driver.poll_drain(cx)
     }
 
-    /// Sends a Close with code 1000, unless a Close was sent before. The task that reads the
-    /// connection receives the peer's answer.
+    /// Sends a Close with code 1000, unless a Close has already been sent. The task that reads from
+    /// the connection receives the peer's answer.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.driver.queue_close(Some(CloseFrame::NORMAL))?;
         self.driver.poll_drain(cx)

@@ -1,20 +1,21 @@
-//! The client of the walk-through once more, built on `tokio-tungstenite`:
-//! `cargo run -p tungstenite-client [URL]`.
+//! The walk-through's client again, this time built on `tokio-tungstenite`: `cargo run -p
+//! tungstenite-client [URL]`.
 //!
 //! Prints each text message that arrives and sends each line that you type. End of input (Ctrl-D)
 //! or Ctrl-C closes the connection.
 //!
-//! Read this file beside our own client in `crates/client` and compare how each handles:
+//! Read this file alongside our own client in `crates/client`, and compare how each handles the
+//! following:
 //!
 //! - **The opening handshake.** Here it is one call ([`connect_async_with_config`]). It creates the
 //!   random key, sends the request, and checks the proof that the server has read the request. Our
 //!   code for the handshake is in `crates/protocol`, `handshake/`.
-//! - **Masks.** A client must mask every frame that it sends, but no code in this file does so:
-//!   tungstenite masks by itself. Our engine takes the source of the masking keys as an argument,
-//!   so that a test can choose the keys.
-//! - **Close.** tungstenite answers a Close by itself, but only while the program keeps reading,
-//!   and without time limits, so this file calls [`timeout`] in several places. Our connection
-//!   enforces its time limits by itself.
+//! - **Masks.** A client must mask every frame that it sends, but no code in this file does so,
+//!   because tungstenite does it automatically. Our engine takes the source of the masking keys as
+//!   an argument, so that a test can choose the keys.
+//! - **Close.** tungstenite answers a Close automatically, but only while the program keeps
+//!   reading, and without time limits. So this file calls [`timeout`] in several places. Our
+//!   connection enforces its own time limits.
 //! - **Compression.** tungstenite never offers permessage-deflate.
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -39,7 +40,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// The maximum time for the opening handshake. A server that accepts the TCP connection and then
 /// sends nothing must not keep us waiting forever.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The maximum time that the server may take to answer our Close. From the answer on, the server has
+/// The maximum time that the server may take to answer our Close. After its answer, the server has
 /// the same time again to close the TCP connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -132,11 +133,11 @@ async fn close(outgoing: &mut SplitSink<Socket, Message>, incoming: &mut SplitSt
 /// close code.
 ///
 /// # Errors
-/// Returns the error of a write to standard output, whose reader may have exited
+/// Returns an error if writing to standard output fails, for example because its reader has exited
 /// (`client | head -1`).
 async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
-    // On a terminal, received messages appear between the lines that you type, so they get a mark.
-    // A program that reads our output gets the bare text.
+    // On a terminal, received messages appear between the lines that you type, so each message is
+    // marked. A program that reads our output gets the bare text.
     let mark = if io::stdout().is_terminal() { "< " } else { "" };
     loop {
         match incoming.next().await {
@@ -175,8 +176,8 @@ async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     });
     while let Some(message) = lines.recv().await {
         if outgoing.send(message).await.is_err() {
-            // The connection has failed. The reading half knows more about the reason, so wait here
-            // until that half reports the end.
+            // The connection has failed. The read half knows more about the reason, so wait here
+            // until it reports the end.
             std::future::pending::<()>().await;
         }
     }

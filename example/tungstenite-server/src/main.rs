@@ -1,8 +1,9 @@
-//! The server of the walk-through once more, built on `tokio-tungstenite`:
-//! `cargo run -p tungstenite-server`.
+//! The walk-through's server again, this time built on `tokio-tungstenite`: `cargo run -p
+//! tungstenite-server`.
 //!
-//! Read this file beside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat` in
-//! the same way. Compare how each handles the following, where *the engine* is `crates/protocol`:
+//! Read this file alongside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat`
+//! in the same way. Compare how each handles the following, where *the engine* is
+//! `crates/protocol`:
 //!
 //! - **The opening handshake.** Here it is one call, [`accept_hdr_async`]. One function of this
 //!   program, [`validate_request`], decides whether to accept a request. tungstenite calls the
@@ -12,12 +13,12 @@
 //! - **Frames, masks, fragments.** No code in this file parses frames: each [`Message`] arrives
 //!   whole. In the engine, `frame/` and `connection/receiver/` parse the frames, remove the masks
 //!   and join the fragments.
-//! - **Ping and Close.** tungstenite queues the answers by itself, but sends them only while the
-//!   program reads from or writes to the connection. That is why `converse` keeps reading after a
-//!   Close.
+//! - **Ping and Close.** tungstenite queues the answers automatically, but sends them only while
+//!   the program reads from or writes to the connection. That is why `converse` keeps reading after
+//!   a Close.
 //! - **A client that breaks a rule.** `next()` returns an error and does nothing else: the client
 //!   gets no Close frame with 1002 or 1007 unless the program sends one. Our connection sends the
-//!   Close frame by itself.
+//!   Close frame automatically.
 //! - **Compression and memory.** There is no permessage-deflate. Every connection, even an idle
 //!   one, allocates its own read buffer (128 KiB by default).
 
@@ -38,14 +39,13 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
-/// The maximum number of messages that may wait for a slow client. With a longer queue, the
-/// messages would only be older when they arrive.
+/// The maximum number of messages that may wait for a slow client. A longer queue would only mean
+/// that messages are older when they arrive.
 const BACKLOG: usize = 16;
 /// The maximum time that a client may take to send its request. Clients that connect and then send
 /// nothing must not accumulate.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The maximum time that all clients together may take to answer our Close before the program
-/// exits.
+/// The maximum time that the program waits, before it exits, for all clients to answer our Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves the documented conversation over WebSocket.
@@ -239,11 +239,11 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
         _ => return Err(StatusCode::NOT_FOUND),
     };
     // Browsers let any page open a WebSocket to any host, even to your own machine, and name the
-    // site of the page in the `Origin` header. Without this check, every web page that you visit
-    // could read the messages of this server. Other programs send no Origin, so a request without
-    // this header is allowed.
+    // page's site in the header field `Origin`. Without this check, every web page that you visit
+    // could read this server's messages. Other programs send no Origin, so a request without this
+    // header field is allowed.
     if request.headers().contains_key(header::ORIGIN) {
-        // The browser writes the host and the port in the same form into Origin and Host, so the
+        // The browser writes the host and the port in the same form in Origin and in Host, so the
         // two can be compared as strings.
         let origin = text_of(header::ORIGIN).and_then(|origin| origin.split_once("://"));
         match (origin, text_of(header::HOST)) {
@@ -252,8 +252,8 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
         }
     }
     if path == "/chat" {
-        // A client may distribute its offers over several Sec-WebSocket-Protocol headers, each with
-        // a list. So search all of them.
+        // A client may spread its offers over several Sec-WebSocket-Protocol header fields, each
+        // with a list. So search all of them.
         let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
         let lists = offers.iter().filter_map(|offer| offer.to_str().ok());
         let mut names = lists.flat_map(|list| list.split(',')).map(str::trim);
@@ -282,9 +282,9 @@ async fn converse(
     shared: &SharedState,
     mut stopped: watch::Receiver<()>,
 ) -> u16 {
-    // The two halves run at the same time: while we wait for a slow client to read a message, we
-    // must still receive its messages. The receiving half sometimes sends as well, so a mutex
-    // guards the sending end.
+    // The two halves run at the same time, because we must still receive a slow client's messages
+    // while we wait for it to read one of ours. The receiving half sometimes sends too, so a mutex
+    // guards `outgoing`.
     let (outgoing, mut incoming) = socket.split();
     let outgoing = tokio::sync::Mutex::new(outgoing);
 
@@ -313,8 +313,8 @@ async fn converse(
                 // sends the answer and ends the loop.
                 Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
                 Message::Text(_) | Message::Binary(_) if path == "/echo" => {
-                    // Do not use the queue: read no further until the echo has been written. So a
-                    // client that sends without reading eventually has to wait, and our Close
+                    // Do not use the queue, and do not read on until the echo has been written. A
+                    // client that sends without reading must then eventually wait, and our Close
                     // cannot overtake the last echo.
                     let _ = outgoing.lock().await.send(message).await;
                 }
@@ -346,7 +346,7 @@ fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &SharedState) {
     }
 }
 
-/// Serves `/`: prints a text message of a client and keeps it for the next push.
+/// Serves `/`: prints a text message from a client and keeps it for the next push.
 fn note(text: &str, from: SocketAddr, shared: &SharedState) {
     let mut state = shared.lock().unwrap();
     state.messages_received += 1;
@@ -410,8 +410,8 @@ fn name_of(code: u16) -> &'static str {
     }
 }
 
-/// Returns a future that completes on Ctrl-C (SIGINT) or on SIGTERM, which service managers and
-/// containers send to end a program.
+/// Returns a future that completes on Ctrl-C (SIGINT) or on SIGTERM, the signal with which service
+/// managers and containers end a program.
 #[cfg(unix)]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

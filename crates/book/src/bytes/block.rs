@@ -7,11 +7,11 @@
 //!   88 .. 03 ea ...                                 a byte that depends on the program; more bytes follow
 //! ```
 
-/// The bytes of a block, with the text beside them.
+/// The bytes of a block, with the text around them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) lines: Vec<Line>,
-    /// Whether the block is the head of an HTTP message, which is shown as text.
+    /// Whether the block is the head of an HTTP message. A head is shown as text.
     pub(super) is_head: bool,
 }
 
@@ -20,17 +20,17 @@ pub(super) struct Block {
 pub(super) struct Line {
     /// The text before the bytes.
     pub(super) label: String,
-    /// The bytes; `None` is `..`, a byte that differs from program to program.
+    /// The bytes. `None` stands for `..`, a byte that differs from program to program.
     pub(super) bytes: Vec<Option<u8>>,
-    /// Whether more bytes follow that the page does not show.
+    /// Whether more bytes follow, which the page does not show.
     pub(super) is_cut: bool,
     /// The text after the bytes.
     pub(super) note: String,
 }
 
 impl Block {
-    /// Reads hexadecimal digits. `labels` says whether the first columns may be words, and `lines`
-    /// is the number of lines with bytes.
+    /// Reads hexadecimal digits. `labels` says whether the first columns may be words. Only the
+    /// first `lines` lines contain bytes, or all of them if `lines` is `None`.
     pub(super) fn hexadecimal(text: &str, labels: bool, lines: Option<usize>) -> Self {
         let lines = text.lines().enumerate().map(|(index, line)| {
             let has_bytes = lines.is_none_or(|lines| index < lines);
@@ -39,7 +39,8 @@ impl Block {
         Self { lines: lines.collect(), is_head: false }
     }
 
-    /// Reads the head of a request or a response. A last line of dots says that more lines follow.
+    /// Reads the head of a request or a response. If the last line consists of dots, more lines
+    /// follow.
     pub(super) fn head(text: &str) -> Self {
         let text = text.trim_end();
         let (text, is_cut) = text.strip_suffix("\n...").map_or((text, false), |text| (text, true));
@@ -116,7 +117,8 @@ fn digits(word: &str) -> Option<Vec<u8>> {
         .then(|| (0..word.len()).step_by(2).filter_map(|at| u8::from_str_radix(&word[at..at + 2], 16).ok()).collect())
 }
 
-/// Returns whether a line looks like bytes: it begins with two of them, or contains three in a row.
+/// Returns `true` if a line looks like bytes: if it begins with two bytes or contains three in a
+/// row.
 pub(super) fn looks_like_bytes(line: &str) -> bool {
     let is_byte = |word: &&str| word.len() == 2 && (*word == ".." || digits(word).is_some());
     let words: Vec<&str> = line.split_whitespace().collect();

@@ -9,7 +9,7 @@ use super::{
     mark::{Mark, PayloadKind},
 };
 
-/// The handshake before a block whose mark says `compressed`.
+/// The opening handshake that precedes a block whose mark says `compressed`.
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
@@ -17,27 +17,27 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
-/// The value for `..`, a length that the page does not state: the largest of a control frame, so
-/// that the frame is incomplete.
+/// The value used for `..`, a length that the page does not state. It is the maximum for a control
+/// frame, so the frame is incomplete.
 const UNKNOWN_LENGTH: u8 = 125;
 
-/// The end of a flush, which a sender removes (RFC 7692, section 7.2.1).
+/// The bytes that end a flush. A sender removes them (RFC 7692, section 7.2.1).
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// A unit of a block: a head or a frame, and the place of its bytes.
+/// A unit of a block, which is a head or a frame, and the ranges of its bytes.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) record: Record,
-    /// The bytes of the record that the block shows, in the order of the page.
+    /// Those bytes of the record that the block shows, in the order of the page.
     pub(super) runs: Vec<Run>,
     /// Whether the bytes are a payload whose header the page does not show.
     pub(super) is_payload: bool,
-    /// Whether the bytes are parts of characters.
+    /// Whether to explain the bytes as parts of UTF-8 characters.
     pub(super) is_utf8: bool,
 }
 
 /// Neighbouring bytes of one unit on one line. `bytes` is their range in the line, and `position`
-/// is that of the first byte in the record.
+/// is the position of the first byte in the record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) line: usize,
@@ -49,20 +49,21 @@ pub(super) struct Run {
 #[derive(Debug, Default)]
 pub(super) struct Dissected {
     pub(super) units: Vec<Unit>,
-    /// The number of bytes at the beginning that are the end of a head.
+    /// The number of bytes at the beginning of the block that belong to the end of a head.
     pub(super) skipped: usize,
-    /// Whether each line ends with the four bytes of a flush.
+    /// Whether each line ends with the four bytes that end a flush.
     pub(super) has_flushes: bool,
 }
 
-/// The conversation of the last block of a page, which the next block may continue.
+/// The conversation from the last block of the page, which the next block may continue.
 #[derive(Default)]
 pub(super) struct PageConversation(Option<Stream>);
 
-/// A conversation, and the place in the block of each byte that it has received.
+/// A conversation, and where the block shows each byte that the conversation has received.
 struct Stream {
     conversation: Conversation,
-    /// For each direction, the place of each byte; `None` for bytes that the block does not show.
+    /// For each direction, where the block shows each byte; `None` for bytes that the block does
+    /// not show.
     places: [Vec<Option<(usize, usize)>>; 2],
 }
 
@@ -84,14 +85,14 @@ impl Stream {
         stream
     }
 
-    /// Pushes bytes, of which the first has this place in the block.
+    /// Pushes bytes. `place` says where the block shows the first of them.
     fn push(&mut self, direction: Direction, bytes: &[u8], place: Option<(usize, usize)>, records: &mut Vec<Record>) {
         let places = (0..bytes.len()).map(|index| place.map(|(line, first)| (line, first + index)));
         self.places[direction as usize].extend(places);
         self.conversation.push(direction, bytes, None, &mut |record| records.push(record));
     }
 
-    /// Returns the units of records, without those that the block does not show.
+    /// Returns the units that the block shows, made from their records.
     fn units(&self, records: Vec<Record>, mark: &Mark) -> Vec<Unit> {
         let is_payload = mark.payload.is_some();
         records
@@ -113,7 +114,7 @@ impl Stream {
             .collect()
     }
 
-    /// Adds the records of incomplete units, and returns whether there are any.
+    /// Adds the records of incomplete units, and returns `true` if there are any.
     fn cut_off(&self, records: &mut Vec<Record>) -> bool {
         let partial: Vec<Record> =
             Direction::BOTH.into_iter().filter_map(|direction| self.conversation.partial(direction)).collect();
@@ -124,7 +125,7 @@ impl Stream {
 }
 
 impl PageConversation {
-    /// Dissects a block, and compares the dissection with its mark.
+    /// Dissects a block, and compares the result with the block's mark.
     pub(super) fn dissect(&mut self, mark: &Mark, block: &Block) -> Result<Dissected, String> {
         let lines: Vec<(usize, &Line)> =
             block.lines.iter().enumerate().filter(|(_, line)| !line.bytes.is_empty()).collect();
@@ -176,7 +177,7 @@ impl PageConversation {
                 }
             }
             let is_last = line == lines[lines.len() - 1].0;
-            // A line that is cut, or that is a connection of its own, ends its connection.
+            // A connection ends with a line that is cut off, or that is a separate connection.
             if content.is_cut || mark.each || is_last {
                 let is_cut_off = stream.cut_off(&mut records);
                 is_incomplete |= is_cut_off && !content.is_cut;
@@ -192,13 +193,14 @@ impl PageConversation {
     }
 }
 
-/// Returns the bytes of a line. A byte that the page does not state is the length of a frame.
+/// Returns the bytes of a line. A byte that the page does not state is taken as the length of a
+/// frame.
 fn bytes_of(bytes: &[Option<u8>], direction: Direction) -> Vec<u8> {
     let mask = if direction == Direction::ToServer { 0x80 } else { 0 };
     bytes.iter().map(|byte| byte.unwrap_or(mask | UNKNOWN_LENGTH)).collect()
 }
 
-/// Compares a dissection with what the mark says.
+/// Compares a dissection with the block's mark.
 fn check(mark: &Mark, block: &Block, dissected: &Dissected, is_incomplete: bool) -> Result<(), String> {
     let found: Vec<_> = dissected.units.iter().flat_map(|unit| &unit.record.findings).collect();
     let unexpected: Vec<String> =
@@ -242,9 +244,9 @@ fn check(mark: &Mark, block: &Block, dissected: &Dissected, is_incomplete: bool)
     Ok(())
 }
 
-/// Returns the innermost fields that hold a byte, each followed by the fields that are computed from
-/// it. A byte has several innermost fields if they are bits, if it is masked, or if it belongs to a
-/// fragment and to a message.
+/// Returns the innermost fields that contain a byte, each followed by the fields that are computed
+/// from it. A byte belongs to several innermost fields if they are bits, if the byte is masked, or
+/// if it is part of both a fragment and a message.
 pub(super) fn fields_at(record: &Record, position: usize) -> Vec<&Field> {
     let mut found = Vec::new();
     add_innermost(&record.fields, position as u64, &mut found);

@@ -1,7 +1,7 @@
-//! The explanations of all fields of a page.
+//! The explanations of all fields on a page.
 //!
-//! A page explains each field once, in a list at its end, which is not visible. The bytes refer to
-//! the entries of the list by number, and `assets/bytes.js` shows an entry beside its bytes.
+//! A page explains each field once, in a hidden list at its end. The bytes refer to the entries of
+//! the list by number, and `assets/bytes.js` shows the entries of a byte in a card near it.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -10,23 +10,23 @@ use protocol::RfcSection;
 
 /// The entries of a page, without duplicates.
 pub(super) struct Entries {
-    /// The page's name in the `id` of the list.
+    /// The page's name, as used in the `id` of the list.
     page: String,
-    /// The path from the page to the folder of the pages.
+    /// The path from the page to the folder that contains the pages.
     to_root: String,
     list: Vec<String>,
     numbers: HashMap<String, usize>,
 }
 
 impl Entries {
-    /// Creates the list of the page with this path.
+    /// Creates an empty list for the page with this path.
     pub(super) fn new(path: &str) -> Self {
         let page = path.trim_end_matches(".md").replace(|character: char| !character.is_ascii_alphanumeric(), "-");
         let to_root = "../".repeat(path.matches('/').count());
         Self { page, to_root, list: Vec::new(), numbers: HashMap::new() }
     }
 
-    /// Returns the page's name in the `id` of the list.
+    /// Returns the page's name, as used in the `id` of the list.
     pub(super) fn page(&self) -> &str {
         &self.page
     }
@@ -120,7 +120,7 @@ impl Entries {
 /// The parts of an entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry<'a> {
-    /// The part of a unit, which has a colour.
+    /// The CSS class of the part, which sets its colour.
     pub(super) part: &'a str,
     pub(super) label: &'a str,
     pub(super) value: &'a str,
@@ -131,7 +131,7 @@ pub(super) struct Entry<'a> {
     pub(super) reference: Option<RfcSection>,
     /// The name in Wireshark.
     pub(super) name: &'a str,
-    /// The bits of the byte, or 0 for all.
+    /// The bits of the byte that belong to the field, or 0 for all.
     pub(super) mask: u8,
 }
 

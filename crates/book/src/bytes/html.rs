@@ -24,7 +24,7 @@ use super::{
     utf8,
 };
 
-/// Returns the bytes as HTML, and adds their fields to the entries.
+/// Returns the HTML for the bytes, and adds their fields to the entries.
 pub(super) fn bytes(block: &Block, dissected: &Dissected, place: &Place, entries: &mut Entries) -> String {
     let (indentation, tag, line_tag) = match place {
         Place::Inline => ("", "span", "span"),
@@ -77,7 +77,7 @@ pub(super) fn bytes(block: &Block, dissected: &Dissected, place: &Place, entries
     html
 }
 
-/// Returns the bytes of all units on one line.
+/// Returns the HTML for the bytes of all units on one line.
 fn line_bytes(index: usize, block: &Block, line: &Line, dissected: &Dissected, entries: &mut Entries) -> String {
     let mut runs: Vec<_> = dissected
         .units
@@ -137,15 +137,16 @@ fn cell(unit: &Unit, position: usize, byte: Option<u8>, entries: &mut Entries) -
     format!("<b class=\"{class}\" data-f=\"{}\"{}>{byte:02x}</b> ", join(&numbers), key.unwrap_or_default())
 }
 
-/// Returns the entries of the rules that a byte breaks.
+/// Adds the rules that a byte breaks, and returns the numbers of their entries.
 fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<usize> {
     let findings = record.findings.iter().filter(|finding| finding.range.contains(&(position as u64)));
     findings.map(|finding| entries.finding(finding)).collect()
 }
 
-/// Returns the classes of a byte. The first two bytes of a frame show the colours of their bits.
+/// Returns the CSS classes of a byte. Each of the first two bytes of a frame shows the colours of
+/// its bits.
 fn class_of(fields: &[&Field], broken: &[usize]) -> String {
-    // The last field that was sent, because a masked byte belongs to the payload too.
+    // Take the last field that was sent, because a masked byte belongs to the payload too.
     let last = fields.iter().rfind(|field| !field.derived);
     let class = match fields {
         [first, ..] if first.term.part == RecordPart::Fin => "opcode bits-1",
@@ -155,7 +156,7 @@ fn class_of(fields: &[&Field], broken: &[usize]) -> String {
     if broken.is_empty() { class.to_owned() } else { format!("{class} broken") }
 }
 
-/// Returns the byte of the masking key with which a byte of a payload is masked.
+/// Returns the byte of the masking key that masks a given byte of the payload.
 fn unmasking(unit: &Unit, position: usize) -> Option<u8> {
     let record = &unit.record;
     let payload = record.field("websocket.masked_payload")?;
@@ -165,7 +166,8 @@ fn unmasking(unit: &Unit, position: usize) -> Option<u8> {
     Some(key[position.checked_sub(start)? % 4])
 }
 
-/// Returns a part of a head as text. Neighbouring bytes of the same field are one cell.
+/// Returns the HTML for a part of a head, which is shown as text. Neighbouring bytes of the same
+/// field share one cell.
 fn text_cells(unit: &Unit, range: std::ops::Range<usize>, entries: &mut Entries) -> String {
     let record = &unit.record;
     let mut cells: Vec<(Vec<usize>, String, String)> = Vec::new();

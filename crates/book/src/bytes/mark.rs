@@ -17,7 +17,7 @@
 
 use dissector::Direction;
 
-/// A mark, as the page has it.
+/// A mark, as written in the page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) directions: Vec<Direction>,
@@ -38,7 +38,7 @@ pub(super) struct Mark {
 pub(super) enum PayloadKind {
     Text,
     Compressed,
-    /// A compressed payload, with the four bytes that end a flush and are not sent.
+    /// A compressed payload, followed by the four bytes that end a flush and are not sent.
     Flushed,
 }
 
@@ -91,7 +91,7 @@ impl Mark {
 
     /// Returns the mark that a computed block of a chapter implies: the arguments of `answers` and
     /// `bytes` say who sends the bytes. The blocks of `judge` and `code` may contain bytes, but
-    /// these are not from a connection.
+    /// those bytes do not come from a connection.
     pub(super) fn of_computed_block(name: &str, arguments: &str) -> Option<Self> {
         let from_client = match name {
             "answers" => arguments == "client",

@@ -1,7 +1,8 @@
-//! Bytes that explain themselves: dissects the blocks of bytes in the pages when the book is built.
+//! Makes bytes in the pages explain themselves, by dissecting the blocks of bytes when the book is
+//! built.
 //!
 //! A **mark** says where the bytes of a block come from. It is an HTML comment above a code block,
-//! or directly before code in a sentence. A code host does not show it.
+//! or directly before a code span in a sentence. A code host does not display it.
 //!
 //! ````text
 //! <!-- wire: to-server breaks ReservedBitsSet -->
@@ -10,8 +11,9 @@
 //! ```
 //! ````
 //!
-//! The build fails if a block of bytes has no mark, or if the dissection differs from what the mark
-//! says: another broken rule, or a frame that is not complete.
+//! The build fails if a block of bytes has no mark, or if its dissection contradicts the mark: for
+//! example, if the bytes break a rule that the mark does not name, or a frame is unexpectedly
+//! incomplete.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -80,7 +82,7 @@ fn explain(chapter: &mut Chapter) -> Result<(), Vec<String>> {
     Ok(())
 }
 
-/// Returns the text of a page with all marked bytes as HTML.
+/// Returns the text of a page with all marked bytes replaced by HTML.
 fn explained(path: &str, text: &str) -> Result<String, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut entries = Entries::new(path);

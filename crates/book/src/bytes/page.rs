@@ -24,7 +24,7 @@ pub(super) enum Piece<'a> {
 pub(super) enum Place {
     /// In a sentence or in a table.
     Inline,
-    /// In a block of their own, after this indentation.
+    /// In a separate block with this indentation.
     Block { indentation: String },
 }
 
@@ -127,7 +127,8 @@ fn block(
 /// Divides a line at the marks in it. The bytes are the code after a mark.
 fn inline_pieces<'a>(line: &'a str, number: usize, pieces: &mut Vec<Result<Piece<'a>, Problem>>) {
     const START: &str = "<!-- wire:";
-    // After the marker of an item or a quotation, a comment is at the beginning of a line as well.
+    // After a list marker or a quotation marker, a comment is treated as if it were at the
+    // beginning of the line.
     if line.trim_start_matches([' ', '*', '-', '>']).starts_with(START) {
         let advice = "put a word before this mark: a comment at the beginning of a line ends the paragraph".to_owned();
         pieces.push(Err(Problem { line: number, advice }));

@@ -1,6 +1,6 @@
 //! The problems of a page.
 
-/// Something that is wrong with a mark or its bytes.
+/// A mistake in a mark or in its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     /// The line in the page, counted from 1.

@@ -2,7 +2,7 @@
 
 use super::explained;
 
-/// Returns the problems of a page, as `line: advice`.
+/// Returns the problems of a page, each as `line: advice`.
 fn problems(page: &str) -> Vec<String> {
     match explained("a.md", page) {
         Ok(html) => panic!("the page has no problem:\n{html}"),

@@ -7,12 +7,12 @@
 //!                     file                        item          cited rule
 //! ```
 //!
-//! An address has no line number, so it survives changes of the file. The fragment is not a part of
-//! the address: it names a place on the page.
+//! An address contains no line number, so it remains valid when the file changes. The fragment is
+//! not part of the address: it names a place on the page.
 
 /// Returns the address of a file or a folder, or of an item or a cited rule in it.
 pub(super) fn of(path: &str, item: Option<&str>, rule: Option<&str>) -> String {
-    // mdBook takes a target that ends with `.md` for a chapter, and changes it to `.html`.
+    // mdBook treats a target that ends in `.md` as a chapter, and changes the ending to `.html`.
     let path = path.strip_suffix(".md").map_or_else(|| path.to_owned(), |stem| format!("{stem}%2Emd"));
     let item = item.map_or_else(String::new, |item| format!(":{item}"));
     let rule = rule.map_or_else(String::new, |rule| format!("@{rule}"));

@@ -30,7 +30,7 @@ pub(super) struct Citation {
 /// Returns the citations in a source file.
 pub(super) fn of(text: &str) -> Vec<Citation> {
     let mut citations: Vec<Citation> = Vec::new();
-    // Whether the line before was a part of the last citation.
+    // Whether the previous line belongs to the last citation.
     let mut open = false;
     for (index, line) in text.lines().enumerate() {
         let (number, line) = (index + 1, line.trim_start());
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_citation_ends_with_the_next_one_or_with_other_text() {
-        // Each line gets its slashes here, because duvet would take this text for citations.
+        // The slashes are added here, because duvet would take the literal text for citations.
         let lines = [
             "@= docs/src/a.md#section-1",
             "@# One",

@@ -1,7 +1,8 @@
-//! Writes what the second pane shows: a script for each file and folder, and one for the names.
+//! Writes the data that the second pane shows: a script for each file and folder, and one for the
+//! names.
 //!
-//! Each script calls a function of `source.js` with its data, so that a `<script>` element can load
-//! it. A page that was opened from a disk may not fetch data in any other way.
+//! Each script calls a function of `source.js` and passes it the data, so that a `<script>` element
+//! can load it. A page that was opened from a disk cannot fetch data in any other way.
 
 use std::{fs, path::Path};
 
@@ -15,7 +16,7 @@ use super::{
     workspace::{SourceFile, Workspace},
 };
 
-/// A source file, as the pane needs it.
+/// A source file, in the form that the pane needs.
 #[derive(Serialize)]
 struct File<'a> {
     path: &'a str,
@@ -33,14 +34,15 @@ struct CitationData<'a> {
     test: bool,
     sentence: &'a str,
     section: &'a str,
-    /// The page of the rule, and its anchor.
+    /// The page and the anchor of the rule.
     page: String,
     anchor: &'a str,
-    /// The other places that cite the rule: address, name, and whether it is a test.
+    /// The other places that cite the rule, each with its address, its name, and whether it is a
+    /// test.
     others: Vec<(&'a str, &'a str, bool)>,
 }
 
-/// A folder, as the pane needs it.
+/// A folder, in the form that the pane needs.
 #[derive(Serialize)]
 struct Folder<'a> {
     path: &'a str,

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-/// A replacement of a range of a page. An empty range inserts the text.
+/// Text that replaces a range of a page. If the range is empty, the text is inserted.
 #[derive(Debug, Clone)]
 pub(super) struct Edit {
     pub(super) range: Range<usize>,
     pub(super) text: String,
 }
 
-/// Applies edits, whose ranges must not overlap, to a page.
+/// Applies edits to a page. Their ranges must not overlap.
 pub(super) fn apply(content: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|edit| edit.range.start);
     let mut out = String::with_capacity(content.len());
@@ -23,7 +23,7 @@ pub(super) fn apply(content: &str, mut edits: Vec<Edit>) -> String {
     out
 }
 
-/// Returns the line of an offset, counted from 1.
+/// Returns the number of the line that contains an offset, counted from 1.
 pub(super) fn line(content: &str, offset: usize) -> usize {
     content[..offset].matches('\n').count() + 1
 }

@@ -1,4 +1,4 @@
-//! Finds the items of a source file, and their lines.
+//! Finds the items of a source file and the lines that they occupy.
 //!
 //! | file | item | its name |
 //! |---|---|---|
@@ -16,9 +16,10 @@ use syn::{Expr, Fields, ForeignItem, ImplItem, Member, Stmt, TraitItem, Type, sp
 /// An item of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Item {
-    /// The name, with those of the items around it: `Driver::poll_read`.
+    /// The name, preceded by the names of the enclosing items: `Driver::poll_read`.
     pub(super) name: String,
-    /// The first line, counted from 1: that of the doc comment, if there is one.
+    /// The number of the first line, counted from 1. If there is a doc comment, the item begins
+    /// with it.
     pub(super) first: usize,
     /// The line of its name.
     pub(super) line: usize,
@@ -50,11 +51,11 @@ pub(super) enum Unresolved {
     Ambiguous(Vec<String>),
 }
 
-/// Returns the item that `code`, the text of a link to the file `path`, names. The text may leave
-/// out the modules and types around the item if no other item has the same name.
+/// Returns the item that `code` names. `code` is the text of a link to the file `path`. It may
+/// leave out the enclosing modules and types if no other item has the same name.
 ///
 /// # Errors
-/// Returns why no single item has the name.
+/// Returns the reason if the name does not lead to exactly one item.
 pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&'a Item, Unresolved> {
     let name = code.split(['(', '<', '!', ' ']).next().unwrap_or_default().replace('.', "::");
     let mut name = name.as_str();
@@ -63,7 +64,8 @@ pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&
         let exact = items.iter().filter(|item| item.name == name);
         let inner = items.iter().filter(|item| item.name.ends_with(&suffix));
         let mut found: Vec<&Item> = exact.chain(inner).collect();
-        // An outer item hides the inner ones: `Message` is the type, and not a variant of this name.
+        // An outer item hides the inner ones: `Message` means the type, not a variant of the same
+        // name.
         let depth = |item: &Item| item.name.matches("::").count();
         let least = found.iter().map(|item| depth(item)).min().unwrap_or_default();
         found.retain(|item| depth(item) == least);
@@ -78,7 +80,8 @@ pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&
     }
 }
 
-/// Returns whether `module` is a folder in the path of a file, such as a crate, or the file itself.
+/// Returns `true` if `module` is the name of the file itself or of a folder in its path, such as a
+/// crate.
 fn names_module(path: &str, module: &str) -> bool {
     path.split('/').any(|part| part.strip_suffix(".rs").unwrap_or(part) == module)
 }
@@ -96,7 +99,7 @@ fn of_rust(text: &str) -> Result<Vec<Item>> {
 #[derive(Default)]
 struct Rust {
     found: Vec<Item>,
-    /// The names of the items around the current one.
+    /// The names of the items that enclose the current one.
     around: Vec<String>,
 }
 
@@ -255,7 +258,7 @@ impl Rust {
     }
 }
 
-/// Returns the name of the type that an `impl` is for.
+/// Returns the name of the type that an `impl` block is for.
 fn type_name(of: &Type) -> Option<String> {
     match of {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
@@ -279,7 +282,7 @@ fn of_markdown(text: &str) -> Vec<Item> {
     items
 }
 
-/// Returns the anchor of a heading, by the rule of GitHub and mdBook.
+/// Returns the anchor of a heading, by the rule that GitHub and mdBook use.
 fn slug(heading: &str) -> String {
     let kept = heading.trim().chars().filter_map(|c| match c {
         ' ' => Some('-'),
@@ -289,7 +292,8 @@ fn slug(heading: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Returns the functions, classes and constants that begin a line of a script.
+/// Returns the functions, classes and constants whose definitions come first on a line of a script,
+/// even if indented.
 fn of_script(text: &str) -> Vec<Item> {
     const KEYWORDS: [&str; 6] = ["function ", "class ", "const ", "let ", "var ", "def "];
     let mut items = Vec::new();

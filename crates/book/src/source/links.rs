@@ -21,16 +21,17 @@ struct OpenLink<'a> {
     title: String,
     is_inline: bool,
     start: usize,
-    /// The pieces of its text. The first part of each pair is whether the piece is code.
+    /// The pieces of the link's text. The first member of each pair says whether the piece is code.
     text: Vec<(bool, String)>,
     content: &'a str,
 }
 
-/// Returns the edits that turn each link of `page` to a source file into an address, and each link
-/// to an image of the repository into one to its copy. Reports links that lead nowhere.
+/// Returns the edits for the links on `page`: the target of a link to a source file becomes an
+/// address, and the target of a link to an image of the repository becomes the path of its copy.
+/// Reports links that lead nowhere.
 pub(super) fn edits(page: &str, content: &str, workspace: &Workspace, problems: &mut Vec<Problem>) -> Vec<Edit> {
     let mut edits = Vec::new();
-    // A link may contain an image, but no link.
+    // A link may contain an image, but not another link.
     let mut open: Vec<OpenLink<'_>> = Vec::new();
     for (event, range) in new_cmark_parser(content, &MarkdownOptions::default()).into_offset_iter() {
         match event {
@@ -101,7 +102,7 @@ impl OpenLink<'_> {
 
     /// Returns the edit that replaces the target of the link, which begins with `file`.
     fn retarget(&self, end: usize, file: &str, text: String) -> Result<Edit, String> {
-        // The target follows the last `](`, because a title contains no link.
+        // The target follows the last `](`, because the link's title contains no other link.
         let raw = &self.content[self.start..end];
         let bracket = raw.rfind("](").ok_or("write this link as [text](target)")? + 2;
         let offset = raw[bracket..].find(file).ok_or("write this link as [text](target)")?;
@@ -109,8 +110,9 @@ impl OpenLink<'_> {
         Ok(Edit { range: start..start + self.target.len(), text })
     }
 
-    /// Returns the item that the link names: with its title, its text, or the fragment of its
-    /// target. A title such as `--max-message` is an option of a program, and names its field.
+    /// Returns the item that the link names in its title, its text, or the fragment of its target.
+    /// A title such as `--max-message` is a command-line option, and stands for the field of that
+    /// option.
     fn item<'i>(&self, path: &str, items: &'i [Item], fragment: Option<&str>) -> Result<Option<&'i Item>, String> {
         let option = self.title.strip_prefix("--").map(|option| option.replace('-', "_"));
         let name = if let Some(heading) = fragment {
@@ -146,8 +148,8 @@ impl OpenLink<'_> {
     }
 }
 
-/// Returns a target that is relative to a page as a path relative to the repository, or `None` if
-/// it is outside.
+/// Converts a target relative to a page into a path relative to the repository. Returns `None` if
+/// the target is outside the repository.
 fn resolve(page: &str, target: &str) -> Option<String> {
     let mut path: Vec<&str> = page.split('/').collect();
     path.pop();

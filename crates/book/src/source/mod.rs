@@ -1,7 +1,7 @@
 //! The second pane: the source of the workspace beside a page.
 //!
-//! A page links to a source file as any Markdown does, and the text or the title of the link names
-//! an item of the file:
+//! A page links to a source file as in any other Markdown. The link's text or title names an item
+//! of the file:
 //!
 //! ```text
 //! [`Driver::poll_read`](../../crates/websocket/src/driver.rs)
@@ -9,9 +9,9 @@
 //! ```
 //!
 //! In the book, the link becomes an [address](address), which the script `source.js` opens in the
-//! pane. A link to a file or an item that does not exist fails the build. The data of each file is
-//! a script of its own, because a page that is opened from a disk may load a script but not fetch a
-//! file.
+//! pane. A link to a file or an item that does not exist makes the build fail. The data of each
+//! file is a separate script, because a page that is opened from a disk may load a script but not
+//! fetch a file.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -63,8 +63,8 @@ impl Source {
     /// Reads the source files of the workspace at `root`, and the rules that they cite.
     ///
     /// # Errors
-    /// Fails if a file cannot be read, if a Rust file cannot be parsed, or if a comment cites a
-    /// sentence that its page does not contain.
+    /// Returns an error if a file cannot be read, if a Rust file cannot be parsed, or if a comment
+    /// cites a sentence that is not on the page it names.
     pub(crate) fn read(root: &Path) -> Result<Self> {
         let workspace = Workspace::read(root)?;
         let rules = Rules::read(root, &workspace)?;
@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// Writes the data of the files into the folder `source` of the rendered book, and copies the
-    /// images.
+    /// images into the book.
     ///
     /// # Errors
     /// Fails if a file cannot be written.

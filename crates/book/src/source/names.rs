@@ -22,10 +22,10 @@ use super::{edit::Edit, workspace::Workspace};
 const VOCABULARY: &str = "docs/src/vocabulary.md";
 /// The files that define the violations.
 const VIOLATIONS: [&str; 2] = ["crates/protocol/src/violation.rs", "crates/protocol/src/handshake/violation.rs"];
-/// Where the limits of this implementation are explained.
+/// The page and anchor that explain the limits of this implementation.
 const LIMITS: &str = "deviations.html#limits";
 
-/// The names that the book explains, each with the page and the anchor.
+/// The names that the book explains, each with its page and anchor.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Names {
     terms: BTreeMap<String, String>,
@@ -51,7 +51,7 @@ impl Names {
         Ok(names)
     }
 
-    /// Returns the edits that give each term of the vocabulary its anchor.
+    /// Returns the edits that add an anchor to each term of the vocabulary.
     pub(super) fn edits(&self, page: &str, content: &str) -> Vec<Edit> {
         if page != VOCABULARY {
             return Vec::new();
@@ -67,7 +67,7 @@ fn anchor(term: &str) -> String {
     format!("term-{}", term.to_lowercase().replace(' ', "-"))
 }
 
-/// Returns the terms that the vocabulary explains, and where each begins.
+/// Returns the terms that the vocabulary explains, each with the offset at which it begins.
 fn terms(content: &str) -> Vec<(usize, String)> {
     let mut terms = Vec::new();
     let mut open: Option<(usize, String)> = None;
@@ -86,7 +86,7 @@ fn terms(content: &str) -> Vec<(usize, String)> {
     terms
 }
 
-/// Reads the match of the function `section` of a violation.
+/// Reads the `match` in a violation's function `section`.
 struct Sections<'a>(&'a mut BTreeMap<String, String>);
 
 impl<'ast> Visit<'ast> for Sections<'_> {
@@ -115,8 +115,8 @@ impl<'ast> Visit<'ast> for Sections<'_> {
     }
 }
 
-/// Returns the page for `RfcSection::websocket("5.1")`, `RfcSection::deflate("6.1")` or
-/// `RfcSection::http2("5")`.
+/// Returns the page and anchor for a call such as `RfcSection::websocket("5.1")`,
+/// `RfcSection::deflate("6.1")` or `RfcSection::http2("5")`.
 fn page_of(call: &syn::ExprCall) -> Option<String> {
     let Expr::Path(function) = &*call.func else { return None };
     let page = match &*function.path.segments.last()?.ident.to_string() {

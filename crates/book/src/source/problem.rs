@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-/// A mistake that fails the build. `Display` prints it as compilers do: `docs/src/a.md:12: advice`.
+/// A mistake that makes the build fail. `Display` prints it as compilers do: `docs/src/a.md:12:
+/// advice`.
 #[derive(Debug)]
 pub(super) struct Problem {
     /// The file, relative to the root of the repository.
     pub(super) file: String,
     /// The line, counted from 1.
     pub(super) line: usize,
-    /// The description of the mistake, with the way to correct it.
+    /// A description of the mistake and of how to correct it.
     pub(super) advice: String,
 }
 

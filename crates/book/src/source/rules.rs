@@ -1,8 +1,6 @@
-//! Finds the sentences that the source cites, and lists the code and the tests of each rule below
-//! it.
+//! Finds the sentences that the source cites, and lists each rule's code and tests below the rule.
 //!
-//! A sentence belongs to the paragraph or the list item that contains it, and this block gets an
-//! anchor:
+//! A sentence belongs to the paragraph or list item that contains it. This block gets an anchor:
 //!
 //! | block | anchor |
 //! |---|---|
@@ -25,7 +23,8 @@ use super::{
     workspace::{CHAPTERS, SourceFile, Workspace},
 };
 
-/// The pages that restate the RFCs, by the name that their anchors begin with.
+/// The names of the pages that restate the RFCs. The anchor of each rule on a page begins with this
+/// name.
 const PAGES: [&str; 3] = ["rfc6455", "rfc7692", "rfc8441"];
 
 /// The rules that the source cites.
@@ -33,7 +32,7 @@ const PAGES: [&str; 3] = ["rfc6455", "rfc7692", "rfc8441"];
 pub(super) struct Rules {
     /// The rules by their anchors.
     by_anchor: BTreeMap<String, Rule>,
-    /// The anchor of the rule that a file cites on a line.
+    /// The anchors of the cited rules, by the file and line of each citation.
     cited: BTreeMap<(String, usize), String>,
 }
 
@@ -44,10 +43,10 @@ pub(super) struct Rule {
     page: String,
     /// The number of its section, such as `5.1`.
     pub(super) section: String,
-    /// Where the block begins and ends in the page.
+    /// The offsets at which the block begins and ends in the page.
     start: usize,
     end: usize,
-    /// The code that obeys the rule, and the tests that prove it.
+    /// The code that follows the rule, and the tests that check it.
     pub(super) sites: Vec<Site>,
 }
 
@@ -56,16 +55,16 @@ pub(super) struct Rule {
 pub(super) struct Site {
     /// The address of the place.
     pub(super) address: String,
-    /// The name of the item, or of the file if the citation is in no item.
+    /// The name of the item that contains the citation, or of the file if no item contains it.
     pub(super) name: String,
     pub(super) is_test: bool,
 }
 
 impl Rules {
-    /// Reads the pages, and finds on them what the files of the workspace cite.
+    /// Reads the pages, and finds the sentences on them that the files of the workspace cite.
     ///
     /// # Errors
-    /// Fails if a page cannot be read, or if a citation differs from its page.
+    /// Returns an error if a page cannot be read, or if a citation does not match its page.
     pub(super) fn read(root: &Path, workspace: &Workspace) -> Result<Self> {
         let mut pages = BTreeMap::new();
         for name in PAGES {
@@ -103,13 +102,14 @@ impl Rules {
         Ok(rules)
     }
 
-    /// Returns the rule that a file cites on a line, with its anchor.
+    /// Returns the rule that a file cites on a given line, and the rule's anchor.
     pub(super) fn cited(&self, path: &str, line: usize) -> Option<(&str, &Rule)> {
         let anchor = self.cited.get(&(path.to_owned(), line))?;
         Some((anchor, &self.by_anchor[anchor]))
     }
 
-    /// Returns the edits that give each rule of a page its anchor, its code and its tests.
+    /// Returns the edits that add an anchor to each cited rule of a page, and links to the rule's
+    /// code and tests.
     pub(super) fn edits(&self, page: &str) -> Vec<Edit> {
         let mut edits = Vec::new();
         for (anchor, rule) in self.by_anchor.iter().filter(|(_, rule)| rule.page == page) {
@@ -126,7 +126,7 @@ impl Rule {
         address::in_page(&self.page, "")
     }
 
-    /// Returns the list of the places that cite the rule, as inline HTML.
+    /// Returns the places that cite the rule, as a list in inline HTML.
     fn proof(&self, page: &str) -> String {
         let mut html = "<span class=\"proof\">".to_owned();
         for (is_test, label) in [(false, "code"), (true, "tests")] {
@@ -145,7 +145,7 @@ impl Rule {
     }
 }
 
-/// Returns the place of a citation in the source.
+/// Returns the place in the source where a citation stands.
 fn site(path: &str, file: &SourceFile, citation: &Citation, anchor: &str) -> Site {
     let item = file.item_at(citation.last);
     let file_name = path.rsplit('/').next().unwrap_or(path);
@@ -177,7 +177,7 @@ fn find<'a>(blocks: &'a [Block], citation: &Citation) -> Option<&'a Block> {
 /// Returns the paragraphs and list items of the sections of a page.
 fn blocks(page: &str, content: &str) -> Vec<Block> {
     let mut reader = BlockReader { page, content, section: String::new(), texts: 0, open: None, blocks: Vec::new() };
-    // The number of the next item of each open list, and `None` in a list of bullets.
+    // For each open list, the number of the next item, or `None` if the list has bullets.
     let mut lists: Vec<Option<u64>> = Vec::new();
     // The number of the item whose text has not begun yet.
     let mut pending: Option<Option<u64>> = None;
@@ -219,9 +219,9 @@ struct BlockReader<'a> {
     content: &'a str,
     /// The current section, such as `5-1`. Empty before the first one.
     section: String,
-    /// The number of paragraphs without a number in this section so far.
+    /// The number of blocks in this section so far that have no number.
     texts: usize,
-    /// The open block: where it begins, and its number.
+    /// The open block: the offset at which it begins, and its number.
     open: Option<(usize, Option<u64>)>,
     blocks: Vec<Block>,
 }
@@ -272,7 +272,7 @@ mod tests {
         assert!(found.iter().all(|block| !page[block.start..block.end].ends_with(char::is_whitespace)));
     }
 
-    /// duvet's own report must agree with the lists on the pages.
+    /// The lists on the pages must agree with duvet's own report.
     #[test]
     fn each_sentence_of_duvets_snapshot_has_its_code_and_its_tests() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();

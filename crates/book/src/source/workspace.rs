@@ -30,19 +30,19 @@ const SHOWN: [&str; 12] = [
     "docs/book.toml",
     "example",
 ];
-/// The folder of the images that several pages of the repository show.
+/// The folder of the images that the repository's pages share.
 const IMAGES: &str = "img";
 /// The names of folders with generated or downloaded files.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "__pycache__"];
-/// The size of the largest file that is shown, in bytes. The largest source file has a quarter of
-/// it. Larger files are recorded data, such as the inputs of the fuzzer.
+/// The maximum size, in bytes, of a file that is shown. The largest source file is less than a
+/// quarter of this size. A larger file is recorded data, such as the inputs of the fuzzer.
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// The source files and folders, by their path relative to the root of the repository.
+/// The source files and folders, each under its path relative to the root of the repository.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     pub(super) files: BTreeMap<String, SourceFile>,
-    /// The names in each folder. The name of a folder ends with `/`.
+    /// The names of the entries in each folder. The name of a subfolder ends with `/`.
     pub(super) folders: BTreeMap<String, Vec<String>>,
     /// The images outside the book that pages may show.
     pub(super) images: BTreeSet<String>,
@@ -102,8 +102,8 @@ impl Workspace {
         Ok(())
     }
 
-    /// Reads a file, and returns whether it is shown. A file that is too large, or that is not
-    /// text, is not shown.
+    /// Reads a file, and returns `true` if it is shown. A file is not shown if it is too large or
+    /// is not text.
     fn read_file(&mut self, root: &Path, path: &str) -> Result<bool> {
         let full = root.join(path);
         if fs::metadata(&full)?.len() > MAX_BYTES {
@@ -119,7 +119,8 @@ impl Workspace {
 }
 
 impl SourceFile {
-    /// Returns the smallest item to which the comment that ends on the line `last` belongs.
+    /// Returns the smallest item to which a comment belongs. `last` is the number of the comment's
+    /// last line.
     pub(super) fn item_at(&self, last: usize) -> Option<&Item> {
         // A comment above an item belongs to that item, so search for the first line that follows
         // the comment.

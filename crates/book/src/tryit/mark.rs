@@ -1,9 +1,9 @@
-//! The words of a mark: a text in quotation marks, and the names of rules.
+//! Parses the words of a mark, which are a text in quotation marks and the names of rules.
 
 use laboratory::{Fault, faults};
 use protocol::Role;
 
-/// A mark, as the page has it.
+/// A mark, as written in the page.
 #[derive(Debug)]
 pub(super) struct Mark {
     /// The text that the box offers to send.
@@ -12,7 +12,7 @@ pub(super) struct Mark {
     pub(super) faults: Vec<&'static Fault>,
 }
 
-/// Returns the words of a mark if the line is a mark.
+/// Returns the words of a mark if the line consists of one.
 pub(super) fn words(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?;
     Some(comment.trim().strip_prefix("try:")?.trim())

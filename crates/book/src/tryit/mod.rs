@@ -1,5 +1,5 @@
-//! *Try it here*: boxes that send a text to a server on the reader's machine, and show the frames as
-//! the server has seen them.
+//! *Try it here*: boxes that send a text to a server on the reader's machine, and show the frames
+//! as the server saw them.
 //!
 //! A **mark**, which is an HTML comment alone on a line, says where a box goes, which text it offers
 //! and which rules the server can break:
@@ -8,10 +8,9 @@
 //! <!-- try: "Hello" masked-frame reserved-bit-1 -->
 //! ```
 //!
-//! A code host does not show the mark. The rules are faults of the [`laboratory`], and a name that
-//! it does not know fails the build. The script `tryit.js` fills the boxes. Only when the reader
-//! presses a button does it open a viewer and a connection, as the server's `wire` module
-//! describes.
+//! A code host does not display the mark. The rules are faults of the [`laboratory`], and an
+//! unknown name makes the build fail. The script `tryit.js` fills the boxes. It opens a viewer and
+//! a connection only when the reader presses a button, as the server's `wire` module describes.
 
 mod mark;
 
@@ -25,7 +24,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use self::mark::Mark;
 
-/// Replaces the marks of all pages by boxes.
+/// Replaces the marks of all pages with boxes.
 #[derive(Debug)]
 pub(crate) struct TryIt {
     /// The port of the server on the reader's machine.
@@ -52,7 +51,8 @@ impl Preprocessor for TryIt {
     }
 }
 
-/// Returns a page with its boxes, or the line of the first wrong mark and what is wrong with it.
+/// Returns a page with its boxes. If a mark is wrong, returns the number of its line and a
+/// description of the mistake.
 fn with_boxes(page: &str, port: u16) -> Result<String, (usize, String)> {
     let mut output = String::with_capacity(page.len());
     let mut in_code = false;
@@ -89,7 +89,7 @@ fn html(mark: &Mark, port: u16) -> String {
     html + "</section>\n"
 }
 
-/// Escapes text for the content of an element, and for a value in double quotes.
+/// Escapes text for use in an element's content or in a double-quoted attribute value.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

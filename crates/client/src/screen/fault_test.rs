@@ -41,7 +41,8 @@ struct RunningTest {
 /// The result of a fault test.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FaultReport {
-    /// One sentence: the rule, the RFC's requirement, the server's reaction, and the verdict.
+    /// One sentence that states the rule, the RFC's requirement, the server's reaction, and the
+    /// verdict.
     pub(crate) sentence: String,
     /// Whether the server violated a MUST.
     pub(crate) breaks_a_must: bool,
@@ -53,8 +54,8 @@ impl FaultTester {
     }
 
     /// Starts a fault test, and abandons the previous test if it is still running. Returns the
-    /// bytes that break the rule, or `None` for a rule of the handshake. The first frame is masked
-    /// with `key` or, if that is `None`, with a random key.
+    /// bytes that break the rule, or `None` if the rule belongs to the handshake. The first frame
+    /// is masked with `key` or, if that is `None`, with a random key.
     pub(crate) fn start(
         &self,
         fault: &'static Fault,
@@ -68,8 +69,8 @@ impl FaultTester {
         Some(bytes)
     }
 
-    /// Passes a received event or the end of the connection to the evaluator. Returns the report if
-    /// the verdict is then final.
+    /// Passes a received event, or the end of the connection, to the evaluator. Returns the report
+    /// if this makes the verdict final.
     pub(crate) fn observe(&self, received: &Result<Event, Cause>) -> Option<FaultReport> {
         let mut current = self.lock();
         let test = current.as_mut()?;
@@ -83,7 +84,7 @@ impl FaultTester {
             Err(Cause::Failure(Error::Violation(violation))) => Reaction::Garbage(violation.to_string()),
             Err(Cause::End | Cause::Failure(_)) => Reaction::Eof,
             // Ignore a Ping, because it is not a reaction to the fault. Also ignore the end of the
-            // time-out for closing, because the test has its own deadline for a silent server.
+            // closing time-out, because the test has its own deadline for a silent server.
             Ok(Event::Ping(_)) | Err(Cause::Silence(_)) => return None,
         };
         test.evaluator.record(&reaction);

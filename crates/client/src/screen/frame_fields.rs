@@ -1,4 +1,4 @@
-//! Reads the fields of a frame in its record.
+//! Reads the fields of a frame from its record.
 
 use dissector::{FieldValue, Record, RecordKind};
 
@@ -25,7 +25,7 @@ pub(crate) fn number(record: &Record, name: &str) -> Option<u64> {
     }
 }
 
-/// Returns whether the record has a flag with this name that is set.
+/// Returns `true` if the record has a flag with this name and the flag is set.
 pub(crate) fn flag(record: &Record, name: &str) -> bool {
     record.field(name).is_some_and(|field| field.value == FieldValue::Flag(true))
 }
@@ -35,12 +35,12 @@ pub(crate) fn opcode(record: &Record) -> Option<u64> {
     number(record, "websocket.opcode")
 }
 
-/// Returns whether the frame is the last one of its message.
+/// Returns `true` if the frame is the last one of its message.
 pub(crate) fn is_fin(record: &Record) -> bool {
     flag(record, "websocket.fin")
 }
 
-/// Returns whether the record is a frame of a message, and not a control frame.
+/// Returns `true` if the record is a data frame rather than a control frame.
 pub(crate) fn is_data(record: &Record) -> bool {
     record.kind == RecordKind::Frame && opcode(record) < Some(CLOSE)
 }
@@ -53,7 +53,7 @@ pub(crate) fn masking_key(record: &Record) -> Option<[u8; 4]> {
     }
 }
 
-/// Returns the unmasked payload of a frame, as far as the record keeps it.
+/// Returns the unmasked payload of a frame, or as much of it as the record keeps.
 pub(crate) fn payload(record: &Record) -> Vec<u8> {
     let start = record.field("websocket.payload").and_then(|field| usize::try_from(field.range.start).ok());
     let bytes = start.and_then(|start| record.bytes.get(start..)).unwrap_or_default();

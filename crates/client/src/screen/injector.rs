@@ -9,8 +9,8 @@
 //!
 //! Raw bytes can corrupt the connection. So only the code that created the stream has the handle
 //! for writing them, and the engine's bytes wait until the raw bytes are written. The caller must
-//! make sure that raw bytes are written between two frames. To do so, the caller waits until the
-//! engine has written everything, and only then injects the raw bytes.
+//! make sure that raw bytes are written between two frames. To do so, it waits until the engine has
+//! written everything, and only then injects the raw bytes.
 
 use std::{
     io,
@@ -33,7 +33,7 @@ const READ_MAX: usize = 4 << 10;
 #[derive(Debug)]
 struct InjectorState<S> {
     stream: S,
-    /// The raw bytes, of which the first `written` have been written.
+    /// The raw bytes. The first `written` of them have been written.
     raw: Vec<u8>,
     written: usize,
     pace: Option<Pace>,
@@ -49,8 +49,8 @@ struct Pace {
 #[derive(Debug)]
 pub(crate) struct InjectableStream<S>(Arc<Mutex<InjectorState<S>>>);
 
-/// The handle that writes raw bytes. Use it in the task that drives the engine: both handles write
-/// to the same socket, and the socket wakes only the task that was the last to wait for it.
+/// The handle that writes raw bytes. Use it only in the task that drives the engine: both handles
+/// write to the same socket, and the socket wakes only the last task that waited for it.
 #[derive(Debug)]
 pub(crate) struct Injector<S>(Arc<Mutex<InjectorState<S>>>);
 
@@ -144,8 +144,8 @@ mod tests {
 
     #[tokio::test]
     async fn raw_bytes_are_written_between_two_writes_of_the_engine() {
-        // The stream has room for only three bytes. So the raw bytes have to wait for the reader,
-        // and the engine's next bytes have to wait for the raw bytes.
+        // The stream has room for only three bytes. So the raw bytes must wait for the reader, and
+        // the engine's next bytes must wait for the raw bytes.
         let (near, mut far) = duplex(3);
         let (mut stream, injector) = injectable(near);
         let writing = async {

@@ -1,4 +1,4 @@
-//! The layout: computed from the size of the terminal and from what there is to show.
+//! Computes the layout from the size of the terminal and from the content to show.
 //!
 //! ```text
 //!   80 x 24                               from 140 columns on
@@ -12,8 +12,8 @@
 //!   keys                                  keys
 //! ```
 //!
-//! A lesson takes the place of the numbers. A zoomed pane takes all of the space above the status.
-//! On a small terminal, the pane with the focus always takes this space.
+//! A lesson takes the place of the numbers. A zoomed pane takes all the space above the status. On
+//! a small terminal, the pane that has the focus always takes this space.
 
 use dissector::printable;
 use ratatui::{layout::Rect, widgets::Block};
@@ -23,20 +23,22 @@ use super::{
     text::row_ranges,
 };
 
-/// The minimum number of columns at which transcript, wire and frame are side by side.
+/// The minimum number of columns at which the transcript, the wire and the frame are shown side by
+/// side.
 const WIDE: u16 = 140;
 
 /// The columns and rows of the smallest terminal that shows several panes at once.
 const SMALL: (u16, u16) = (50, 14);
 
-/// The maximum height of a lesson beside the transcript, in percent of the height above the status.
+/// The maximum height of a lesson that is beside the transcript, as a percentage of the height
+/// above the status.
 const LESSON_PERCENT: u16 = 60;
 
-/// The divisor that limits the rows of the keys or the hint: they take at most the rows of the
-/// terminal divided by this number, however long the hint is.
+/// The divisor that limits the rows of the keys or the hint. However long the hint is, its rows are
+/// at most the terminal's rows divided by this number.
 const HINT_PART: u16 = 2;
 
-/// The areas of the panes and lines. The area of a pane that is not shown is empty.
+/// The areas of the panes and lines. A pane that is not shown has an empty area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Areas {
     pub(crate) transcript: Rect,
@@ -49,20 +51,20 @@ pub(crate) struct Areas {
     pub(crate) keys: Rect,
 }
 
-/// What the layout depends on, apart from the size of the terminal.
+/// The content that affects the layout, in addition to the size of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Content {
     /// The number of series to draw.
     series: usize,
     /// The number of rows that the lesson needs inside its border, or `None` if it is not shown.
     lesson_rows: Option<u16>,
-    /// The rows that the keys or the hint take.
+    /// The number of rows that the keys or the hint take.
     key_rows: u16,
-    /// The pane that takes all of the space above the status.
+    /// The pane that takes all the space above the status, if there is one.
     zoomed: Option<Focus>,
 }
 
-/// Divides the terminal into areas for what the model shows.
+/// Divides the terminal into areas for the content that the model shows.
 pub(crate) fn areas(model: &Model) -> Areas {
     let (columns, rows) = model.size;
     let most = (rows / HINT_PART).max(1);
@@ -78,25 +80,25 @@ pub(crate) fn areas(model: &Model) -> Areas {
     divide(model.size, Content { series, lesson_rows, key_rows, zoomed: zoomed(model) })
 }
 
-/// Returns the pane that takes all of the space above the status, if one does.
+/// Returns the pane that takes all the space above the status, if there is one.
 pub(crate) fn zoomed(model: &Model) -> Option<Focus> {
     model.zoomed.or(is_small(model.size).then_some(model.focus))
 }
 
-/// Returns whether a terminal of this size shows only one pane at once.
+/// Returns `true` if a terminal of this size shows only one pane at a time.
 pub(crate) const fn is_small((columns, rows): (u16, u16)) -> bool {
     columns < SMALL.0 || rows < SMALL.1
 }
 
-/// Returns the columns of the lesson's pane, with its border.
+/// Returns the number of columns of the lesson's pane, including its border.
 fn lesson_columns(columns: u16) -> u16 {
     if columns >= WIDE { percent(columns, 36) } else { percent(columns, 62) }
 }
 
 /// Divides a terminal of `columns` by `rows` into areas.
 fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
-    // The lowest rows are for the status, the input and the keys. A terminal with fewer rows shows
-    // only the lowest of them.
+    // The lowest rows are for the status, the input and the keys. A terminal with too few rows
+    // shows only the lowest of them.
     let Content { series, lesson_rows, key_rows, zoomed } = content;
     let body = Rect::new(0, 0, columns, rows.saturating_sub(2 + key_rows));
     let lines = |from_bottom: u16, height: u16| match rows.checked_sub(from_bottom) {
@@ -135,7 +137,8 @@ fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
         }
     } else {
         let usual = percent(body.height, 38);
-        // A lesson gets more rows if it needs them, but the frame that it is about stays readable.
+        // A lesson gets more rows if it needs them, but not so many that the frame it is about
+        // becomes unreadable.
         let height =
             lesson_rows.map_or(usual, |rows| rows.saturating_add(2).clamp(usual, percent(body.height, LESSON_PERCENT)));
         let (upper, lower) = above(body, height);
@@ -172,8 +175,8 @@ const fn above(area: Rect, rows: u16) -> (Rect, Rect) {
     (Rect::new(area.x, area.y, area.width, rows), rest)
 }
 
-/// Returns the index of the first line that a bordered area shows, out of `count` lines. The line
-/// with the index `selected` is visible. Without a selection, the area shows the last lines.
+/// Returns the index of the first of `count` lines that a bordered area shows. The line with the
+/// index `selected` is visible. Without a selection, the area shows the last lines.
 pub(crate) fn first_visible(area: Rect, count: usize, selected: Option<usize>) -> usize {
     let rows = usize::from(area.height.saturating_sub(2));
     let last = count.saturating_sub(rows);

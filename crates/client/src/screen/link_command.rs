@@ -21,9 +21,9 @@ pub(crate) enum LinkCommand {
     Close(CloseCode, String),
     /// Send a text message in `count` frames, with an optional Ping after the first frame.
     Fragments { count: usize, ping: bool, text: String },
-    /// Write these bytes into the stream, unchecked.
+    /// Write these bytes to the stream without checking them.
     Raw(Vec<u8>),
-    /// Send a text message byte by byte, with this pause between two bytes.
+    /// Send a text message one byte at a time, with this pause between bytes.
     Slow(Duration, String),
     /// Mask the next frame with this key.
     Mask(MaskingKey),
@@ -37,16 +37,17 @@ pub(crate) enum LinkCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewConnection {
     pub(crate) url: String,
-    /// Whether to offer compression. The command line can also request it for every connection.
+    /// Whether the user asked for compression on this connection. A command-line option can request
+    /// compression for every connection.
     pub(crate) deflate: bool,
-    /// A subprotocol to offer, besides those of the command line.
+    /// A subprotocol to offer in addition to those given on the command line.
     pub(crate) subprotocol: Option<String>,
 }
 
-/// What a command sends, so that the screen can select the frame once it has been sent.
+/// What a command sends. From this, the screen knows which frame to select once it has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SentFrames {
-    /// A frame with this opcode, perhaps with other frames after it.
+    /// A frame with this opcode, possibly followed by others.
     Opcode(u8),
     /// Raw bytes, which may contain any frames.
     Raw,
@@ -55,7 +56,8 @@ pub(crate) enum SentFrames {
 }
 
 impl LinkCommand {
-    /// Returns what the command sends, or `None` if it sends nothing that the user would look at.
+    /// Returns what the command sends, or `None` if it sends nothing that the user would want to
+    /// see.
     pub(crate) const fn sent_frames(&self) -> Option<SentFrames> {
         Some(match self {
             Self::Text(_) | Self::Fragments { .. } | Self::Slow(..) => SentFrames::Opcode(1),

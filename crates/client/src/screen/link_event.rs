@@ -20,11 +20,11 @@ pub(crate) enum LinkEvent {
         /// The negotiated extensions, in the notation of the `Sec-WebSocket-Extensions` header.
         extensions: Vec<String>,
     },
-    /// The connection could not be opened. Contains the sentence that explains why.
+    /// The connection could not be opened. Contains a sentence that explains why.
     NotConnected(String),
-    /// The head of the request or of the response, or a frame, was sent or received.
+    /// A request head, a response head or a frame was sent or received.
     Record(Record),
-    /// The link begins to carry out a command. The records of its frames follow.
+    /// The link has started to carry out a command. The records of the command's frames follow.
     Sending(SentFrames),
     /// The command has been carried out, or has failed.
     Sent,
@@ -34,8 +34,8 @@ pub(crate) enum LinkEvent {
     State(State),
     /// The connection is over.
     Ended(Ending),
-    /// Something failed, for example a command. Contains the sentence that explains why.
+    /// Something, such as a command, failed. Contains a sentence that explains why.
     Failed(String),
-    /// A command was carried out. Contains the sentence that reports the result.
+    /// A command was carried out. Contains a sentence that reports the result.
     Done(String),
 }

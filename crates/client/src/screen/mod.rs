@@ -23,8 +23,8 @@
 //! | `tty` | takes over the terminal and restores it |
 //!
 //! The run loop handles the user's input first, then redraws the screen if a redraw is due, and
-//! only then takes events from the link. So a server that floods the client delays the keyboard by
-//! one batch of events at most.
+//! only then takes events from the link. A server that floods the client can therefore delay
+//! keyboard input by at most one batch of events.
 
 mod command;
 mod event;
@@ -156,8 +156,8 @@ async fn run_loop(
                 next_frame = Instant::now() + FRAME_TIME;
             }
             _ = link_events.recv_many(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
-            // The link returns only after `commands` is dropped. `commands` still exists here, so
-            // the link did not return: its task has panicked.
+            // The link returns only after `commands` has been dropped. Because `commands` still
+            // exists here, the link's task must have panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
         }
         stale |= !events.is_empty();
@@ -178,7 +178,8 @@ async fn run_loop(
     }
 }
 
-/// Writes `text` to a new file. Returns a sentence for the user in either case: success or failure.
+/// Writes `text` to a new file. Returns a sentence for the user, whether the write succeeds or
+/// fails.
 fn save(path: &Path, text: &str) -> Result<String, String> {
     let written = create_new_file(path).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {

@@ -2,8 +2,8 @@
 
 use dissector::{Field, FieldValue, Record};
 
-/// Returns the memory that a record takes in addition to the size of its type, in bytes, as far as
-/// it depends on the peer.
+/// Returns the memory, in bytes, that a record takes beyond the size of its type, counting only
+/// what depends on the peer.
 pub(crate) fn size_of_record(record: &Record) -> usize {
     let value = |field: &Field| match &field.value {
         FieldValue::Text { text, .. } => text.len(),

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 
 use super::event::ScreenEvent;
 
-/// Starts to listen for changes of the terminal's size, and returns the current size in columns and
+/// Starts listening for changes in the terminal's size, and returns the current size in columns and
 /// rows.
 pub(super) fn watch_size() -> io::Result<(u16, u16)> {
-    // The first call of crossterm installs its signal handler. A change before that would be
+    // The first call into crossterm installs its signal handler. A change before that call would be
     // missed, so ask for the size only afterwards.
     event::poll(Duration::ZERO)?;
     terminal::size()

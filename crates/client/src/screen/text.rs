@@ -1,11 +1,11 @@
-//! Cuts and wraps text by the number of columns that it takes, not by its number of characters.
+//! Cuts and wraps text by its width in columns, not by its number of characters.
 
 use std::{iter, ops::Range};
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Returns the number of columns that `text` takes.
+/// Returns the width of `text` in columns.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }
@@ -22,7 +22,7 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     fitting
 }
 
-/// Returns the longest prefix that takes at most `columns` columns.
+/// Returns the longest prefix of `text` that fits in `columns` columns.
 fn prefix(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, grapheme) in text.grapheme_indices(true) {
@@ -34,7 +34,7 @@ fn prefix(text: &str, columns: usize) -> &str {
     text
 }
 
-/// Returns the longest suffix that takes at most `columns` columns.
+/// Returns the longest suffix of `text` that fits in `columns` columns.
 pub(super) fn suffix(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, grapheme) in text.grapheme_indices(true).rev() {
@@ -46,8 +46,8 @@ pub(super) fn suffix(text: &str, columns: usize) -> &str {
     text
 }
 
-/// Splits `text` into rows of at most `columns` columns, if possible at spaces. Returns where each
-/// row is in `text`. A space at which the text is split belongs to no row.
+/// Splits `text` into rows of at most `columns` columns, at spaces where possible. Returns the byte
+/// range of each row in `text`. A space at which the text is split belongs to no row.
 ///
 /// The rows are found one by one, so the first rows of a long text cost little.
 pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
@@ -62,8 +62,8 @@ pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Ran
             next = None;
             return Some(start..text.len());
         }
-        // A grapheme cluster that is wider than `columns` gets a row of its own. Without this
-        // exception, `full` would be empty and the rows would never end.
+        // A grapheme cluster that is wider than `columns` gets its own row. Without this exception,
+        // `full` would be empty and the rows would never end.
         let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),
@@ -79,18 +79,18 @@ pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Ran
     })
 }
 
-/// Returns whether the first word of `text` takes at most `columns` columns.
+/// Returns `true` if the first word of `text` fits in `columns` columns.
 fn first_word_fits(text: &str, columns: usize) -> bool {
     let full = prefix(text, columns);
     full.len() == text.len() || full.contains(' ') || text[full.len()..].starts_with(' ')
 }
 
-/// Splits `text` into rows of at most `columns` columns, if possible at spaces.
+/// Splits `text` into rows of at most `columns` columns, at spaces where possible.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     row_ranges(text, columns).map(|row| text[row].to_owned()).collect()
 }
 
-/// Formats a number of bytes in few columns: `999 B`, `1.5 kB`.
+/// Formats a number of bytes compactly: `999 B`, `1.5 kB`.
 pub(super) fn bytes(count: u64) -> String {
     // An `f64` has far more precision than the few digits that are displayed.
     #[allow(clippy::cast_precision_loss)]

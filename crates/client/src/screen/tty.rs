@@ -1,8 +1,9 @@
 //! Takes over the terminal for full-screen mode, and restores it at the end, even after a panic.
 //!
 //! If the program ended with the terminal in raw mode, the shell would no longer show what the user
-//! types. So the guard restores the terminal when it is dropped, and a hook restores it when the
-//! program panics. A signal that the program catches ends the run loop, which also drops the guard.
+//! types. The guard therefore restores the terminal when it is dropped, and a hook restores it when
+//! the program panics. When the program catches a signal, the run loop ends and the guard is
+//! dropped as well.
 
 use std::{
     io::{self, BufWriter, Stdout, Write},
@@ -24,7 +25,7 @@ use ratatui::{Terminal, backend::CrosstermBackend};
 use super::{model::Model, view};
 
 /// The size of the output buffer in bytes. A screen with its colours takes about ten thousand bytes
-/// and should be written at once.
+/// and should be output in a single write.
 const BUFFER: usize = 64 << 10;
 
 /// Whether this program has taken over the terminal.
@@ -44,7 +45,8 @@ impl Write for GuardedStdout {
     }
 }
 
-/// The guard that keeps the terminal taken over. Dropping the guard restores the terminal.
+/// A guard that holds the terminal while it is taken over. Dropping the guard restores the
+/// terminal.
 pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<GuardedStdout>>>);
 
 impl Tty {
@@ -64,7 +66,7 @@ impl Tty {
         taken.map(Self).inspect_err(|_| restore())
     }
 
-    /// Draws the model. A terminal that supports synchronized updates shows the whole picture at
+    /// Draws the model. A terminal that supports synchronised updates shows the whole picture at
     /// once.
     ///
     /// # Errors
@@ -76,7 +78,7 @@ impl Tty {
         self.0.backend_mut().flush()
     }
 
-    /// Clears the terminal after another program has written to it. The next call of `draw` redraws
+    /// Clears the terminal after another program has written to it. The next call to `draw` redraws
     /// everything.
     ///
     /// # Errors
@@ -85,7 +87,7 @@ impl Tty {
         // Do not use ratatui's own `clear`. It asks the terminal for the position of the cursor,
         // and the thread that reads the keyboard would receive the answer.
         queue!(self.0.backend_mut(), Clear(ClearType::All))?;
-        // Empty the buffer with which ratatui compares the next picture, so that it redraws every
+        // Empty the buffer that ratatui compares with the next picture, so that it redraws every
         // cell.
         self.0.swap_buffers();
         Ok(())
@@ -112,7 +114,7 @@ fn write_restoring(output: &mut impl Write) -> io::Result<()> {
     output.flush()
 }
 
-/// Installs a hook that restores the terminal before the panic's message is printed. Otherwise, the
+/// Installs a hook that restores the terminal before the panic message is printed. Otherwise, the
 /// message would be lost on the alternate screen.
 fn restore_on_panic(restore: fn()) {
     let previous = panic::take_hook();
@@ -134,8 +136,8 @@ mod tests {
         // the message. This hook takes the place of the previous one, and records whether the
         // terminal is still taken over.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
-        // Do not use the real `restore`. It would write to the terminal that runs the test, which
-        // was never taken over.
+        // Do not use the real `restore`. It would write to the terminal from which the test is run,
+        // which was never taken over.
         restore_on_panic(|| TAKEN.store(false, Ordering::SeqCst));
         TAKEN.store(true, Ordering::SeqCst);
         let panicked = std::thread::spawn(|| panic!("on purpose")).join();

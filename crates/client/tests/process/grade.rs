@@ -95,7 +95,7 @@ async fn a_failed_stage_is_explained() {
         "got nothing\n",
         "> Text, 5 bytes: Hello\n",
         "See \"Unmask\" (docs/src/build/03-unmask.md).\n",
-        "5 other checks failed. Each is explained if it is made alone, as in: --check text-of-0-bytes\n",
+        "5 other checks failed. Each is explained if it is run alone, as in: --check text-of-0-bytes\n",
     ] {
         assert!(output.contains(part), "no {part:?} in {output}");
     }

@@ -1,11 +1,11 @@
-//! The context of a connection: the facts that both directions share.
+//! The context of a connection: the state that both directions share.
 
 use protocol::{frame::ReservedBits, handshake::Extension};
 
 use super::request::RequestContext;
 use crate::{inflate::ObservedDeflate, options::Options, passed::Passed};
 
-/// The facts that the two directions of a connection share.
+/// The state that the two directions of a connection share.
 #[derive(Debug)]
 pub(crate) struct ConnectionContext {
     pub(crate) options: Options,
@@ -13,8 +13,8 @@ pub(crate) struct ConnectionContext {
     pub(crate) next_number: u64,
     /// The last observed request.
     pub(crate) request: Option<RequestContext>,
-    /// The protocol that the server's last response selected. The client's stream removes this
-    /// value when the stream continues in the selected protocol.
+    /// The protocol that the server's last response selected. The client's stream takes this value
+    /// when it goes on to the selected protocol.
     pub(crate) next_protocol: Option<NextProtocol>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,

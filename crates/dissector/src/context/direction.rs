@@ -1,8 +1,8 @@
-//! The context of a frame: the facts from earlier frames of its direction.
+//! The context of a frame: what is known from earlier frames in the same direction.
 
 use crate::{inflate::MessageInflater, message::MessageInProgress};
 
-/// The facts that the frames of one direction share.
+/// The state that the frames of one direction share.
 #[derive(Debug)]
 pub(crate) struct DirectionContext {
     /// The message whose last frame is not complete yet.

@@ -1,4 +1,4 @@
-//! The context of a unit: the facts from earlier units that its dissection needs.
+//! The context of a unit: what its dissection needs to know about earlier units.
 //!
 //! | file | contents | changes |
 //! |---|---|---|

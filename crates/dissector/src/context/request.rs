@@ -1,4 +1,4 @@
-//! The facts about a request that the dissection of the response needs.
+//! What the dissection of a response needs to know about the request.
 
 use http::{HeaderMap, Method, header};
 use protocol::{
@@ -7,7 +7,7 @@ use protocol::{
     observer::expect_answer_to,
 };
 
-/// The facts about a request against which the response is checked.
+/// The parts of a request against which the response is checked.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     headers: HeaderMap,
@@ -18,20 +18,20 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     pub(crate) fn new(request: &ReceivedRequest) -> Self {
         let headers = request.headers().clone();
-        // A request that has WebSocket headers but a faulty Upgrade header is treated as a
-        // WebSocket request with a mistake. Otherwise none of its mistakes would be reported.
+        // A request with WebSocket header fields but a faulty Upgrade field is treated as a
+        // WebSocket request with a mistake. Otherwise, none of its mistakes would be reported.
         let has_websocket_headers = headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"));
         let wants_websocket = request.wants_websocket() || has_websocket_headers;
         Self { headers, method: request.head().method().clone(), wants_websocket }
     }
 
-    /// Returns whether the request asks for an upgrade to WebSocket.
+    /// Returns `true` if the request asks for an upgrade to WebSocket.
     pub(crate) const fn wants_websocket(&self) -> bool {
         self.wants_websocket
     }
 
-    /// Returns whether the method is HEAD. The response to HEAD has no body, whatever its headers
-    /// announce.
+    /// Returns `true` if the method is HEAD. The response to a HEAD request has no body, whatever
+    /// its header fields announce.
     pub(crate) fn is_head(&self) -> bool {
         self.method == Method::HEAD
     }

@@ -12,7 +12,7 @@ use crate::{
     glossary,
 };
 
-/// Creates the fields of the first byte, if it has arrived: FIN, the reserved bits and the opcode.
+/// Creates the fields for the first byte, if it has arrived: FIN, the reserved bits and the opcode.
 /// `in_use` contains the reserved bits to which the extensions in use assign a meaning.
 pub(super) fn first_byte_fields(header: &[u8], in_use: ReservedBits) -> Vec<Field> {
     let Some(&byte) = header.first() else { return Vec::new() };
@@ -59,7 +59,7 @@ fn opcode_name(opcode: Option<Opcode>) -> Cow<'static, str> {
     })
 }
 
-/// Creates the field of the three reserved bits. It contains an inner field for each bit that is
+/// Creates the field for the three reserved bits. It contains an inner field for each bit that is
 /// set or in use.
 fn reserved_bits_field(byte: u8, in_use: ReservedBits) -> Field {
     let reserved = ReservedBits::from_first_byte(byte).bits();
@@ -93,7 +93,8 @@ fn reserved_bits_field(byte: u8, in_use: ReservedBits) -> Field {
         .with_fields(inner)
 }
 
-/// Creates the fields of the second byte, if it has arrived: MASK and the seven bits of the length.
+/// Creates the fields for the second byte, if it has arrived: MASK and the seven bits of the
+/// length.
 pub(super) fn second_byte_fields(header: &[u8]) -> Vec<Field> {
     let Some(&byte) = header.get(1) else { return Vec::new() };
     let is_masked = byte & MASK != 0;
@@ -118,7 +119,7 @@ pub(super) fn second_byte_fields(header: &[u8]) -> Vec<Field> {
     ]
 }
 
-/// Creates the fields of the extended length and the masking key, as far as they have arrived.
+/// Creates the fields for the extended length and the masking key, as far as they have arrived.
 pub(super) fn extended_header_fields(header: &[u8]) -> Vec<Field> {
     let mut fields = Vec::new();
     let (Some(&second), Some(rest)) = (header.get(1), header.get(2..)) else { return fields };

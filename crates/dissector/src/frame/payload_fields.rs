@@ -17,7 +17,7 @@ use crate::{
     message::{MessageCoding, MessageInProgress},
 };
 
-/// Creates the fields of the payload: the masked payload, if the frame is masked, and the unmasked
+/// Creates the fields for the payload: the masked payload, if the frame is masked, and the unmasked
 /// payload. `wire` is the beginning of the payload as it was sent, and `message` is the message to
 /// which the frame belongs.
 pub(super) fn payload_fields(
@@ -31,9 +31,8 @@ pub(super) fn payload_fields(
     let range = start..start + frame.payload.total();
     let is_last = header.fin() && frame.is_complete();
     if range.is_empty() {
-        // The last frame of a message may be empty. There is no payload then, and Wireshark does
-        // not show the message. Add the message as a derived field, because otherwise no record
-        // would show it.
+        // The last frame of a message may have no payload, and Wireshark then does not show the
+        // message. Add the message as a derived field, because no record would show it otherwise.
         if frame.position == MessagePosition::Later
             && is_last
             && let Some(message) = message
@@ -73,7 +72,7 @@ fn unmasking_example(header: &RawHeader, wire: &[u8]) -> String {
     }
 }
 
-/// Creates the field of the message that this frame completes.
+/// Creates the field for the message that this frame completes.
 fn whole_message(message: &MessageInProgress, range: Range<u64>) -> Field {
     let meaning = match message.fragments {
         1 => "the message".to_owned(),
@@ -95,7 +94,7 @@ fn whole_message(message: &MessageInProgress, range: Range<u64>) -> Field {
     }
 }
 
-/// Creates the field of a message whose last frame is empty. The field is derived from earlier
+/// Creates the field for a message whose last frame is empty. The field is derived from earlier
 /// frames.
 fn message_without_payload(message: &MessageInProgress, range: Range<u64>) -> Field {
     match &message.coding {
@@ -111,8 +110,8 @@ fn message_without_payload(message: &MessageInProgress, range: Range<u64>) -> Fi
     }
 }
 
-/// Returns the term of Wireshark's field for a whole message. Wireshark has no separate field for a
-/// compressed message, so the same term is used for an inflated message.
+/// Returns the glossary term of Wireshark's field for a whole message. Wireshark has no separate
+/// field for a compressed message, so an inflated message has the same term.
 const fn message_term(message: &MessageInProgress) -> &'static Term {
     match message.kind {
         MessageKind::Text => &glossary::TEXT,
@@ -120,8 +119,8 @@ const fn message_term(message: &MessageInProgress) -> &'static Term {
     }
 }
 
-/// Creates the field of the inflated message, or of its beginning if inflating failed. The field is
-/// derived from the compressed payload, because the frame does not contain the inflated bytes.
+/// Creates the field for the inflated message, or for its beginning if inflating failed. The field
+/// is derived from the compressed payload, because the frame does not contain the inflated bytes.
 fn inflated_message(
     message: &MessageInProgress,
     inflated: &Excerpt,
@@ -152,7 +151,7 @@ fn failure_clause(failure: Option<InflateFailure>) -> String {
     }
 }
 
-/// Creates the field of the fragment that this frame carries. If the fragment is compressed, an
+/// Creates the field for the fragment that this frame carries. If the fragment is compressed, an
 /// inner field shows the inflated bytes, if any, that the fragment adds to the message.
 fn fragment(frame: &FrameUnit, message: &MessageInProgress, range: &Range<u64>) -> Field {
     let meaning = format!("fragment {} of the message", message.fragments);
@@ -177,7 +176,7 @@ fn content(excerpt: &Excerpt, kind: MessageKind) -> FieldValue {
     }
 }
 
-/// Creates the field of the payload of a control frame, or of a frame that cannot be interpreted.
+/// Creates the field for the payload of a control frame, or of a frame that cannot be interpreted.
 fn payload_outside_of_messages(header: &RawHeader, payload: &Excerpt, range: &Range<u64>) -> Field {
     let field = |term| Field::new(term, range.clone(), FieldValue::bytes(payload.bytes(), payload.left_out()));
     match header.opcode() {

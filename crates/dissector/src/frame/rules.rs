@@ -64,8 +64,8 @@ pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
     let mut violations = Vec::new();
     let ControlFlow::Continue(()) =
         rules::check_first_bytes(first, second, |violation| add(&mut violations, violation));
-    // The extended length may not have arrived yet, so findings about the length cover the second
-    // byte only.
+    // The extended length may not have arrived yet, so findings about the length cover only the
+    // second byte.
     let finding = |violation| Finding::violation(range_of(&violation, LengthForm::Seven), violation);
     violations.into_iter().map(finding).collect()
 }

@@ -1,4 +1,4 @@
-//! The summary of a frame in one line.
+//! The one-line summary of a frame.
 
 use protocol::{
     CloseCode,
@@ -13,11 +13,11 @@ use crate::{
     printable::printable,
 };
 
-/// The maximum number of payload characters in a summary. With this number, most summaries fit into
-/// a line of 80 characters.
+/// The maximum number of payload characters in a summary. With this limit, most summaries fit on a
+/// line of 80 characters.
 const PREVIEW_CHARACTERS: usize = 48;
 
-/// Summarizes a frame in one line: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if the
+/// Summarises a frame in one line: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if the
 /// message is compressed.
 pub(super) fn summarize(frame: &FrameUnit, header: &RawHeader, message: Option<&MessageInProgress>) -> String {
     let length = header.payload_length;
@@ -73,7 +73,7 @@ fn preview(payload: &[u8], is_text: bool) -> String {
     let end = payload.len().min(PREVIEW_CHARACTERS * 4);
     let text = match std::str::from_utf8(&payload[..end]) {
         Ok(text) => text,
-        // The text is valid except that `end` divides its last character. Drop that character and
+        // The text is valid except that `end` splits its last character. Drop that character and
         // show the rest as text.
         Err(error) if error.error_len().is_none() && end < payload.len() => {
             std::str::from_utf8(&payload[..error.valid_up_to()]).unwrap_or_default()

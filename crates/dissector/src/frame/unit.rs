@@ -211,7 +211,7 @@ impl FrameUnit {
         }
     }
 
-    /// Updates the context after this frame is complete, for the frames that follow it.
+    /// Updates the context for the frames that follow this one, once this frame is complete.
     pub(crate) fn update_context(&self, frames: &mut DirectionContext) {
         let Some(header) = self.header else { return };
         if self.position != MessagePosition::Outside && header.fin() {

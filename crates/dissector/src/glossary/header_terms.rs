@@ -1,8 +1,8 @@
-//! Finds the term of an HTTP header by the name of the header.
+//! Finds the glossary term for an HTTP header field by the field's name.
 
 use super::{term::Term, terms::*};
 
-/// The headers that have a term of their own: those that Wireshark or RFC 6455 names.
+/// The terms for individual header fields: the fields that Wireshark or RFC 6455 names.
 static HEADERS: [&Term; 25] = [
     &HOST,
     &UPGRADE,
@@ -31,10 +31,10 @@ static HEADERS: [&Term; 25] = [
     &FORWARDED_FOR,
 ];
 
-/// Returns the term of a header, or `None` if the header has no term of its own. The case of `name`
-/// does not matter.
+/// Returns the term for the header field `name`, or `None` if the field has no term of its own. The
+/// case of `name` does not matter.
 pub(crate) fn term_for_header(name: &str) -> Option<&'static Term> {
-    // Labels are header names, with one exception: Wireshark writes "Accept Encoding" without the
-    // hyphen. Replace the space, so that this label matches the header name.
+    // Each label is a header field's name, with one exception: Wireshark writes "Accept Encoding"
+    // without the hyphen. Replace the space, so that this label matches the name.
     HEADERS.iter().find(|term| term.label.replace(' ', "-").eq_ignore_ascii_case(name)).copied()
 }

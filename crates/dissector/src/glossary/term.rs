@@ -18,8 +18,7 @@ pub struct Term {
     pub reference: RfcSection,
 }
 
-/// A part of a record. Renderings show the parts that occur in the same record in different
-/// colours.
+/// A part of a record. Renderings use different colours for parts that occur in the same record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordPart {
     /// FIN.
@@ -38,6 +37,6 @@ pub enum RecordPart {
     StartLine,
     /// A header of the opening handshake.
     Handshake,
-    /// A header that is not part of the opening handshake.
+    /// A header field that is not part of the opening handshake.
     Header,
 }

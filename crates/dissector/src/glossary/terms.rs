@@ -1,5 +1,5 @@
-//! The terms, in groups: those of a frame, of the first line of a head, of its headers, and the
-//! rest.
+//! The terms, in groups: for a frame, for the first line of a head, for its header fields, and for
+//! everything else.
 
 use protocol::RfcSection;
 
@@ -72,7 +72,7 @@ terms! {
         "New and unpredictable for each frame. A script in a web page chooses the payload, but because of the key it \
          cannot choose the bytes on the wire and make them look like an HTTP request to an old proxy. The key keeps \
          nothing secret: it comes directly before the bytes that it masks.";
-    /// The payload as it is on the wire.
+    /// The payload as it appears on the wire.
     MASKED_PAYLOAD = Some("websocket.masked_payload"), "Masked payload", Payload, 6455 "5.3",
         "Each byte of the payload is combined with a byte of the key by XOR; the four bytes of the key are used in \
          turn.";
@@ -216,7 +216,7 @@ terms! {
         "Says how the client can prove its identity in its next request.";
     /// Cookie.
     COOKIE = Some("http.cookie"), "Cookie", Header, 6265 "4.2",
-        "Lets the server recognize the client, as everywhere in HTTP.";
+        "Lets the server recognise the client, as everywhere in HTTP.";
     /// One cookie in a Cookie header.
     COOKIE_PAIR = Some("http.cookie_pair"), "Cookie pair", Header, 6265 "4.2",
         "A name and a value that the server set earlier.";
@@ -261,13 +261,13 @@ terms! {
     /// X-Forwarded-For.
     FORWARDED_FOR = Some("http.x_forwarded_for"), "X-Forwarded-For", Header, 7239 "7.4",
         "The client's address, according to the proxy in between. Any client can send this header.";
-    /// A header without a term of its own.
+    /// A header field without a term of its own.
     OTHER_HEADER = None, "Header", Header, 9110 "5",
         "A header without a meaning in WebSocket. A program that does not know it ignores it.";
-    /// A line that is not a header.
+    /// A line that is not a header field.
     STRAY_LINE = None, "Line", Header, 9112 "5",
         "Every line after the first must consist of a name, a colon and a value.";
-    /// The parts of a head for which there are no fields, because there are too many of them.
+    /// The parts of a head that are too numerous to have fields of their own.
     FURTHER_PARTS = None, "Further parts", Header, 9110 "5.4",
         "No specification limits the number of headers, or of elements in a header. Each receiver sets limits of its own.";
     /// The empty line that ends a head.

@@ -13,7 +13,7 @@ pub(super) enum BodyLength {
     UntilEnd,
 }
 
-/// Returns the length of the body according to these headers, or `default` if the headers do not
+/// Returns the length of the body according to these header fields, or `default` if they do not
 /// state a length.
 pub(super) fn body_length(headers: &HeaderMap, default: BodyLength) -> BodyLength {
     // This crate does not divide a chunked body into its chunks, so it cannot find the end of such

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::lines::{HeadLine, split_lines};
 use crate::options::Options;
 
-/// The headers that are known to hold no credentials, in addition to those that begin with `Sec-`.
+/// The header fields that are known to hold no credentials, in addition to those whose names begin
+/// with `Sec-`.
 ///
-/// The list names the headers that may be shown, and not those that must be hidden, because a proxy
-/// may add headers with any name, and some of them prove who the user is.
+/// The list names the header fields that may be shown rather than those that must be hidden,
+/// because a proxy may add fields with any name, and some of them prove who the user is.
 const PUBLIC: [&str; 16] = [
     "accept",
     "accept-encoding",
@@ -28,16 +29,17 @@ const PUBLIC: [&str; 16] = [
     "user-agent",
 ];
 
-/// Returns whether the value of this header must be hidden.
+/// Returns `true` if the value of this header field must be hidden.
 pub(super) fn is_hidden(name: &str, options: &Options) -> bool {
     let name = name.to_ascii_lowercase();
-    // Names that begin with `Sec-` are reserved for browsers and for WebSocket. A header with such
-    // a name contains only what the page or the browser has chosen for this handshake.
+    // Names that begin with `Sec-` are reserved for browsers and for WebSocket. A field with such a
+    // name contains only what the page or the browser has chosen for this handshake.
     options.hide_credentials && !name.starts_with("sec-") && !PUBLIC.contains(&name.as_str())
 }
 
-/// Returns the bytes of a head, complete or not, as they may be shown. Hides the values of headers
-/// that may hold credentials, and every line that is neither a header nor the first line.
+/// Returns the bytes of a head, complete or not, in a form that may be shown. Hides the values of
+/// header fields that may hold credentials, and hides every line that is neither a header field nor
+/// the first line.
 pub(super) fn shown_bytes<'a>(head: &'a [u8], options: &Options) -> Cow<'a, [u8]> {
     if !options.hide_credentials {
         return Cow::Borrowed(head);
@@ -56,8 +58,8 @@ pub(super) fn shown_bytes<'a>(head: &'a [u8], options: &Options) -> Cow<'a, [u8]
     Cow::Owned(shown)
 }
 
-/// Replaces each byte with an asterisk, except line ends and the white space after them. So the
-/// lines can be split again, and folded lines remain folded.
+/// Replaces each byte with an asterisk, except line ends and the white space after them. The result
+/// can therefore be split into the same lines, and folded lines remain folded.
 fn hide(value: &mut [u8]) {
     let mut begins_line = false;
     for byte in value {

@@ -29,8 +29,8 @@ impl FirstLine<'_> {
     }
 }
 
-/// Dissects the first line. Returns the line as a field of this `term`, and the positions of its
-/// parts. `split` turns the line into inner fields.
+/// Dissects the first line. Returns the line as a field with this `term`, and the positions of its
+/// parts. `split` divides the line into inner fields.
 pub(super) fn dissect_first_line(
     lines: &[HeadLine<'_>],
     head: &[u8],
@@ -46,8 +46,8 @@ pub(super) fn dissect_first_line(
     (Some(field), line.parts)
 }
 
-/// The maximum number of characters in the summary of a head: two or three lines of a terminal. The
-/// field of the first line contains the whole line.
+/// The maximum number of characters in the summary of a head: two or three lines on a terminal. The
+/// field for the first line contains the whole line.
 const SUMMARY_CHARACTERS: usize = 200;
 
 /// Returns the summary of a head: the beginning of its first line, unchanged.

@@ -11,15 +11,17 @@ use crate::{
     options::Options,
 };
 
-/// The maximum number of fields for the header lines of a head, with the fields inside them. It is
-/// more than twice the number of headers that [`Limits`](protocol::Limits) allows by default.
+/// The maximum number of fields for the header lines of a head, including the fields inside them.
+/// It is more than twice the number of header fields that [`Limits`](protocol::Limits) allows by
+/// default.
 ///
-/// A cookie without a name takes two bytes, and its field a hundred times as much memory. Without
-/// this limit, a head of 16 KiB could have 8,000 fields, and its JSON would take 1.5 MB.
+/// A cookie without a name takes two bytes, but its field takes a hundred times as much memory.
+/// Without this limit, a head of 16 KiB could have 8,000 fields, and its JSON would take 1.5 MB.
 const MAX_FIELDS: usize = 256;
 
-/// Creates the fields of the header lines: at most [`MAX_FIELDS`], and one more for each group of
-/// parts that are only counted. `explain` adds the meaning of a line, and any fields inside it.
+/// Creates the fields for the header lines: at most [`MAX_FIELDS`], plus one for each group of
+/// parts that are only counted. `explain` adds the meaning and any inner fields to the field for a
+/// line.
 pub(super) fn header_fields(
     lines: &[HeadLine<'_>],
     options: &Options,
@@ -64,7 +66,7 @@ pub(super) fn header_fields(
     fields
 }
 
-/// Replaces the fields after the first `count` by a single field, unless only one field follows.
+/// Replaces the fields after the first `count` with a single field, unless only one field follows.
 fn shorten(fields: &mut Vec<Field>, count: usize) {
     if let [first, .., last] = &fields[count.min(fields.len())..] {
         let mut rest = further_parts(fields.len() - count, first.range.start..last.range.end);
@@ -109,7 +111,7 @@ pub(super) fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
     parse_line(value).unwrap_or_default().into_iter().map(field).collect()
 }
 
-/// Creates a field for each cookie of a `Cookie` header whose value begins at `start`.
+/// Creates a field for each cookie in a `Cookie` header field whose value begins at `start`.
 fn cookie_fields(value: &str, start: u64) -> Vec<Field> {
     // U+FFFD has replaced each sequence of bytes that is not UTF-8, and may be longer or shorter
     // than the replaced bytes. Positions in the text may then differ from positions in the head, so

@@ -3,10 +3,10 @@
 use std::{borrow::Cow, ops::Range};
 
 /// A line of a head. `range` counts from the first byte of the head and includes the line ending. A
-/// header that is folded over several lines is one line here.
+/// header field that is folded over several lines counts as one line here.
 #[derive(Debug)]
 pub(super) enum HeadLine<'a> {
-    /// A header line. `value_start` is the position of the value. If the header is `folded`, the
+    /// A header line. `value_start` is the position of the value. If the header field is `folded`,
     /// positions within `value` differ from those in the head.
     Header { name: Cow<'a, str>, value: Cow<'a, str>, value_start: u64, folded: bool, range: Range<u64> },
     /// The first line, or a line without a colon.
@@ -63,8 +63,8 @@ fn header_line(text: &[u8], range: Range<u64>) -> HeadLine<'_> {
     }
 }
 
-/// Appends a folded line to the value of its header, with a space instead of the line ending (RFC
-/// 9112, section 5.2).
+/// Appends a folded line to the value of its header field, with a space instead of the line ending
+/// (RFC 9112, section 5.2).
 fn fold(value: &mut Cow<'_, str>, line: &[u8]) {
     if !value.is_empty() && !line.is_empty() {
         value.to_mut().push(' ');

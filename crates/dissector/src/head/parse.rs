@@ -10,8 +10,8 @@ use crate::{
     record::Finding,
 };
 
-/// Parses a head with `parse`, a parser of the `protocol` crate. Returns `None` while the head is
-/// incomplete, and fails with a finding if the head breaks a rule.
+/// Parses a head with `parse`, a parser from the `protocol` crate. Returns `None` while the head is
+/// incomplete, and returns a finding as the error if the head breaks a rule.
 pub(super) fn parse_head<T>(
     head: &HeadUnit,
     lines: &[HeadLine<'_>],
@@ -27,10 +27,10 @@ pub(super) fn parse_head<T>(
         }
         Ok(parsed) => Ok(parsed),
         Err(violation @ HandshakeViolation::MalformedHead(_)) => {
-            // The parser does not report which line is malformed. Find it by parsing beginnings of
-            // the head: the first line with which parsing fails is the malformed one. Every longer
-            // beginning fails too, so a binary search finds it. A head may have 8,000 lines, and
-            // parsing a beginning for each of them would take seconds.
+            // The parser does not report which line is malformed. Find that line by parsing
+            // prefixes of the head: the shortest prefix that fails to parse ends with the malformed
+            // line. Every longer prefix fails too, so a binary search finds it. A head may have
+            // 8,000 lines, and parsing a prefix for each of them would take seconds.
             let succeeds = |line: &HeadLine<'_>| {
                 let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes().len());
                 parse(&head.bytes()[..end], limits).is_ok()
@@ -43,9 +43,9 @@ pub(super) fn parse_head<T>(
     }
 }
 
-/// Creates a finding for a rule of the handshake. Its range is the line, or the part of the first
-/// line, that breaks the rule. If the line is missing, the range is the empty line that ends the
-/// head. For any other rule, it is the whole head.
+/// Creates a finding for a broken rule of the handshake. Its range is the line, or the part of the
+/// first line, that breaks the rule. If the line is missing, the range is the empty line that ends
+/// the head. For any other broken rule, the range is the whole head.
 pub(super) fn locate(
     violation: HandshakeViolation,
     lines: &[HeadLine<'_>],

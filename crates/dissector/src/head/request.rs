@@ -25,7 +25,7 @@ use crate::{
     unit::Dissection,
 };
 
-/// The facts about a request that the dissection of later units needs.
+/// What the dissection of later units needs to know about a request.
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
     pub(super) context: RequestContext,
@@ -37,7 +37,7 @@ pub(crate) struct RequestFacts {
 pub(crate) fn dissect_request(head: &HeadUnit, options: &Options) -> (Dissection, Option<RequestFacts>) {
     let length = head.length();
     let limits = &options.limits;
-    // The values that are hidden here are still used to check the rules below.
+    // The checks below still use the values that are hidden here.
     let shown = shown_bytes(head.bytes(), options);
     let lines = split_lines(&shown);
     let (first, parts) = dissect_first_line(&lines, &shown, &glossary::REQUEST_LINE, split_request_line);
@@ -107,7 +107,7 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     fields
 }
 
-/// Adds the meaning of a header line in a request to its field, and any fields inside it.
+/// Adds the meaning and any inner fields to the field for a header line in a request.
 fn explain(term: &'static Term, value: &str, field: &mut Field) {
     let is = |other: &Term| std::ptr::eq(term, other);
     let range = field.range.clone();

@@ -25,7 +25,7 @@ use crate::{
     unit::Dissection,
 };
 
-/// The facts about a response that the dissection of later units needs.
+/// What the dissection of later units needs to know about a response.
 #[derive(Debug)]
 pub(crate) struct ResponseFacts {
     pub(super) status: u16,
@@ -44,7 +44,7 @@ pub(crate) fn dissect_response(
 ) -> (Dissection, Option<ResponseFacts>) {
     let length = head.length();
     let limits = &options.limits;
-    // The values that are hidden here are still used to check the rules below.
+    // The checks below still use the values that are hidden here.
     let shown = shown_bytes(head.bytes(), options);
     let lines = split_lines(&shown);
     let (first, parts) = dissect_first_line(&lines, &shown, &glossary::STATUS_LINE, split_status_line);
@@ -120,7 +120,7 @@ fn split_status_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     fields
 }
 
-/// Adds the meaning of a header line in a response to its field, and any fields inside it.
+/// Adds the meaning and any inner fields to the field for a header line in a response.
 fn explain(term: &'static Term, value: &str, field: &mut Field, request: Option<&RequestContext>) {
     let is = |other: &Term| std::ptr::eq(term, other);
     let range = field.range.clone();

@@ -30,8 +30,8 @@ struct ByteRun<'a> {
     part: RecordPart,
 }
 
-/// Renders the record's bytes, at most `rows` rows of 16, and its fields below them. If `colour` is
-/// true, the text contains ANSI escape sequences for colours.
+/// Renders the record's bytes in at most `rows` rows of 16, with its fields below them. If `colour`
+/// is `true`, the text contains ANSI escape sequences for colours.
 #[must_use]
 pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
     let mut text = String::new();

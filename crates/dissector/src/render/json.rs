@@ -11,9 +11,10 @@
 //!
 //! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes
 //! that were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field
-//! without inner fields has no `fields`, and a finding about a limit of the receiver has no `rfc`
-//! and no `section`. A finding has a `field` if its bytes do not tell which field breaks the rule.
-//! `started_at` and `ended_at` are in seconds since 1970. `part` determines the colour.
+//! without inner fields has no `fields`, and a finding about one of the receiver's limits has no
+//! `rfc` and no `section`. A finding has a `field` if its bytes do not identify the field that
+//! breaks the rule. `started_at` and `ended_at` are in seconds since 1970. `part` determines the
+//! colour.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

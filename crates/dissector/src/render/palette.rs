@@ -8,7 +8,7 @@ use anstyle::{Ansi256Color, Color, Style};
 
 use crate::glossary::RecordPart;
 
-/// A colour as an RGB value, and the number of the same colour in a terminal's 256-colour palette.
+/// A colour as an RGB value, with its number in a terminal's 256-colour palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour {
     /// The red, green and blue components.
@@ -42,7 +42,7 @@ impl Colour {
         format!("#{red:02x}{green:02x}{blue:02x}")
     }
 
-    /// Returns the terminal style of dark text on this colour.
+    /// Returns the terminal style for dark text on this colour.
     #[must_use]
     pub fn style(self) -> Style {
         let colour = |colour: Self| Some(Color::Ansi256(Ansi256Color(colour.ansi)));
@@ -66,8 +66,8 @@ mod tests {
         RecordPart::Header,
     ];
 
-    /// Returns the colour with this number in xterm's palette. Numbers from 16 are a colour cube
-    /// with six levels, and numbers from 232 are greys.
+    /// Returns the colour with this number in xterm's palette. Numbers from 16 form a colour cube
+    /// with six levels for each component, and numbers from 232 are greys.
     fn of_terminal(number: u8) -> [u8; 3] {
         match number {
             232.. => [8 + 10 * (number - 232); 3],
@@ -105,8 +105,8 @@ mod tests {
         ]
     }
 
-    /// Matrices that convert a colour to the colour that a person without one kind of cone
-    /// perceives (Machado, Oliveira and Fernandes 2009, severity 1.0).
+    /// Matrices that convert a colour to the one perceived by a person without one kind of cone
+    /// (Machado, Oliveira and Fernandes 2009, severity 1.0).
     const BLINDNESS: [(&str, [[f64; 3]; 3]); 4] = [
         ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
         (

@@ -28,8 +28,7 @@ const WIDTH: usize = 960;
 const MARGIN: usize = 28;
 /// The number of bytes per row.
 const ROW: usize = 16;
-/// The maximum number of bytes that are drawn: four rows. A reader could not take in more at a
-/// glance.
+/// The maximum number of bytes to draw: four rows. A reader could not take in more at a glance.
 const BYTES: usize = 4 * ROW;
 /// The size of a byte's tile in pixels, and the distance from one tile to the next.
 const TILE: (usize, usize) = (44, 56);
@@ -39,7 +38,7 @@ const BIT: (usize, usize) = (44, 48);
 const BYTE_GAP: usize = 24;
 /// The height of a line of text in pixels.
 const LINE: usize = 22;
-/// The x position of a field's meaning in pixels.
+/// The x position, in pixels, of a field's meaning.
 const MEANING: usize = 430;
 /// The maximum number of fixed-width characters to the left of the meaning, and the maximum number
 /// of sans-serif characters in a line of the meaning.

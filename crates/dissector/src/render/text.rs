@@ -8,11 +8,11 @@ use crate::{
     printable::printable,
 };
 
-/// The maximum number of bytes of a value that are shown in one line, as in Wireshark.
+/// The maximum number of bytes of a value to show on one line, as in Wireshark.
 const BYTES_SHOWN: usize = 80;
 
-/// The maximum number of characters of a text value that are shown: two or three lines of a
-/// terminal. The field itself is not shortened.
+/// The maximum number of characters of a text value to show: two or three lines on a terminal. The
+/// field itself is not shortened.
 const CHARACTERS_SHOWN: usize = 200;
 
 /// Formats the bits of a byte in groups of four, with a dot for each bit that is not in `mask`:
@@ -32,8 +32,8 @@ pub fn bit_pattern(byte: u8, mask: u8) -> String {
     pattern
 }
 
-/// Returns the bits of a field that is smaller than one byte, at their positions in the byte, and
-/// the field's mask.
+/// Returns the bits of a field that is smaller than one byte, at their positions in the byte,
+/// together with the field's mask.
 pub(super) fn own_bits(field: &Field) -> Option<(u8, u8)> {
     let mask = field.mask?;
     let value = match field.value {
@@ -45,13 +45,14 @@ pub(super) fn own_bits(field: &Field) -> Option<(u8, u8)> {
     Some((value & mask, mask))
 }
 
-/// Formats a field's value in one line, as Wireshark does. Returns an empty string for a group.
+/// Formats a field's value on one line, as Wireshark does. Returns an empty string for a group.
 #[must_use]
 pub fn value_text(field: &Field) -> String {
     value_up_to(field, CHARACTERS_SHOWN, BYTES_SHOWN)
 }
 
-/// Formats a field's value, with at most `characters` of a text, or `bytes_shown` of other data.
+/// Formats a field's value, showing at most `characters` characters of a text or `bytes_shown`
+/// bytes of other data.
 pub(super) fn value_up_to(field: &Field, characters: usize, bytes_shown: usize) -> String {
     match &field.value {
         FieldValue::Group => String::new(),

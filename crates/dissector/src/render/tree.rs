@@ -10,8 +10,7 @@ use crate::{
     record::{Record, RecordKind},
 };
 
-/// The maximum width of a line of an explanation, in columns. It fits a terminal of the usual
-/// width.
+/// The maximum width, in columns, of a line of an explanation. It is the usual width of a terminal.
 const WIDTH: usize = 80;
 
 /// Renders the record as Wireshark does: one line per field, with bits at their positions in the
@@ -29,8 +28,8 @@ pub fn tree(record: &Record) -> String {
     write_tree(record, false)
 }
 
-/// Renders the same tree as [`tree`], and adds for each field the meaning of its value, the reason
-/// for its existence and the section that specifies it.
+/// Renders the same tree as [`tree`], and adds, for each field, what its value means, why the field
+/// exists and which section specifies it.
 #[must_use]
 pub fn explained(record: &Record) -> String {
     write_tree(record, true)
@@ -67,7 +66,7 @@ fn write_tree(record: &Record, explain: bool) -> String {
     text
 }
 
-/// Renders a field in one line, without the fields inside it: `.... 0001 = Opcode: Text (1)`.
+/// Renders a field on one line, without the fields inside it: `.... 0001 = Opcode: Text (1)`.
 #[must_use]
 pub fn line(field: &Field) -> String {
     with_value(field, &value_text(field))
@@ -98,7 +97,8 @@ fn with_value(field: &Field, value: &str) -> String {
         let _ = write!(line, "{}: {value}", field.label);
     }
     let line = if field.derived { format!("[{line}]") } else { line };
-    // Escape the whole line, because a peer chooses the name of a header as well as its value.
+    // Escape the whole line, because a peer chooses the name of a header field as well as its
+    // value.
     printable(&line).into_owned()
 }
 
@@ -106,13 +106,12 @@ fn is_whole_line(field: &Field) -> bool {
     [&glossary::REQUEST_LINE, &glossary::STATUS_LINE, &glossary::STRAY_LINE].contains(&field.term)
 }
 
-/// Returns whether the field is a header line. A field that is derived from a header line does not
-/// count.
+/// Returns `true` if the field is a header line. A field derived from a header line does not count.
 fn is_header(field: &Field) -> bool {
     matches!(field.term.part, RecordPart::Handshake | RecordPart::Header) && !field.derived
 }
 
-/// Wraps text into lines of at most `width` characters. A longer word gets a line of its own.
+/// Wraps text into lines of at most `width` characters. A longer word gets its own line.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

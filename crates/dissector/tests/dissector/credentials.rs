@@ -104,7 +104,7 @@ fn credentials_are_hidden_in_heads_that_are_cut_off_folded_or_malformed() {
     }
 }
 
-/// The white space at the beginning of a folded line stays, so the line can still be recognized as
+/// The white space at the beginning of a folded line stays, so the line can still be recognised as
 /// one that continues the line before it.
 #[test]
 fn a_folded_line_whose_value_is_hidden_stays_folded() {

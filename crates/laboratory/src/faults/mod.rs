@@ -22,7 +22,7 @@ use protocol::Role;
 
 use crate::fault::Fault;
 
-/// The faults, by the part of a connection in which they occur.
+/// The faults, grouped by the part of a connection in which they occur.
 const TOPICS: [(&str, &[Fault]); 6] = [
     ("request", request::FAULTS),
     ("response", response::FAULTS),

@@ -1,57 +1,58 @@
-//! Defines a check: one thing that a program must do, as data.
+//! Defines a check as data: one thing that a program must do.
 
 use super::{script::Script, symptom::Symptom};
 use crate::{fault::Fault, stages::Stages};
 
-/// One thing that a program must do, and the conversation that finds out whether it does.
+/// One thing that a program must do, and the conversation that tests whether it does so.
 #[derive(Debug)]
 pub struct Check {
     /// The name in kebab-case, such as `two-frames-in-one-write`. It never changes.
     pub name: &'static str,
     /// The subject of the check, as a phrase such as `A text of 5 bytes`.
     pub title: &'static str,
-    /// The stages in which the check is made.
+    /// The stages that include the check.
     pub stages: Stages,
-    /// The way in which the check is made.
+    /// How the check is carried out.
     pub(crate) exercise: Exercise,
-    /// The likely mistakes that lead to a failure.
+    /// The mistakes that are likely to cause a failure.
     pub(crate) hints: &'static [Hint],
 }
 
-/// The way in which a check is made.
+/// How a check is carried out.
 #[derive(Debug)]
 pub(crate) enum Exercise {
     /// A conversation on a new connection. The handshake comes first.
     Conversation(fn(&mut Script<'_>)),
     /// A conversation whose first bytes are sent in the same write as the handshake.
     JoinedConversation(fn(&mut Script<'_>)),
-    /// A conversation that begins before the handshake. Only the judge of servers holds one.
+    /// A conversation that begins before the handshake. It is used only for judging servers.
     Opening(fn(&mut Script<'_>)),
     /// Two requests at the same time. Each is cut inside its key, and the halves are sent
-    /// alternately. Only the judge of servers sends them.
+    /// alternately. This is used only for judging servers.
     InterleavedRequests,
-    /// As [`Opening`](Self::Opening), but the conversation waits for a deadline of the peer. All
-    /// such conversations run at the same time.
+    /// As [`Opening`](Self::Opening), but the conversation is slow, usually because it waits for
+    /// one of the peer's deadlines. All such conversations run at the same time.
     SlowOpening(fn(&mut Script<'_>)),
     /// As [`SlowOpening`](Self::SlowOpening), but on an open connection.
     SlowConversation(fn(&mut Script<'_>)),
-    /// The faults of earlier stages after which the program must fail the connection, now with the
-    /// right close code.
+    /// The faults from earlier stages after which the program must fail the connection, which it
+    /// must now do with the right close code.
     FaultsOfEarlierStages,
-    /// A whole conversation, repeated in one write, byte by byte, and with a cut after each byte.
+    /// A conversation, repeated with its first write in one piece, byte by byte, and cut after each
+    /// byte in turn.
     EveryCut(fn(&mut Script<'_>)),
-    /// This many connections at once, each in the middle of the first write of this conversation.
+    /// This many connections at once, each paused in the middle of this conversation's first write.
     ManyAtOnce(usize, fn(&mut Script<'_>)),
-    /// A client that does not read its echoes, which have this many mebibytes in total, while
-    /// others hold this conversation.
+    /// A client that does not read its echoes, this many mebibytes in total, while other clients
+    /// hold this conversation.
     NeverReads(usize, fn(&mut Script<'_>)),
-    /// A request of the client, which must be valid.
+    /// A request from the client, which must be valid.
     ValidRequest,
-    /// A request of the client, whose key must differ from those of all earlier requests.
+    /// A request from the client, whose key must differ from the keys of all earlier requests.
     FreshNonce,
 }
 
-/// A likely mistake that leads to a failure.
+/// A mistake that is likely to cause a failure.
 #[derive(Debug)]
 pub(crate) struct Hint {
     /// The symptoms of the mistake. An empty list means any symptom.
@@ -65,7 +66,7 @@ pub(crate) const fn hint(symptoms: &'static [Symptom], advice: &'static str) -> 
     Hint { symptoms, advice }
 }
 
-/// A check of the judge's own, or a fault of the laboratory.
+/// One of the judge's own checks, or one of the laboratory's faults.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CheckRef {
     Check(&'static Check),
@@ -88,7 +89,7 @@ impl CheckRef {
         }
     }
 
-    /// Returns what to do about a failure with this symptom.
+    /// Returns advice on a failure with this symptom.
     pub(crate) fn advice(self, symptom: Symptom) -> Option<&'static str> {
         match self {
             Self::Check(check) => check
@@ -100,7 +101,8 @@ impl CheckRef {
         }
     }
 
-    /// Returns whether the check waits for a deadline of the peer.
+    /// Returns `true` if the check is slow, usually because it waits for one of the peer's
+    /// deadlines.
     pub(crate) const fn is_slow(self) -> bool {
         matches!(self, Self::Check(Check { exercise: Exercise::SlowOpening(_) | Exercise::SlowConversation(_), .. }))
     }

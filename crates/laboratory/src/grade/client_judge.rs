@@ -39,7 +39,7 @@ const GONE: &[u8] = b"HTTP/1.1 410 Gone\r\nConnection: close\r\nContent-Length: 
 
 type ClientPeer = Peer<Recorder<TcpStream>>;
 
-/// Judges a client that connects again and again, stage by stage.
+/// Judges a client stage by stage, on one connection after another.
 ///
 /// The client must send every message back, answer Pings and Close frames, and connect again until
 /// it receives the status 410.
@@ -81,7 +81,7 @@ impl ClientJudge {
         self
     }
 
-    /// Returns the address on which the judge waits.
+    /// Returns the address on which the judge listens.
     ///
     /// # Errors
     /// Returns the error of the operating system.
@@ -90,11 +90,11 @@ impl ClientJudge {
     }
 
     /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops
-    /// after the first stage in which a check has failed. At the end, dismisses the client with the
-    /// status 410.
+    /// after the first stage with a failed check. At the end, answers one more request with the
+    /// status 410, which dismisses the client.
     ///
-    /// Returns whether all selected checks have passed. The first connection may take any time.
-    /// Dropping the future closes the connection.
+    /// Returns `true` if all selected checks have passed. There is no time limit for the first
+    /// connection. Dropping the future closes the connection.
     ///
     /// # Errors
     /// Returns an error if the listener fails.
@@ -143,7 +143,7 @@ impl ClientJudge {
         }
     }
 
-    /// Waits for the next connection. Returns `None` if it does not come in time.
+    /// Waits for the next connection. Returns `None` if none arrives in time.
     async fn accept(&mut self, recording: &RecordingHandle) -> io::Result<Option<ClientPeer>> {
         let accepted = if self.has_connected {
             match timeout(self.patience, self.listener.accept()).await {
@@ -155,7 +155,7 @@ impl ClientJudge {
         };
         self.has_connected = true;
         let (stream, _) = accepted;
-        // Turn off Nagle's algorithm, so that each write of a script is sent as a piece of its own.
+        // Turn off Nagle's algorithm, so that each write of a script is sent separately.
         stream.set_nodelay(true)?;
         Ok(Some(Peer::new(Recorder::new(stream, recording.clone()), Role::Server, self.answer_timeout)))
     }
@@ -228,8 +228,8 @@ impl ClientJudge {
     }
 }
 
-/// Returns the pause between the response and the first frame. There is none from [`JOINED_STAGE`]
-/// on. In earlier stages, a client need not cope with both in one write.
+/// Returns the pause between the response and the first frame: zero from [`JOINED_STAGE`] on. In
+/// earlier stages, a client need not cope with both arriving in one write.
 const fn pause(stage: u8) -> Duration {
     if stage < JOINED_STAGE { PIECE_PAUSE } else { Duration::ZERO }
 }

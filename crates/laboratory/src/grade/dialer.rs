@@ -1,4 +1,4 @@
-//! Opens connections to the server that is judged.
+//! Opens connections to the server under test.
 
 use std::{
     io,
@@ -21,17 +21,17 @@ use super::{
 };
 use crate::{frame_builder::FrameBuilder, randomness::Randomness};
 
-/// The pause after the server has timed out a request on one connection. After this pause, the same
-/// deadline has passed on another connection too.
+/// How long to wait after the server has timed out a request on one connection, so that the same
+/// deadline has also passed on another one.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 
-/// The length in bytes of the message whose echo is on the way when the judge resets TCP.
+/// The length in bytes of the message whose echo is still unread when the judge resets TCP.
 const UNREAD: usize = 1000;
 
-/// A connection to the server that is judged.
+/// A connection to the server under test.
 pub(crate) type ServerPeer = Peer<Recorder<MaybeTlsStream>>;
 
-/// Opens connections to the server that is judged.
+/// Opens connections to the server under test.
 #[derive(Debug)]
 pub(crate) struct Dialer {
     pub(crate) request: ClientRequest,
@@ -39,7 +39,7 @@ pub(crate) struct Dialer {
     pub(crate) connect_timeout: Duration,
     pub(crate) answer_timeout: Duration,
     pub(crate) randomness: Randomness,
-    /// A connection that was opened ahead, and that the first check uses.
+    /// A connection opened in advance, for the first check to use.
     ahead: Mutex<Option<MaybeTlsStream>>,
 }
 
@@ -55,8 +55,8 @@ impl Dialer {
         }
     }
 
-    /// Opens a connection ahead, to find out whether there is a server. The first check uses the
-    /// connection, because an unused one could confuse a server that is not finished.
+    /// Opens a connection in advance, to find out whether there is a server. The first check uses
+    /// this connection, because an unused one could confuse an unfinished server.
     pub(crate) async fn connect_ahead(&self) -> Result<(), ConnectError> {
         let stream = self.connect().await?;
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).replace(stream);
@@ -68,8 +68,8 @@ impl Dialer {
         self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT)
     }
 
-    /// Returns the connection that was opened ahead, if there is one. Otherwise, opens TCP, and TLS
-    /// for `wss`.
+    /// Returns the connection that was opened in advance, if there is one. Otherwise, opens a TCP
+    /// connection, with TLS for `wss`.
     async fn connect(&self) -> Result<MaybeTlsStream, ConnectError> {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stream) = ahead {
@@ -79,7 +79,7 @@ impl Dialer {
         timeout(self.connect_timeout, opening).await.unwrap_or(Err(ConnectError::TimedOut))
     }
 
-    /// Opens the transport, and records what it carries.
+    /// Opens a connection without an opening handshake, and records the bytes that it carries.
     pub(crate) async fn peer(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
         match self.connect().await {
             Ok(stream) => Ok(Peer::new(Recorder::new(stream, recording.clone()), Role::Client, self.answer_timeout)),
@@ -101,13 +101,13 @@ impl Dialer {
         Ok(peer)
     }
 
-    /// Returns whether nothing listens at the address of the server any more.
+    /// Returns `true` if nothing listens at the server's address any more.
     pub(crate) async fn is_refused(&self) -> bool {
         let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         matches!(self.connect().await, Err(ConnectError::Tcp { error, .. }) if refused(&error))
     }
 
-    /// Opens a connection, and resets TCP there in the middle of a frame.
+    /// Opens a connection, and resets it in the middle of a frame.
     pub(crate) async fn reset_one(&self) -> Result<(), Failure> {
         let mut peer = self.open().await?;
         let mut keys = || self.randomness.ascii_key();
@@ -120,8 +120,8 @@ impl Dialer {
         Ok(())
     }
 
-    /// Begins a request on a connection of its own, and waits until the server gives up waiting for
-    /// the rest, but for `patience` at most.
+    /// Begins a request on a separate connection, and waits until the server gives up waiting for
+    /// the rest, or until `patience` has passed.
     pub(crate) async fn outlast_request(&self, begun: &[u8], patience: Duration) {
         if let Ok(mut peer) = self.peer(&RecordingHandle::default()).await {
             peer.write(begun).await;

@@ -22,22 +22,23 @@ use crate::{
     verdict::Verdict,
 };
 
-/// The first stage in which a broken rule must be answered with a Close. In an earlier stage, a
-/// program need not know Close frames, and may just end TCP.
+/// The first stage in which a program must answer a broken rule with a Close. In earlier stages, a
+/// program need not know Close frames, and may end TCP instead.
 pub(crate) const CLOSE_STAGE: u8 = 9;
 
 /// The first stage in which a Close, if there is one, must have the right code.
 const CODE_STAGE: u8 = 8;
 
-/// Advice on a program that treats a frame that breaks a rule as a message.
+/// Advice for a program that treats a frame as a message although the frame breaks a rule.
 const ANSWERED: &str = "A frame that breaks a rule is not a message, and neither is what follows it. End the connection \
                         at that frame, before you send anything back.";
 
-/// Advice on a server that waits for an answer to its Close.
+/// Advice for a server that waits for an answer to its Close.
 const WAITED: &str = "After a broken rule, do not wait for the client's Close. Send your own, and end your direction of \
                       TCP at once.";
 
-/// Checks the reaction of a program with this role. `received` is everything that it has sent.
+/// Checks how a program with this role reacted to a fault. `received` is everything that it has
+/// sent.
 pub(crate) fn check(
     evaluation: &Evaluation,
     stage: u8,
@@ -49,9 +50,9 @@ pub(crate) fn check(
     if evaluation.fault().is_in_handshake() { Ok(()) } else { check_frames(stage, role, received) }
 }
 
-/// Checks the frames of a program that has ended the connection: the only message may be the echo
-/// of the valid one. From [`CLOSE_STAGE`] on, the reason in the program's Close must be UTF-8, and
-/// no frame may follow the Close.
+/// Checks the frames from a program that has ended the connection: the only message that it may
+/// have sent is the echo of the valid one. From [`CLOSE_STAGE`] on, the reason in the program's
+/// Close must be UTF-8, and no frame may follow the Close.
 fn check_frames(stage: u8, role: Role, received: &[u8]) -> Result<(), Failure> {
     let name = name(role);
     let mut frames = &received[head_length(received).unwrap_or(received.len())..];
@@ -150,14 +151,14 @@ fn check_verdict(
     Err(Failure::new(symptom, sentence))
 }
 
-/// Returns whether the peer's Close has the right code with its bytes in the wrong order.
+/// Returns `true` if the peer's Close has the right code, but with its two bytes swapped.
 fn has_swapped_code(evaluation: &Evaluation) -> bool {
     let Expectation::FailConnection(codes) = evaluation.fault().expected else { return false };
     let close = evaluation.observations().close.as_ref();
     close.is_some_and(|close| codes.iter().any(|&expected| is_swapped(close.code, expected)))
 }
 
-/// What a program has sent that is not a reaction to the fault.
+/// What a program has sent in place of the expected reaction to the fault.
 enum Answer {
     /// Nothing.
     Nothing,
@@ -199,7 +200,7 @@ fn describe(expected: Expectation) -> String {
     }
 }
 
-/// Returns the faults of the stages before [`CLOSE_STAGE`] after which a program must fail the
+/// Returns the faults of the stages before [`CLOSE_STAGE`] for which a program must fail the
 /// connection.
 pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl Iterator<Item = &'static Fault> {
     all_faults().filter(move |fault| {
@@ -208,7 +209,8 @@ pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl
     })
 }
 
-/// Returns a failure whose sentence names the fault, because the check consists of many faults.
+/// Adds the fault's description to the sentence of a failure, because the check consists of many
+/// faults.
 pub(crate) fn name_fault(fault: &Fault, failure: Failure) -> Failure {
     failure.named(fault.description.trim_end_matches('.'))
 }
@@ -223,8 +225,9 @@ mod tests {
     const PONG: &[u8] = b"\x8a\x0cstill there?";
     const ECHO: &[u8] = b"\x81\x05Hello";
 
-    /// Returns the failure of a program with this role that answers the fault with these frames,
-    /// after a valid handshake. `ends` is whether the program then ends TCP.
+    /// Returns the failure that the judge reports for a program with this role. After a valid
+    /// handshake, the program answers the fault with `frames`, and then ends TCP if `ends` is
+    /// `true`.
     fn failure(role: Role, name: &str, stage: u8, frames: &[u8], ends: bool) -> Option<Failure> {
         let sender = if role == Role::Server { Role::Client } else { Role::Server };
         let fault = faults::find(sender, name).expect("the table contains it");

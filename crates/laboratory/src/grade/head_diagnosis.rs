@@ -1,13 +1,13 @@
 //! Recognises mistakes in the line ends of an HTTP head.
 //!
-//! The parser of heads accepts a line that ends with LF alone, as RFC 9112 (section 2.2) allows. But
-//! the sender must write CR LF, and other parsers insist on it.
+//! The head parser accepts a line that ends with LF alone, as RFC 9112 (section 2.2) allows. But a
+//! sender must write CR LF, and other parsers insist on it.
 
-/// The maximum number of characters of a line that a sentence quotes.
+/// The maximum number of characters that a sentence quotes from a line.
 const QUOTED: usize = 80;
 
-/// Returns the number of bytes up to the end of the empty line that ends a head, whether its lines
-/// end with CR LF or with LF alone.
+/// Returns the length of a head, up to and including the empty line at its end. Its lines may end
+/// with CR LF or with LF alone.
 pub(crate) fn head_length(bytes: &[u8]) -> Option<usize> {
     let mut start = 0;
     for (index, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
@@ -19,7 +19,7 @@ pub(crate) fn head_length(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Returns a sentence about the first line of a head that ends with LF alone.
+/// Returns a sentence about the first line that ends with LF alone, if the head contains one.
 pub(crate) fn bare_line_feed(head: &[u8]) -> Option<String> {
     head.split_inclusive(|byte| *byte == b'\n').find(|line| line.ends_with(b"\n") && !line.ends_with(b"\r\n")).map(
         |line| {
@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(head_length(b"GET / HTTP/1.1\nHost: a\n\nrest"), Some(24));
         assert_eq!(head_length(b"GET / HTTP/1.1\nHost: a\n\r\nrest"), Some(25));
         assert_eq!(head_length(b"GET / HTTP/1.1\r\nHost: a\r\n"), None);
-        // An empty line in front of a head is not its end.
+        // An empty line before a head does not end it.
         assert_eq!(head_length(b"\r\nGET / HTTP/1.1\r\n\r\nrest"), Some(20));
         assert_eq!(head_length(b""), None);
     }

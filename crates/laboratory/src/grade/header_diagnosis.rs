@@ -1,4 +1,4 @@
-//! Recognises what a peer does wrong with its frame headers, from the bytes that came back.
+//! Recognises mistakes in a peer's frame headers, from the bytes that came back.
 //!
 //! ```text
 //!   81  7e 7e 00  48 65 6c ...
@@ -23,10 +23,10 @@ use super::symptom::Symptom;
 /// The maximum length of a header without its masking key: two bytes, and eight for the length.
 const MAX_HEADER: usize = 10;
 
-/// The maximum number of bytes that a sentence quotes: the longest header.
+/// The maximum number of bytes that a sentence quotes: the length of the longest header.
 const QUOTED: usize = 14;
 
-/// The minimum length that does not fit into the second byte.
+/// The smallest payload length that does not fit into the second byte.
 const EXTENDED: usize = 126;
 
 const LENGTH_ADVICE: &str = "Write each length in its shortest form: up to 125 in the second byte, up to 65,535 in two \
@@ -50,19 +50,19 @@ const CLIENT_MASK_ADVICE: &str = "Set the MASK bit of each frame, write four new
 pub(crate) const STRAY_ADVICE: &str = "Write nothing after the empty line that ends the request or the response, and \
                                        nothing after the payload of a frame: no line end, and no byte 0.";
 
-/// The mistake in bytes that are not a valid frame.
+/// A diagnosis of bytes that are not a valid frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Diagnosis {
     pub(crate) symptom: Symptom,
-    /// What the peer sent, as an object of *sent*.
+    /// What the peer sent, worded as the object of the verb *sent*.
     pub(crate) what: String,
-    /// Advice on the mistake, if there is more to say than the rule itself.
+    /// Advice on the mistake, unless `what` already says enough.
     pub(crate) advice: Option<&'static str>,
 }
 
-/// Returns what is wrong with the frame at the beginning of `bytes`, which an endpoint with the role
-/// `sender` has sent instead of a frame with the payload `expected`, if that is known. Returns `None`
-/// if there are no bytes, or if the frame is valid and complete.
+/// Returns what is wrong with the frame at the beginning of `bytes`, sent by an endpoint with the
+/// role `sender`. `expected` is the payload that the frame should have had, if that is known.
+/// Returns `None` if there are no bytes, or if the frame is valid and complete.
 pub(crate) fn diagnose(bytes: &[u8], sender: Role, expected: Option<&[u8]>) -> Option<Diagnosis> {
     if bytes.is_empty() {
         return None;
@@ -97,7 +97,7 @@ fn garbage(what: impl Into<String>, advice: Option<&'static str>) -> Diagnosis {
     Diagnosis { symptom: Symptom::Garbage, what: what.into(), advice }
 }
 
-/// The parts of a header as the sender seems to have meant them.
+/// The parts of a header, as the sender seems to have intended them.
 struct WrittenHeader {
     /// The number of bytes before the masking key and the payload.
     end: usize,
@@ -107,13 +107,14 @@ struct WrittenHeader {
 
 impl WrittenHeader {
     /// Finds the header in front of the payload. If the payload is not known, tries the usual
-    /// mistakes, and finds a header whose length fits the number of bytes that have arrived.
+    /// mistakes, and returns a header whose length matches the number of bytes that have arrived.
     fn find(bytes: &[u8], sender: Role, expected: Option<&[u8]>) -> Option<Self> {
         let &[_, second, ..] = bytes else { return None };
         let Some(expected) = expected else { return Self::guess(bytes, sender) };
         let payload = expected.len();
         if payload == 0 {
-            // There is no payload, so every byte belongs to the header, and a key is at its end.
+            // There is no payload, so every byte belongs to the header. The masking key, if there
+            // is one, comes last.
             let has_key = second & MASK != 0 && bytes.len() >= 2 + 4;
             let end = if has_key { bytes.len() - 4 } else { bytes.len() };
             return (end <= MAX_HEADER).then_some(Self { end, has_key, payload });
@@ -178,7 +179,7 @@ impl WrittenHeader {
     }
 }
 
-/// Returns the header of a frame without its masking key.
+/// Returns the correct header for a payload of this length, without the masking key.
 fn right_header(first: u8, payload: usize, sender: Role) -> Vec<u8> {
     let mask = if sender == Role::Client { MASK } else { 0 };
     let length = (payload as u64).to_be_bytes();
@@ -222,7 +223,7 @@ fn broken_rule(bytes: &[u8], sender: Role) -> Option<Diagnosis> {
     Some(garbage(format!("a frame that breaks a rule: {violation}"), advice))
 }
 
-/// Returns what is missing of a frame that has only begun.
+/// Returns what is missing from an incomplete frame, or `None` if the frame is complete.
 fn incomplete(bytes: &[u8]) -> Option<Diagnosis> {
     let what = match RawHeader::read(bytes) {
         None => format!("the beginning of a frame header, {}, and nothing more", hex(bytes)),
@@ -243,7 +244,7 @@ fn incomplete(bytes: &[u8]) -> Option<Diagnosis> {
     Some(Diagnosis { symptom: Symptom::Incomplete, what, advice })
 }
 
-/// Returns the beginning of bytes in hexadecimal.
+/// Returns the first few bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let shown: Vec<_> = bytes.iter().take(QUOTED).map(|byte| format!("{byte:02x}")).collect();
     shown.join(" ") + if bytes.len() > QUOTED { " ..." } else { "" }
@@ -294,7 +295,7 @@ mod tests {
         ] {
             assert_server(&frame(header), Some(&payload), part);
         }
-        // Two bytes of this length are not 0, so both must be read.
+        // Neither of the last two bytes of this length is 0, so both must be read.
         let long = [&b"\x81\x7f\0\0\0\0\0\0\x01\x2c"[..], &[b'x'; 300]].concat();
         assert_server(&long, Some(&[b'x'; 300]), "the length is not in its shortest form");
         assert_server(b"\x81\x80", Some(b""), "81 80 instead of 81 00: MASK is set, but no masking key follows");
@@ -320,7 +321,7 @@ mod tests {
         assert_server(b"\x81\x80", None, "MASK is set, but no masking key follows");
         assert_server(&frame(b"\x81\xfe", 126), None, "MASK is set, but no masking key follows");
         assert_client(&frame(b"\x81\xfekey!", 126), None, "after fe, the length takes 2 more bytes");
-        // Four of the bytes may be the key.
+        // Four of these bytes may be the masking key.
         assert_client(&frame(b"\x81\xfe", 126), None, "only a part of a frame");
         let lowest_first = frame(b"\x81\x7f\0\0\x01\0\0\0\0\0", 1 << 16);
         let instead = "instead of 81 7f 00 00 00 00 00 01 00 00: the length is written lowest byte first";

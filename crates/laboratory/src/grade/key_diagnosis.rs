@@ -7,10 +7,10 @@ use base64::{
 use protocol::handshake::{accept_digest, accept_key, key::GUID};
 use sha1::{Digest, Sha1};
 
-/// The number of bytes of a SHA-256 hash. SHA-1 has 20.
+/// The length in bytes of a SHA-256 hash. A SHA-1 hash has 20.
 const SHA256: usize = 32;
 
-/// Returns what is wrong with the accept value `received`, which answers `key`.
+/// Returns what is wrong with `received`, the accept value sent in answer to `key`.
 pub(crate) fn diagnose_accept(key: &str, received: &str) -> Option<String> {
     let sha1 = |parts: &[&[u8]]| STANDARD.encode(Sha1::digest(parts.concat()));
     let (bytes, guid) = (key.as_bytes(), GUID.as_bytes());
@@ -56,7 +56,7 @@ pub(crate) fn diagnose_accept(key: &str, received: &str) -> Option<String> {
 
 /// Returns what is wrong with a key that is not the Base64 of 16 bytes.
 pub(crate) fn diagnose_key(key: &str) -> Option<String> {
-    /// The number of bytes of a key.
+    /// The number of bytes in a key.
     const BYTES: usize = 16;
     if let Ok(bytes) = STANDARD.decode(key).or_else(|error| URL_SAFE.decode(key).map_err(|_| error))
         && bytes.len() != BYTES
@@ -134,7 +134,8 @@ mod tests {
             ("746865207361006d706c65206e6f6e63", "hexadecimal"),
             ("dGhlIHNhbXBsZSBub25jZQ", "== at the end is missing"),
             ("dGhlIHNhbXBsZQ==", "Base64 of 10 bytes"),
-            // Only 32 hexadecimal digits are the 16 bytes of a key.
+            // Sixteen bytes take exactly 32 hexadecimal digits, so this key with 36 counts as
+            // Base64.
             ("abcdefabcdefabcdefabcdefabcdef00ab01", "Base64 of 27 bytes"),
             ("dGhlIHNhbXBsZSBub25jZXdyb25nbHk0", "Base64 of 24 bytes"),
         ] {

@@ -2,8 +2,8 @@
 
 use protocol::frame::{MaskingKey, apply_mask};
 
-/// The minimum number of bytes on which a diagnosis is based. Four bytes fit a mistake by accident
-/// only once in four billion payloads.
+/// The minimum number of bytes needed for a diagnosis. Four bytes match a mistake by accident in
+/// only one of four billion payloads.
 const EVIDENCE: usize = 4;
 
 /// Returns what is probably wrong with the unmasking of a payload that was sent with one of `keys`.
@@ -19,8 +19,8 @@ pub(crate) fn diagnose(expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Opti
         if got == masked && got.len() >= EVIDENCE {
             return Some("the mask was not removed".to_owned());
         }
-        // The first bytes after the index went wrong may be right by accident, so also try the
-        // three positions before the first wrong byte.
+        // The first bytes after the index restarted may be right by accident, so also try the three
+        // positions before the first wrong byte.
         (first.saturating_sub(3)..=first).find_map(|start| {
             let mut again = masked[start..].to_vec();
             apply_mask(&mut again, key);

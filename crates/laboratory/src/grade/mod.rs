@@ -1,9 +1,9 @@
-//! The judge: grades the server or the client of a reader, stage by stage.
+//! The judge, which grades a reader's server or client stage by stage.
 //!
-//! The stages are the steps of the part *Build* of the book. Each stage has checks: conversations
-//! that a program must be able to hold, and [faults](crate::faults) that it must reject. The judge
-//! stops after the first stage in which a check has failed, and says what it sent, what it expected
-//! and what came back.
+//! The stages correspond to the steps in the *Build* part of the book. Each stage has checks:
+//! conversations that a program must be able to hold, and [faults](crate::faults) that it must
+//! reject. The judge stops after the first stage with a failed check, and reports what it sent,
+//! what it expected and what came back.
 //!
 //! ```text
 //!   checks, faults ──▶ Script ──▶ perform ──▶ Peer ──▶ Recorder ──▶ the program

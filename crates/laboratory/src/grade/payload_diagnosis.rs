@@ -8,11 +8,11 @@ use super::{
     words::{SHOWN, quote},
 };
 
-/// The minimum length that does not fit into the second byte of a header.
+/// The smallest payload length that does not fit into the second byte of a header.
 const EXTENDED: usize = 126;
 
-/// The number of bytes of a masking key. If one of the first four bytes of a payload is wrong, the
-/// key is probably wrong too.
+/// The length in bytes of a masking key. If one of the first four bytes of a long payload is wrong,
+/// the key is probably wrong too.
 const KEY: usize = 4;
 
 const CHARACTERS_ADVICE: &str = "A length counts bytes, and a character may have up to four of them. Write the number of \
@@ -21,7 +21,7 @@ const CHARACTERS_ADVICE: &str = "A length counts bytes, and a character may have
 const KEY_ADVICE: &str = "The key comes after the extended length: it begins at byte 4 of the frame if the second byte \
                           announces 126, and at byte 10 if it announces 127. The payload follows the key.";
 
-/// Expects that the payload `got` is the `expected` one, which was sent with one of `keys`.
+/// Checks that the payload `got` equals `expected`, which the judge sent with one of `keys`.
 pub(crate) fn check(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Result<(), Failure> {
     if expected == got {
         return Ok(());
@@ -60,8 +60,8 @@ pub(crate) fn check(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey
     Err(failure.with_advice(has_wrong_key.then_some(KEY_ADVICE)))
 }
 
-/// Returns whether `got` is the beginning of the text `expected`, with as many bytes as the text
-/// has characters.
+/// Returns `true` if `got` is the beginning of the text `expected`, and has as many bytes as the
+/// text has characters.
 fn counts_characters(expected: &[u8], got: &[u8]) -> bool {
     str::from_utf8(expected).is_ok_and(|text| text.chars().count() == got.len()) && expected.starts_with(got)
 }

@@ -103,7 +103,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(1);
 
-    /// Plays one act with a server that says nothing.
+    /// Plays one act against a server that says nothing.
     async fn perform_one(act: Act, uri: &str) -> Result<(), Failure> {
         let (near, _far) = duplex(64 << 10);
         let dialer = Dialer::new(ClientRequest::new(uri.parse().expect("a URI")), LIMIT, LIMIT);

@@ -1,4 +1,4 @@
-//! A stream that records the bytes which it carries, so that the judge can show them.
+//! A stream that records the bytes it carries, so that the judge can show them.
 
 use std::{
     io,
@@ -9,8 +9,8 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The maximum number of bytes that are kept of each direction. The longest message whose bytes
-/// are worth a look has 64 KiB, and a check that floods the peer must not fill the memory.
+/// The maximum number of bytes to keep in each direction. The longest message whose bytes are worth
+/// looking at has 64 KiB, and a check that floods the peer must not fill the memory.
 const KEPT: usize = 256 << 10;
 
 /// The bytes of a connection in the order in which the judge has written and read them.
@@ -18,21 +18,21 @@ const KEPT: usize = 256 << 10;
 pub struct Recording {
     /// The pieces of both directions.
     pub pieces: Vec<RecordedPiece>,
-    /// The number of bytes that are kept of what was sent, and of what was received.
+    /// The number of bytes kept so far: first of those received, then of those sent.
     kept: [usize; 2],
 }
 
 /// The bytes of one write or of one read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedPiece {
-    /// Whether the judge has sent the bytes. Otherwise, it has received them.
+    /// Whether the judge sent the bytes. If not, it received them.
     pub sent: bool,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
 impl Recording {
-    /// Returns all bytes of one direction, up to the number that a recording keeps.
+    /// Returns all bytes of one direction, up to the maximum that a recording keeps.
     #[must_use]
     pub fn bytes(&self, sent: bool) -> Vec<u8> {
         self.pieces.iter().filter(|piece| piece.sent == sent).flat_map(|piece| &piece.bytes).copied().collect()
@@ -62,7 +62,7 @@ impl RecordingHandle {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes(false)
     }
 
-    /// Takes over what another handle has recorded.
+    /// Replaces this recording with the one taken from another handle.
     pub(crate) fn replace(&self, other: &Self) {
         let recording = other.take();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = recording;
@@ -73,7 +73,7 @@ impl RecordingHandle {
     }
 }
 
-/// A stream that records the bytes which it carries.
+/// A stream that records the bytes it carries.
 #[derive(Debug)]
 pub(crate) struct Recorder<S> {
     stream: S,
@@ -158,7 +158,7 @@ mod tests {
         let recording = recording.take();
         assert_eq!(recording.bytes(true), vec![b'x'; 256 << 10]);
         assert_eq!(recording.bytes(false), half);
-        // Nothing of the third write was kept.
+        // None of the third write was kept.
         assert_eq!(recording.pieces.len(), 3);
     }
 }

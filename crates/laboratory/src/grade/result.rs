@@ -7,10 +7,10 @@ use super::{
     symptom::{Failure, Symptom},
 };
 
-/// What is wrong with a server that has crashed.
+/// The sentence that reports a crashed server.
 const CRASHED: &str = "the server no longer listens, so it has probably crashed";
 
-/// Advice on a server that has crashed.
+/// Advice on what to do about a crashed server.
 const CRASHED_ADVICE: &str = "Look at the output of your program. Several checks run at the same time, so another one \
                               may have made it crash.";
 
@@ -21,7 +21,8 @@ pub struct StageResult {
     pub stage: &'static Stage,
     /// The results in the order of the checks.
     pub checks: Vec<CheckResult>,
-    /// The name of the check in which a server has probably crashed, if it has.
+    /// The name of the check during which the server probably crashed, or `None` if no crash was
+    /// noticed.
     pub crashed_in: Option<&'static str>,
 }
 
@@ -42,8 +43,8 @@ impl StageResult {
         }
     }
 
-    /// Reports that the server has crashed, because most other failures follow from the crash. A
-    /// crash also ends all connections, so a check that expects the end of TCP may have passed by
+    /// Reports the server's crash as the main failure, because most other failures follow from it.
+    /// A crash also ends all connections, so a check that expects the end of TCP may have passed by
     /// accident.
     pub(crate) fn blame_crash(&mut self) {
         for failed in self.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {
@@ -68,7 +69,7 @@ impl StageResult {
         }
     }
 
-    /// Returns whether the program has passed all checks.
+    /// Returns `true` if the program has passed all checks.
     #[must_use]
     pub fn has_passed(&self) -> bool {
         self.passed() == self.checks.len()

@@ -1,8 +1,8 @@
 //! A conversation that the judge holds with a peer: what it sends, and what it expects in return.
 //!
-//! A script is data: functions in the tables of checks build it, the tests compare its bytes with
-//! the intended ones, and [`perform`](super::perform) plays it. One function builds the scripts for
-//! servers and for clients: the role of the judge decides whether the frames are masked.
+//! A script is data: a function in the tables of checks builds it, the tests compare its bytes with
+//! the intended ones, and [`perform`](super::perform) plays it. The same function builds the script
+//! for servers and for clients: the judge's role decides whether the frames are masked.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) const BYTE_PAUSE: Duration = Duration::from_millis(5);
 /// One step of a script.
 #[derive(Debug)]
 pub(crate) enum Act {
-    /// Send a valid request, changed by `edit`, in this many pieces.
+    /// Send a valid request in this many pieces, after `edit` has changed it.
     Request {
         edit: fn(&mut HeadEditor),
         pieces: usize,
@@ -53,19 +53,19 @@ pub(crate) enum Act {
         label: &'static str,
         codes: &'static [Option<u16>],
     },
-    /// Expect that the peer ends TCP within this time, and does not reset it.
+    /// Expect the peer to end TCP within this time, without resetting it.
     End(Duration),
-    /// Expect that TCP stays open for this time.
+    /// Expect TCP to stay open for this long.
     StaysOpen(Duration),
-    /// Ignore all frames of the peer, now and later.
+    /// Ignore all frames from the peer, now and later.
     IgnoreFrames,
     /// End the judge's direction of TCP.
     HalfClose,
-    /// Open one more connection, which must be accepted while this one stays as it is.
+    /// Open one more connection, which the server must accept while this one is left as it is.
     Another {
         label: &'static str,
     },
-    /// Open one more connection, and reset TCP there in the middle of a frame.
+    /// Open one more connection, and reset it in the middle of a frame.
     ResetAnother,
     /// Send the same bytes again and again, up to `total` bytes, until the peer sends a Close with
     /// this code.
@@ -80,24 +80,24 @@ pub(crate) enum Act {
         unit: Vec<u8>,
         total: usize,
     },
-    /// Expect that the peer ends or resets TCP within the judge's patience.
+    /// Expect the peer to end or reset TCP within the judge's patience.
     EndsInTime,
-    /// Expect that the peer ends or resets TCP within this time.
+    /// Expect the peer to end or reset TCP within this time.
     EndsWithin(Duration),
-    /// Be silent until the peer has timed out a request on another connection. That request begins
-    /// with these bytes, and never goes on.
+    /// Send nothing but Pongs until the peer has timed out a request on another connection. That
+    /// request consists of these bytes, and is never completed.
     OutlastRequest {
         begun: &'static [u8],
     },
-    /// Send this byte at this interval until the peer ends TCP, for the judge's patience at most.
-    /// If `both_directions` is true, it is not enough that the peer ends its own direction: it must
-    /// close the socket.
+    /// Send this byte at this interval until the peer ends TCP, but for no longer than the judge's
+    /// patience. If `both_directions` is true, the peer must close the socket: ending its own
+    /// direction is not enough.
     Trickle {
         byte: u8,
         interval: Duration,
         both_directions: bool,
     },
-    /// Expect that all masking keys of the peer so far differ, and that none is zero.
+    /// Expect that the peer's masking keys so far all differ, and that none is zero.
     FreshKeys,
 }
 
@@ -105,13 +105,13 @@ pub(crate) enum Act {
 pub(crate) struct Script<'k> {
     role: Role,
     keys: &'k mut dyn MaskingKeys,
-    /// The keys of the frames so far.
+    /// The masking keys of the frames so far.
     used_keys: Vec<MaskingKey>,
     acts: Vec<Act>,
 }
 
 impl<'k> Script<'k> {
-    /// Lets `build` write a script. `role` is that of the judge.
+    /// Lets `build` write a script. `role` is the judge's role.
     pub(crate) fn prepare(role: Role, keys: &'k mut dyn MaskingKeys, build: fn(&mut Script<'_>)) -> PreparedScript {
         let mut script = Script { role, keys, used_keys: Vec::new(), acts: Vec::new() };
         build(&mut script);
@@ -179,7 +179,7 @@ impl<'k> Script<'k> {
         self.acts.push(Act::Close { label, codes });
     }
 
-    /// Sends a valid request, changed by `edit`.
+    /// Sends a valid request that `edit` has changed.
     pub(crate) fn request(&mut self, edit: fn(&mut HeadEditor)) {
         self.acts.push(Act::Request { edit, pieces: 1 });
     }

@@ -27,7 +27,7 @@ impl Selection {
         ListedCheck::of(role).find(|check| check.name == name).map(|check| Self::Check(check.name))
     }
 
-    /// Returns the stages that contain selected checks, each with these checks.
+    /// Returns the stages that contain selected checks, each paired with those checks.
     pub(crate) fn stages(self, role: Role) -> impl Iterator<Item = (&'static Stage, Vec<CheckRef>)> {
         Stage::of(role).iter().filter_map(move |stage| {
             let is_made = |check: &CheckRef| match self {

@@ -29,31 +29,32 @@ use crate::{
     randomness::Randomness,
 };
 
-/// The number of checks that run at the same time. Together with the checks that wait for a
-/// deadline, they need far fewer connections than a server with threads can afford.
+/// The number of checks that run at the same time. Even together with the checks that wait for a
+/// deadline, they need far fewer connections than a server with one thread per connection can
+/// afford.
 const AT_ONCE: usize = 8;
 
-/// The default maximum time to wait for the server to give up a client that does nothing useful:
-/// three times a usual deadline for a request.
+/// The default maximum time to wait for the server to give up on a client that does nothing useful:
+/// three times a typical deadline for a request.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The first stage. No other check makes sense before its checks pass.
+/// The first stage. Until its checks pass, no other check makes sense.
 const FIRST_STAGE: u8 = 1;
 
-/// The number of characters of the key before the cut in a request. A key has 24.
+/// The number of characters of the key that come before the cut in a request. A key has 24.
 const HALF_A_KEY: usize = 12;
 
 /// The pause after half a request: enough for a server on a busy machine to read it.
 const HALF_A_REQUEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The time in which the client that never reads fills all buffers.
+/// The time allowed for the client that never reads to fill all buffers.
 const FILLING: Duration = Duration::from_millis(500);
 
-/// The number of conversations beside the client that never reads.
+/// The number of conversations held alongside the client that never reads.
 const BESIDE: usize = 5;
 
-/// Advice on a connection that cannot be opened after the first stage, although nothing is wrong
-/// with its request.
+/// Advice for when a connection cannot be opened after the first stage, although its request is
+/// valid.
 const CANNOT_OPEN: &str = "The same request worked in stage 1. If it fails now that there are several clients at a time, \
                            look for what the connections share, such as one buffer for all.";
 
@@ -93,16 +94,16 @@ impl ServerJudge {
         self
     }
 
-    /// Sets the maximum time to wait for the server to give up a client that does nothing useful.
-    /// The default is 15 seconds.
+    /// Sets the maximum time to wait for the server to give up on a client that does nothing
+    /// useful. The default is 15 seconds.
     #[must_use]
     pub const fn patience(mut self, limit: Duration) -> Self {
         self.patience = limit;
         self
     }
 
-    /// Sends the same masking key in every frame, and the same key in every request, so that two
-    /// reports about the same server are the same. A client must not do so.
+    /// Uses the same masking key in every frame, and the same `Sec-WebSocket-Key` in every request,
+    /// so that two reports on the same server match. A real client must not do so.
     #[must_use]
     pub const fn repeatable(mut self) -> Self {
         self.dialer.randomness = Randomness::Fixed;
@@ -112,24 +113,25 @@ impl ServerJudge {
     /// Judges the server, and passes the result of each stage to `report`. Stops after the first
     /// stage in which a check has failed.
     ///
-    /// Returns whether all selected checks have passed. Dropping the future closes all connections.
+    /// Returns `true` if all selected checks have passed. Dropping the future closes all
+    /// connections.
     ///
     /// # Errors
-    /// Returns a [`ConnectError`] if the first connection cannot be opened. Everything that happens
-    /// later is a result.
+    /// Returns a [`ConnectError`] if the first connection cannot be opened. Anything that goes
+    /// wrong later is a result, not an error.
     pub async fn run(&self, selection: Selection, mut report: impl FnMut(&StageResult)) -> Result<bool, ConnectError> {
         self.dialer.connect_ahead().await?;
         let stages: Vec<_> = selection.stages(Role::Server).collect();
         let mut slow = SlowChecks::default();
         for (stage, checks) in &stages {
             // A server that has not passed the first stage may serve only one connection at a time,
-            // so do not start the slow checks before.
+            // so the slow checks start only after that stage.
             if stage.number != FIRST_STAGE && !slow.started {
                 slow.start(self, &stages);
             }
             let mut result = self.stage(stage, checks, &mut slow).await;
-            // After the first stage, look for a crash even if all checks have passed: a program
-            // that crashes ends TCP, which is what some checks expect.
+            // After the first stage, look for a crash even if all checks have passed: a crash ends
+            // TCP, and some checks expect TCP to end.
             if (stage.number != FIRST_STAGE || !result.has_passed()) && self.dialer.is_refused().await {
                 result.blame_crash();
             }
@@ -141,7 +143,7 @@ impl ServerJudge {
         Ok(true)
     }
 
-    /// Makes the checks of one stage. Those that wait for a deadline have been started before.
+    /// Runs the checks of one stage. The slow ones have already been started.
     async fn stage(&self, stage: &'static Stage, all: &[CheckRef], slow: &mut SlowChecks<'_>) -> StageResult {
         let at_once = if stage.number == FIRST_STAGE { 1 } else { AT_ONCE };
         let mut quick = stream::iter(all.iter().filter(|check| !check.is_slow()))
@@ -221,7 +223,7 @@ impl ServerJudge {
         }
     }
 
-    /// Opens a connection for a check of a later stage than the first.
+    /// Opens a connection for a check of any stage after the first.
     async fn open(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
         self.dialer.open_recorded(recording, &[]).await.map_err(cannot_open)
     }
@@ -236,8 +238,8 @@ impl ServerJudge {
         peer.part().await
     }
 
-    /// Makes a check for each of `items`, several at the same time. Stops at the first failure,
-    /// whose bytes it records.
+    /// Makes a check for each of `items`, several at a time. Stops at the first failure, and
+    /// records the bytes of that check.
     async fn all<T, F>(
         &self,
         recording: &RecordingHandle,
@@ -301,11 +303,12 @@ impl ServerJudge {
         Ok(())
     }
 
-    /// Holds the same conversation in one write, byte by byte, and cut at every byte.
+    /// Holds the same conversation many times: in one write, byte by byte, and with a single cut
+    /// after each byte in turn.
     async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
         let length = self.prepare(build).take_first_write().len();
         let byte_by_byte = RecordingHandle::default();
-        // The conversation that is cut after each byte takes longest, so it is held beside the
+        // The conversation that is cut after each byte takes longest, so it runs alongside the
         // others.
         let (result, last) = future::join(
             self.all(recording, 0..length, |cut, recording| self.cut(build, cut, recording)),
@@ -342,7 +345,7 @@ impl ServerJudge {
     }
 
     /// Opens `count` connections and sends half of the first write on each. Then holds the rest of
-    /// the conversation on one after the other.
+    /// each conversation, one connection after the other.
     async fn many_at_once(
         &self,
         count: usize,
@@ -368,7 +371,8 @@ impl ServerJudge {
         Ok(())
     }
 
-    /// Fills a connection with echoes that are not read, and holds conversations on others.
+    /// Fills one connection with echoes that it does not read, while it holds conversations on
+    /// others.
     async fn never_reads(
         &self,
         mebibytes: usize,
@@ -400,7 +404,8 @@ impl ServerJudge {
     }
 }
 
-/// Names the one of several connections that has failed, and records its `own` bytes for the check.
+/// Names in the failure which of several connections has failed, and records that connection's
+/// `own` bytes for the check.
 fn of_one(failure: Failure, name: &str, own: &RecordingHandle, recording: &RecordingHandle) -> Failure {
     recording.replace(own);
     failure.named(name)
@@ -412,8 +417,9 @@ fn cannot_open(failure: Failure) -> Failure {
     failure.with_advice(advice)
 }
 
-/// The checks that wait for a deadline of the server. They run at the same time as all other
-/// checks, so that the judge waits only once, for the longest deadline.
+/// The checks that take long, most of them because they wait for one of the server's deadlines.
+/// They run alongside the other checks, so that the judge waits only once, for the longest
+/// deadline.
 #[derive(Default)]
 struct SlowChecks<'a> {
     started: bool,

@@ -1,4 +1,4 @@
-//! The stages of the judge, which are the steps of the book.
+//! The judge's stages, which correspond to the steps in the book.
 
 use protocol::Role;
 
@@ -9,7 +9,7 @@ pub struct Stage {
     pub number: u8,
     /// The title. For a server, it is the title of the chapter.
     pub title: &'static str,
-    /// The name of the chapter's file and of the folder of its program, such as `05-the-loop`.
+    /// The name of the chapter's file and of its program's folder, such as `05-the-loop`.
     name: &'static str,
 }
 
@@ -55,7 +55,7 @@ static SERVER_STAGES: &[Stage] = &[
     stage(12, "Under tokio", "12-tokio"),
 ];
 
-/// A client is judged when it is complete, so its stages do not follow the order of the steps.
+/// A client is judged once it is complete, so its stages do not follow the order of the steps.
 static CLIENT_STAGES: &[Stage] = &[
     stage(1, "The request", "11-sans-io"),
     stage(2, "The answer is checked", "11-sans-io"),

@@ -1,11 +1,11 @@
-//! Represents the mistakes of a peer, as far as the judge can see them from outside.
+//! Represents a peer's mistakes, as far as the judge can see them from outside.
 
 /// The way in which a peer has failed a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symptom {
     /// TCP could not be opened.
     NotConnected,
-    /// The program no longer accepts connections, after what the check has done.
+    /// The program no longer accepts connections, so it has probably crashed.
     Crashed,
     /// The opening handshake went wrong.
     Handshake,
@@ -25,11 +25,11 @@ pub enum Symptom {
     Fragment,
     /// A server masks its frames, or a client does not, or the keys of a client are not fresh.
     Masking,
-    /// The peer sent a frame that nobody has asked for.
+    /// The peer sent a frame that nobody asked for.
     Unexpected,
-    /// The bytes of the peer are not valid frames.
+    /// The peer's bytes are not valid frames.
     Garbage,
-    /// A part of a frame or of a head arrived, and the rest did not.
+    /// Part of a frame or of a head arrived, but the rest did not.
     Incomplete,
     /// The Close has another code.
     OtherCode,
@@ -37,7 +37,7 @@ pub enum Symptom {
     LeftOpen,
     /// The peer has reset TCP.
     Reset,
-    /// The peer accepted what it must reject.
+    /// The peer accepted something that it must reject.
     Tolerated,
 }
 
@@ -58,7 +58,7 @@ impl Failure {
         Self { symptom, sentence: sentence.into(), advice: None }
     }
 
-    /// Puts a name before the sentence, such as that of the connection that has failed.
+    /// Puts a name, such as that of the failed connection, before the sentence.
     pub(crate) fn named(mut self, name: &str) -> Self {
         self.sentence = format!("{name}: {}", self.sentence);
         self

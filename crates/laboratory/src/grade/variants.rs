@@ -1,4 +1,4 @@
-//! Faults that only the judge sends: variants of those of the laboratory.
+//! Faults that only the judge sends: variants of the laboratory's own.
 //!
 //! A program that was written to pass one example of a mistake may miss the others. The probe does
 //! not send these variants, because it shows what a finished implementation does, and one example
@@ -21,7 +21,7 @@ pub(crate) const VALID_MESSAGE: &[u8] = b"before";
 /// The length in bytes of the shortest text that needs an extended length.
 const LONG_TEXT: usize = 126;
 
-/// A length whose lower 32 bits are a length that a program may accept.
+/// A length whose lower 32 bits, read on their own, are a length that a program may accept.
 const BEYOND_32_BITS: u64 = (1 << 32) + 65_536;
 
 const fn misplaced(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {

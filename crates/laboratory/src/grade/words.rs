@@ -1,12 +1,12 @@
-//! Writes payloads, sizes and times into the sentences of the judge.
+//! Formats payloads, sizes and times for the judge's sentences.
 
 use std::time::Duration;
 
-/// The maximum number of characters of a reason or of a body that a sentence quotes.
+/// The maximum number of characters that a sentence quotes from a close reason or a response body.
 const QUOTED: usize = 80;
 
-/// The maximum number of bytes, or of characters of a text, that a sentence quotes of a payload:
-/// enough to recognise the payload.
+/// The maximum number of bytes that a sentence quotes from a payload: enough to recognise the
+/// payload.
 pub(crate) const SHOWN: usize = 24;
 
 /// Returns a payload as text in quotation marks, or as bytes in hexadecimal.
@@ -25,7 +25,7 @@ pub(crate) fn quote(payload: &[u8]) -> String {
     }
 }
 
-/// Returns the beginning of a text of the peer, without control characters.
+/// Returns the beginning of a text from the peer, without control characters.
 pub(crate) fn shorten(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(QUOTED).collect()
 }
@@ -49,7 +49,8 @@ mod tests {
     fn a_payload_is_cut_after_24_bytes_and_between_characters() {
         assert_eq!(quote("x".repeat(24).as_bytes()), format!("\"{}\"", "x".repeat(24)));
         assert_eq!(quote("x".repeat(25).as_bytes()), format!("\"{}...\"", "x".repeat(24)));
-        // Each takes three bytes, and with the x in front, the eighth would end after 25.
+        // Each euro sign takes three bytes, so with the x in front, the eighth would end at byte
+        // 25.
         assert_eq!(quote("€€€€€€€€€".as_bytes()), "\"€€€€€€€€...\"");
         assert_eq!(quote("x€€€€€€€€".as_bytes()), "\"x€€€€€€€...\"");
         assert_eq!(quote(&[0xff; 25]), format!("{}...", ["ff"; 24].join(" ")));

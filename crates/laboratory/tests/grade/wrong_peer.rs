@@ -805,12 +805,12 @@ impl Connection {
     }
 }
 
-/// Returns the value of a header.
+/// Returns the value of a header field.
 fn header(head: &str, name: &str, mistake: Mistake) -> Option<String> {
     headers(head, name, mistake).into_iter().next()
 }
 
-/// Returns the values of all headers with this name.
+/// Returns the values of all header fields with this name.
 fn headers(head: &str, name: &str, mistake: Mistake) -> Vec<String> {
     let fields = head.lines().filter_map(|line| line.split_once(':'));
     let values = fields.filter_map(|(found, value)| {

@@ -10,7 +10,7 @@ use std::fmt;
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
-    /// 1000: the purpose of the connection is fulfilled.
+    /// 1000: the connection has served its purpose.
     pub const NORMAL: Self = Self(1000);
     /// 1001: the server is shutting down, or the user is leaving the page.
     pub const GOING_AWAY: Self = Self(1001);
@@ -43,7 +43,7 @@ impl CloseCode {
     /// 1015: TLS could not be set up. Reported, never sent.
     pub const TLS_HANDSHAKE: Self = Self(1015);
 
-    /// Returns whether a Close frame may contain the code (sections 7.4.1 and 7.4.2).
+    /// Returns `true` if a Close frame may contain the code (sections 7.4.1 and 7.4.2).
     ///
     /// ```text
     ///      0 -  999   never used

@@ -94,9 +94,9 @@ impl CloseFrame {
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
-        // An endpoint reports 1005 or 1006 to its application when it received no code. Reject them
-        // in a Close frame, like every other code that must not be sent, because a peer could
-        // otherwise fake a broken connection.
+        // An endpoint reports 1005 or 1006 to its application when it has received no code. A peer
+        // that could send these codes could fake a broken connection, so reject them in a Close
+        // frame, like every other code that must not be sent.
         if !code.is_sendable() {
             return Err(Violation::CloseCodeInvalid(code));
         }

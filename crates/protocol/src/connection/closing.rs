@@ -1,4 +1,4 @@
-//! The end of a connection: the facts about it, and the conclusions from these facts (sections 1.4,
+//! The end of a connection: the facts about it, and the conclusions drawn from them (sections 1.4,
 //! 5.5.1 and 7).
 //!
 //! This module stores only facts. A fact is never revoked, and every assignment to a fact is in
@@ -92,7 +92,7 @@ enum PeerStream {
     /// More bytes may arrive.
     #[default]
     Open,
-    /// A read returned 0 bytes. The input may still hold bytes that arrived before.
+    /// A read returned 0 bytes. The input may still hold bytes that arrived earlier.
     EofRead,
     /// No further frame can be decoded from the bytes before the end.
     EofReached,
@@ -109,7 +109,7 @@ pub(super) struct Closing {
     /// The endpoint whose Close came first, as seen from this endpoint. If two Close frames cross,
     /// each endpoint sees its own first.
     initiator: Option<Endpoint>,
-    /// The rule that the peer broke, for which the connection was failed (section 7.1.7).
+    /// The rule that the peer broke, if that is why the connection was failed (section 7.1.7).
     violation: Option<Box<Violation>>,
     /// Whether this endpoint has stopped processing input although the peer broke no rule.
     abandoned: bool,
@@ -148,7 +148,7 @@ impl Closing {
         self.violation.get_or_insert(Box::new(violation));
     }
 
-    /// Records that this endpoint processes no more input, for a reason of its own.
+    /// Records that this endpoint has stopped processing input although the peer broke no rule.
     pub(super) fn on_abandoned(&mut self) {
         self.abandoned = true;
     }
@@ -160,8 +160,9 @@ impl Closing {
         }
     }
 
-    /// Records that no further frame can be decoded without more bytes. If the end of the peer's
-    /// stream was read, so that no more bytes will arrive, returns `true` once.
+    /// Records that no further frame can be decoded without more bytes. Returns `true` if the end
+    /// of the peer's stream has been read, so that no more bytes will arrive, but only the first
+    /// time.
     pub(super) fn on_more_input_needed(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {
@@ -191,7 +192,7 @@ impl Closing {
         self.close_discarded |= with_close;
     }
 
-    /// Records that the deadline for the peer's part of closing has passed.
+    /// Records that the peer has missed the deadline for its part in closing.
     pub(super) fn on_timeout(&mut self) {
         self.timed_out = true;
     }
@@ -224,9 +225,9 @@ impl Closing {
         }
     }
 
-    /// Returns whether input is ignored: after a violation, after the peer's Close (sections 7.1.7
-    /// and 1.4), after this endpoint has abandoned the connection, and after its end. After our own
-    /// Close, input is still processed.
+    /// Returns `true` if input is ignored. This is the case after a violation, after the peer's
+    /// Close (sections 7.1.7 and 1.4), once this endpoint has abandoned the connection, and once
+    /// the connection has ended. After our own Close, input is still processed.
     #[inline]
     pub(super) fn ignores_input(&self) -> bool {
         self.violation.is_some() || self.received.is_some() || self.abandoned || self.disconnected
@@ -237,8 +238,8 @@ impl Closing {
         self.sent.is_some()
     }
 
-    /// Returns whether the end of the peer's stream was read, but the bytes before it have not all
-    /// been processed.
+    /// Returns `true` if the end of the peer's stream has been read but some of the bytes before it
+    /// have not yet been processed.
     pub(super) fn is_eof_pending(&self) -> bool {
         self.peer_stream == PeerStream::EofRead
     }
@@ -248,12 +249,12 @@ impl Closing {
         self.write_failed
     }
 
-    /// Returns whether the peer missed the deadline for closing.
+    /// Returns `true` if the peer has missed the deadline for closing.
     pub(super) const fn has_timed_out(&self) -> bool {
         self.timed_out
     }
 
-    /// Returns whether something that was queued has been discarded.
+    /// Returns `true` if anything in the send queue has been discarded unsent.
     pub(super) const fn has_discarded_output(&self) -> bool {
         self.output_discarded
     }
@@ -328,9 +329,8 @@ impl Closing {
         CloseInfo {
             code,
             reason,
-            // Of the output that was discarded, only our Close matters. A Pong that was queued
-            // after it may be lost, because a peer that has sent its Close needs no sign of life
-            // any more.
+            // Of the discarded output, only our Close matters. A Pong queued after it may be lost,
+            // because a peer that has sent its Close no longer needs a sign of life.
             was_clean: self.sent.is_some()
                 && self.received.is_some()
                 && self.violation.is_none()
@@ -354,7 +354,7 @@ pub struct CloseInfo {
     /// The reason in the peer's Close frame, often empty. The peer chooses this text, which is
     /// meant for developers.
     pub reason: String,
-    /// Whether each endpoint received the other's Close, as far as this endpoint can know.
+    /// Whether each endpoint received the other's Close, as far as this endpoint can tell.
     pub was_clean: bool,
     /// The endpoint whose Close came first, as seen from this endpoint; `None` if there was no
     /// Close. If two Close frames cross, each endpoint sees its own first.

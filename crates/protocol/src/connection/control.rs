@@ -17,15 +17,15 @@ use crate::frame::Opcode;
 /// masking key.
 const MAX_QUEUED_PONGS: u32 = 64;
 
-/// The state that a connection keeps for the control frames of its peer. Created when the first
-/// control frame arrives.
+/// The state that a connection keeps for its peer's control frames. Created when the first control
+/// frame arrives.
 #[derive(Debug, Default)]
 pub(super) struct ControlFrameState {
     /// The beginning of the current one-second window, and the number of control frames in it.
     window_start: Option<Instant>,
     count: u32,
-    /// The number of Pongs that were queued since all earlier Pongs were written, and the position
-    /// in the send queue where the last Pong ends.
+    /// The number of Pongs queued since all earlier ones were written, and the position in the send
+    /// queue at which the last of them ends.
     queued_pongs: u32,
     queued_pongs_end: u64,
     /// The payload of the latest Ping that arrived while [`MAX_QUEUED_PONGS`] Pongs were queued.
@@ -37,7 +37,7 @@ impl ControlFrameState {
     /// window.
     pub(super) fn count_frame(&mut self, now: Instant) -> u32 {
         match self.window_start {
-            // Still within the window: count. Otherwise a new window starts with this frame.
+            // Within the window, count this frame. Otherwise, this frame starts a new window.
             Some(start) if now.saturating_duration_since(start) < Duration::from_secs(1) => self.count += 1,
             _ => (self.window_start, self.count) = (Some(now), 1),
         }
@@ -55,8 +55,8 @@ impl ControlFrameState {
             self.queued_pongs += 1;
             self.queued_pongs_end = sender.queue().end();
         } else {
-            // Replace the Ping that was remembered before, because only the latest Ping has to be
-            // answered.
+            // Replace any Ping that was remembered earlier, because it is enough to answer the
+            // latest one.
             //= docs/src/rfc6455.md#section-5-5-3
             //# An endpoint that receives another Ping before it has answered the earlier ones MAY
             //# answer only the latest.

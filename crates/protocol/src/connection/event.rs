@@ -49,11 +49,11 @@ enum Payload<'a> {
 /// message shares the input's memory if the message fills at least half of that memory. A large
 /// message usually does, because a driver reads a large frame into a buffer of its own.
 ///
-/// A shared slice keeps the whole read buffer alive, as long as the application or the send queue
-/// keeps the message. If every message shared the buffer, an application that keeps messages of 2
-/// KiB could hold 320 KiB, the read buffer of the `websocket` crate, for each of them. Copying 64
-/// KiB within the cache takes a few microseconds, much less than the kernel takes to receive as
-/// many bytes.
+/// A shared slice keeps the whole read buffer alive for as long as the application or the send
+/// queue keeps the message. If every message shared the buffer, an application that keeps 2 KiB
+/// messages could hold 320 KiB, the size of the `websocket` crate's read buffer, for each of them.
+/// Copying 64 KiB within the cache takes a few microseconds, much less than the kernel takes to
+/// receive as many bytes.
 const COPIED_UP_TO: usize = 64 << 10;
 
 /// Converts an owned message into a `MessageRef` that borrows nothing, so that the same code can

@@ -83,8 +83,8 @@ impl InputBuffer {
         &mut self.bytes[range]
     }
 
-    /// Returns whether a range fills at least half of the buffer, so that sharing the buffer's
-    /// memory keeps at most about twice the range alive.
+    /// Returns `true` if a range fills at least half of the buffer. Sharing the buffer's memory
+    /// then keeps at most about twice the size of the range alive.
     pub(super) fn is_filled_by(&self, range: &Range<usize>) -> bool {
         2 * range.len() >= self.bytes.capacity()
     }
@@ -100,7 +100,7 @@ impl InputBuffer {
     /// Drops the consumed bytes.
     pub(super) fn compact(&mut self) {
         if self.position == self.bytes.len() {
-            // All bytes are consumed, so the buffer can use its memory from the beginning again.
+            // All bytes are consumed, so the buffer can reuse its memory from the beginning.
             self.bytes.clear();
         } else if self.position > 0 {
             self.bytes.advance(self.position);

@@ -2,8 +2,8 @@
 //!
 //! Without this deadline, a peer could begin a message and then send one byte of it now and then,
 //! and this endpoint would have to keep the incomplete message forever. A limit on the time between
-//! two bytes would not stop such a peer. The time that is allowed therefore consists of a fixed
-//! part and of a part for each KiB that has arrived: see [`MessageTimeout`].
+//! two bytes would not stop such a peer. The allowed time therefore consists of a fixed part, plus
+//! a part for each KiB that has arrived: see [`MessageTimeout`].
 //!
 //! ```text
 //!   poll_event() finds an incomplete message, and no deadline is set ──▶ set the deadline
@@ -25,17 +25,17 @@ use std::time::{Duration, Instant};
 use super::receiver::Receiver;
 use crate::{message_timeout::MessageTimeout, violation::Violation};
 
-/// The maximum delay with which an expired deadline may be noticed. A deadline that is noticed
-/// later was not watched: the application did not poll the connection, or the whole process was
-/// suspended. The bytes of the peer may have been waiting at the socket all that time, so the peer
-/// is not blamed, and gets the whole time again. A driver that does wait for the deadline notices
-/// it within milliseconds.
+/// The maximum delay between a deadline and the moment at which it is noticed. A longer delay means
+/// that nobody was watching the deadline: the application did not poll the connection, or the whole
+/// process was suspended. The peer's bytes may have been waiting at the socket all that time, so
+/// the peer is not blamed, and gets the whole time again. A driver that does wait for the deadline
+/// notices it within milliseconds.
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
-/// The deadline of the message, or of the control frame, that is arriving.
+/// The deadline for the message or the control frame that is arriving.
 #[derive(Debug)]
 pub(super) struct MessageDeadline {
-    /// The start of the time in which the message must be complete: when the message was first
+    /// The start of the time allowed for the message: the moment at which the message was first
     /// found incomplete, or the last restart.
     since: Instant,
     /// The time at which the message must be checked.
@@ -46,8 +46,8 @@ pub(super) struct MessageDeadline {
 }
 
 impl MessageDeadline {
-    /// Sets the deadline for a message that begins to arrive. Returns `None` if the clock cannot
-    /// represent the deadline.
+    /// Creates the deadline for a message that has begun to arrive. Returns `None` if the clock
+    /// cannot represent the deadline.
     fn new(timeout: MessageTimeout, receiver: &Receiver, now: Instant) -> Option<Self> {
         let deadline = now.checked_add(timeout.after(receiver.arrived()))?;
         Some(Self { since: now, deadline, unconsumed: receiver.unconsumed_len() })
@@ -89,7 +89,7 @@ pub(super) fn watch(
 /// Checks the message that is arriving, if the deadline has passed.
 ///
 /// # Errors
-/// [`Violation::MessageTooSlow`] if the peer has had its time.
+/// [`Violation::MessageTooSlow`] if the peer has used up its time.
 pub(super) fn check(
     slot: &mut Option<Box<MessageDeadline>>,
     timeout: MessageTimeout,

@@ -188,7 +188,7 @@ impl Connection {
     /// contains payloads.
     #[cfg(feature = "inspect")]
     pub fn inspect(&self) -> impl fmt::Debug {
-        // Without `..`, so that a new field cannot be forgotten.
+        // Do not use `..` here, so that a new field cannot be forgotten.
         let Self { config, receiver, sender, closing, control, timers } = self;
         (config, receiver, sender, closing, control, timers)
     }
@@ -203,7 +203,7 @@ impl Connection {
 
 /// Receiving: from the transport to the application.
 impl Connection {
-    /// Appends bytes that have arrived from the peer to the input, in pieces of any size. Call
+    /// Appends bytes from the peer to the input. The bytes may arrive in pieces of any size. Call
     /// [`poll_event`](Self::poll_event) afterwards.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.receiver.input_mut().extend(bytes);
@@ -236,8 +236,8 @@ impl Connection {
     }
 
     /// Returns the number of received bytes that this connection holds: the unconsumed input, and
-    /// the part of an incomplete message that has arrived. Of a compressed message, the inflated
-    /// bytes are counted. Queued output is not counted.
+    /// the part of an incomplete message that has arrived. If that message is compressed, its
+    /// inflated bytes are counted. Queued output is not counted.
     #[must_use]
     pub fn received_bytes(&self) -> usize {
         self.receiver.held_len()
@@ -263,8 +263,8 @@ impl Connection {
         self.receiver.set_inflate_limit(limit);
     }
 
-    /// Returns whether [`poll_event`](Self::poll_event) has left compressed input behind because of
-    /// [`set_inflate_limit`](Self::set_inflate_limit).
+    /// Returns `true` if [`poll_event`](Self::poll_event) has left compressed input behind because
+    /// of [`set_inflate_limit`](Self::set_inflate_limit).
     #[must_use]
     pub fn is_inflate_limited(&self) -> bool {
         self.receiver.is_inflate_limited()
@@ -307,8 +307,8 @@ impl Connection {
 
     /// Records that the transport accepts no more bytes for now, because a write would block.
     ///
-    /// This call is optional. It lets the keep-alive recognise a peer that is slow but reads: if
-    /// the transport accepts bytes after this call, the peer has made room for them.
+    /// This call is optional. It lets the keep-alive recognise a slow peer that is still reading:
+    /// if the transport accepts bytes after this call, the peer has made room for them.
     pub const fn handle_write_blocked(&mut self) {
         self.sender.queue_mut().mark_refused();
     }
@@ -319,14 +319,15 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// Returns the rule that the peer broke, once. This method has then failed the connection
-    /// (section 7.1.7): it has queued a Close with a suitable code, and no more input is processed.
+    /// Returns the rule that the peer broke, but only once. This method has then failed the
+    /// connection (section 7.1.7): it has queued a Close with a suitable code, and no more input is
+    /// processed.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
         Ok(self.poll_event_with_outbound(now)?.map(|(event, _)| event))
     }
 
-    /// Returns the next event like [`poll_event`](Self::poll_event). A message comes together with
-    /// an [`Outbound`] with which you can answer the message while the message is borrowed.
+    /// Returns the next event, like [`poll_event`](Self::poll_event). A message comes with an
+    /// [`Outbound`], which can answer the message while it is still borrowed.
     ///
     /// # Errors
     /// As for [`poll_event`](Self::poll_event).
@@ -370,8 +371,8 @@ impl Connection {
         Ok(Some((Event::Message(message), Some(Outbound { sender: &mut self.sender, closing: &self.closing }))))
     }
 
-    /// Returns the next message if it is small, uncompressed, and a single frame that is complete
-    /// in the input, as nearly every message is.
+    /// Returns the next message if, like nearly every message, it is a small, uncompressed, single
+    /// frame that is complete in the input.
     ///
     /// This is the fast path. It takes no `now` argument, because such a message neither starts nor
     /// stops a deadline. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
@@ -380,8 +381,8 @@ impl Connection {
         self.poll_message_with_outbound().map(|(message, _)| message)
     }
 
-    /// Returns the next message like [`poll_message`](Self::poll_message), together with an
-    /// [`Outbound`] with which you can answer the message while the message is borrowed.
+    /// Returns the next message like [`poll_message`](Self::poll_message), and with it an
+    /// [`Outbound`] that can answer the message while it is still borrowed.
     #[inline]
     pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
         if self.closing.ignores_input() {
@@ -395,37 +396,37 @@ impl Connection {
         Some((message, Outbound { sender: &mut self.sender, closing: &self.closing }))
     }
 
-    /// Returns whether [`poll_event`](Self::poll_event) has anything to process: bytes, or the end
-    /// of the peer's stream.
+    /// Returns `true` if [`poll_event`](Self::poll_event) has anything to process: bytes, or the
+    /// end of the peer's stream.
     #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
         self.receiver.unconsumed_len() > 0 || self.closing.is_eof_pending()
     }
 
-    /// Returns whether all further input is ignored: after a violation, after the peer's Close
-    /// (sections 7.1.7 and 1.4), after [`abandon`](Self::abandon), and after the end of the
-    /// connection. Such input is discarded as soon as it is polled, so it needs no memory. Go on
-    /// reading, because the end of the stream still counts.
+    /// Returns `true` if all further input is ignored. This is the case after a violation, after
+    /// the peer's Close (sections 7.1.7 and 1.4), after [`abandon`](Self::abandon), and after the
+    /// end of the connection. Such input is discarded as soon as it is polled, so it needs no
+    /// memory. Keep reading, because the end of the stream still matters.
     #[must_use]
     pub fn ignores_input(&self) -> bool {
         self.closing.ignores_input()
     }
 
-    /// Returns whether the input holds a complete frame, or a header already known to be invalid.
+    /// Returns `true` if the input holds a complete frame, or a header already known to be invalid.
     /// The next [`poll_event`](Self::poll_event) then processes it without more bytes. `poll_event`
     /// may still return `None`, because a fragment that is not the last one of its message is not
     /// an event.
     ///
     /// While this method returns `true`, a driver can delay writing, so that the answers to several
-    /// messages leave in one write.
+    /// messages go out in one write.
     #[must_use]
     pub fn has_complete_frame(&self) -> bool {
         !self.closing.ignores_input() && self.receiver.has_complete_frame()
     }
 
-    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing
-    /// has arrived, and before a control frame.
+    /// Returns `true` if the input continues with a frame of a message. Returns `false` if nothing
+    /// has arrived, or if a control frame comes next.
     ///
     /// A driver whose send queue is full can still call [`poll_event`](Self::poll_event) while this
     /// method returns `false`, so that it learns of the peer's Close. A peer that has sent its
@@ -435,8 +436,8 @@ impl Connection {
         self.receiver.is_message_next()
     }
 
-    /// Returns the number of frames that [`poll_event`](Self::poll_event) has decoded since the
-    /// last call of this method. Messages that took the fast path, as all messages of
+    /// Returns the number of frames that [`poll_event`](Self::poll_event) has decoded since this
+    /// method was last called. Messages that took the fast path, as all messages from
     /// [`poll_message`](Self::poll_message) do, are not counted.
     ///
     /// One call of `poll_event` may decode thousands of fragments and return nothing. A driver that
@@ -500,8 +501,8 @@ impl Connection {
         Ok(Event::Close(body))
     }
 
-    /// Handles the end of the peer's stream, if the end was read and no further frame can be
-    /// decoded from the bytes before it.
+    /// Handles the end of the peer's stream, if it has been read. Call this method when no further
+    /// frame can be decoded from the bytes before it.
     fn handle_more_input_needed(&mut self, now: Instant) {
         if self.closing.on_more_input_needed() {
             // The queued bytes can still be sent, so give the peer as much time to read them as it
@@ -515,8 +516,8 @@ impl Connection {
     /// A Close reports the reason to the peer, no more input is processed, and TCP is half-closed
     /// as soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
-        // If our Close was sent before, `send_close` does nothing and starts no timer. The peer
-        // must still get a new deadline, so start the timer here as well.
+        // If our Close has already been sent, `send_close` does nothing and starts no timer. The
+        // peer must still get a new deadline, so start the timer here as well.
         //
         // A peer that has not answered a Ping will not answer a Close either, and it has already
         // had the whole time-out of the keep-alive. So its deadline passes at once: the driver
@@ -578,7 +579,7 @@ impl Connection {
         self.outbound().send_prepared(prepared)
     }
 
-    /// Queues a part of a message as a frame of its own (section 5.4). All parts of a message have
+    /// Queues a part of a message as a separate frame (section 5.4). All parts of a message have
     /// the same `kind`. Set `last` to `true` for the part that ends the message. A part may be
     /// empty, and a part of a text message may end inside a character.
     ///
@@ -621,7 +622,7 @@ impl Connection {
     }
 
     /// Starts the closing handshake (section 7.1.2), or does nothing if it has already started.
-    /// With `None` the Close has an empty body, which the peer reports as 1005.
+    /// With `None`, the Close has an empty body, which the peer reports as 1005.
     ///
     /// Messages may still arrive from the peer until the peer's Close arrives.
     ///
@@ -666,8 +667,8 @@ impl Connection {
         self.sender.queue().len()
     }
 
-    /// Returns whether queued bytes were discarded because the transport failed or the peer missed
-    /// a deadline.
+    /// Returns `true` if queued bytes were discarded because the transport failed or the peer
+    /// missed a deadline.
     #[must_use]
     pub const fn has_discarded_output(&self) -> bool {
         self.closing.has_discarded_output()
@@ -701,11 +702,11 @@ impl Connection {
         self.sender.queue().capacity()
     }
 
-    /// Moves the small frames that are queued to memory of exactly their size, if they use less
-    /// than about a quarter of the send buffer. If `is_scarce` is `true`, because memory is scarce,
-    /// it is enough that they do not fill the buffer. Returns the buffer, so that another
-    /// connection can use it, or `None` if nothing was moved. Call this method when the transport
-    /// accepts no more bytes.
+    /// Moves the queued small frames to memory of exactly their size, if they use less than about a
+    /// quarter of the send buffer. If `is_scarce` is `true`, because memory is scarce, they are
+    /// moved unless they fill the buffer. Returns the buffer, so that another connection can use
+    /// it, or `None` if nothing was moved. Call this method when the transport accepts no more
+    /// bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }
@@ -747,10 +748,10 @@ impl Connection {
         }
     }
 
-    /// Closes the connection although the peer has broken no rule, for a reason of this endpoint,
-    /// such as a lack of memory for the peer's message. `frame` tells the peer the reason. Like a
-    /// failed connection, an abandoned one processes no more input, not even the peer's Close, and
-    /// TCP is half-closed as soon as the Close has been written.
+    /// Closes the connection for a local reason, such as a lack of memory for the peer's message,
+    /// although the peer has broken no rule. `frame` tells the peer the reason. Like a failed
+    /// connection, an abandoned one processes no more input, not even the peer's Close, and TCP is
+    /// half-closed as soon as the Close has been written.
     pub fn abandon(&mut self, frame: Option<CloseFrame>, now: Instant) {
         self.send_close(frame, now);
         self.timers.forget_message();
@@ -759,7 +760,7 @@ impl Connection {
         self.receiver.discard();
     }
 
-    /// Queues a Close, unless a Close was sent before.
+    /// Queues a Close, unless one has already been sent.
     fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
         if self.closing.is_close_sent() {
             return;

@@ -1,5 +1,5 @@
-//! Sending while a received message is still borrowed, and the check before every message, Ping and
-//! Pong that the application sends.
+//! Sends messages while a received message is still borrowed, and checks that the application may
+//! still send its messages, Pings and Pongs.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// A borrowed sending half of a connection, which can only send messages.
+/// The borrowed sending half of a connection. It can only send messages.
 ///
 /// An `Outbound` can answer a message while that message is still in the input. Everything that it
 /// sends is queued, and is written after the next

@@ -9,7 +9,7 @@ use crate::{extension::WindowBits, frame::FrameHeader, message::Message};
 /// A message in its encoded form, for
 /// [`Connection::send_prepared`](super::Connection::send_prepared). Clones share the bytes.
 ///
-/// Only a server can send a prepared message. A client has to mask each frame with a new key, so it
+/// Only a server can send a prepared message. A client must mask each frame with a new key, so it
 /// cannot send the same bytes twice.
 ///
 /// ```
@@ -34,7 +34,7 @@ pub struct PreparedMessage {
 #[derive(Debug, Clone)]
 pub(super) struct CompressedFrame {
     pub(super) frame: Bytes,
-    /// The size of the window that a receiver needs, because the payload may refer that far back.
+    /// The size of the window that a receiver needs, which is how far back the payload may refer.
     pub(super) window_bits: WindowBits,
 }
 
@@ -48,9 +48,9 @@ impl PreparedMessage {
     }
 
     /// Encodes a message uncompressed, and also compressed if it reaches the threshold and gets
-    /// smaller. The server's window, the level and the threshold are those of `options`. A
-    /// connection that has negotiated compression with a window of at least that size sends the
-    /// compressed frame, if there is one.
+    /// smaller. `options` supplies the server's window, the level and the threshold. A connection
+    /// that has negotiated compression with a window of at least that size sends the compressed
+    /// frame, if there is one.
     ///
     /// The compressed frame refers to no other message. A connection with context takeover clears
     /// its window when it sends the frame, so the next message that it compresses gets a little

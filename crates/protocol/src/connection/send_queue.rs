@@ -21,8 +21,8 @@ use crate::frame::{FrameHeader, apply_mask};
 /// write.
 const SHARED_FROM: usize = 4 << 10;
 
-/// The unused memory, in bytes, that [`SendQueue::shrink`] leaves to the tail in addition to three
-/// unused bytes for each byte in use. If memory is scarce, it leaves no unused memory.
+/// The unused memory, in bytes, that [`SendQueue::shrink`] leaves in the tail, on top of three
+/// unused bytes for each byte in use. If memory is scarce, it leaves none.
 const SPARE: usize = 1 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -100,11 +100,11 @@ impl SendQueue {
     }
 
     /// Moves the bytes in the tail's memory to memory of exactly their size, and returns the memory
-    /// that they leave. Returns `None`, and moves nothing, if they use more than about a quarter of
-    /// the tail's memory; if `is_scarce` is `true`, only if they use all of it.
+    /// that they occupied. Moves nothing and returns `None` if they use more than about a quarter
+    /// of the tail's memory. If `is_scarce` is `true`, this happens only if they use all of it.
     ///
-    /// Unless memory is scarce, a queue that drains is moved again only when it is four times
-    /// shorter, so all its moves together copy little more than the first one.
+    /// Unless memory is scarce, a queue that drains is moved again only when it has become four
+    /// times shorter, so all its moves together copy little more than the first one.
     pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
         let used = self.len - self.shared_len;
         let allowed = if is_scarce { used } else { 4 * used + SPARE };
@@ -172,17 +172,17 @@ impl SendQueue {
         self.sent + self.len as u64
     }
 
-    /// Returns whether all bytes before the position `end` were sent.
+    /// Returns `true` if all bytes before the position `end` have been sent.
     pub(super) const fn has_sent(&self, end: u64) -> bool {
         self.sent >= end
     }
 
-    /// Records that the transport accepts nothing of the queue for now.
+    /// Records that, for now, the transport accepts none of the queued bytes.
     pub(super) const fn mark_refused(&mut self) {
         self.refused = self.end();
     }
 
-    /// Returns whether the transport has accepted a byte that it had refused before, since
+    /// Returns `true` if the transport has accepted a byte that it had refused before, since
     /// [`reset_drained`](Self::reset_drained).
     pub(super) const fn has_drained(&self) -> bool {
         self.drained
@@ -192,13 +192,13 @@ impl SendQueue {
         self.drained = false;
     }
 
-    /// Discards the queue and its memory. Returns whether the queue held something.
+    /// Discards the queue and its memory. Returns `true` if the queue held any bytes.
     pub(super) fn discard(&mut self) -> bool {
         std::mem::take(self).len > 0
     }
 
-    /// Appends bytes without copying them. The bytes in the tail become a chunk first, which keeps
-    /// the order.
+    /// Appends bytes without copying them. To keep the order, the bytes in the tail become a chunk
+    /// first.
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
             self.chunks.push_back(Chunk { bytes: self.tail.split().freeze(), is_shared: false });

@@ -25,8 +25,8 @@ pub(super) struct Sender {
     queue: SendQueue,
     /// The position in the queue where our Close ends; 0 if no Close was queued.
     close_end: u64,
-    /// The kind of our own fragmented message while it is incomplete, and the validator of its
-    /// text.
+    /// The kind of our own fragmented message, with the validator for its text, while that message
+    /// is incomplete.
     open: Option<Box<(MessageKind, Utf8Validator)>>,
     /// Present if compression was negotiated.
     deflating: Option<Box<Deflating>>,
@@ -76,12 +76,12 @@ impl Sender {
         self.close_end = self.queue.end();
     }
 
-    /// Returns whether a Close is queued that has not been sent completely.
+    /// Returns `true` if a Close is queued and has not been sent completely.
     pub(super) const fn is_close_queued(&self) -> bool {
         !self.queue.has_sent(self.close_end)
     }
 
-    /// Discards the queue and its memory. Returns whether the queue held something.
+    /// Discards the queue and its memory. Returns `true` if the queue held any bytes.
     pub(super) fn discard_queue(&mut self) -> bool {
         self.close_end = 0;
         self.queue.discard()
@@ -174,7 +174,7 @@ impl Sender {
     }
 
     /// Compresses and queues a message, if compression was negotiated and is worthwhile for the
-    /// message. Returns whether the message was queued.
+    /// message. Returns `true` if the message was queued.
     #[inline]
     fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let Some(deflating) = &mut self.deflating else { return false };

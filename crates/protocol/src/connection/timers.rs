@@ -71,7 +71,7 @@ impl Timers {
         self.keep_alive = None;
     }
 
-    /// Returns whether the deadline for the peer's next step in closing is running.
+    /// Returns `true` if the deadline for the peer's next step in closing is running.
     pub(super) const fn is_close_running(&self) -> bool {
         self.close.is_some()
     }
@@ -149,7 +149,8 @@ struct KeepAliveState {
     ping: Option<Instant>,
     /// The deadline for the peer's Pong. Set only while a Pong is awaited.
     pong: Option<Instant>,
-    /// The number of Pings that were queued so far, which is also the payload of the last Ping.
+    /// The number of Pings that have been queued so far, which is also the payload of the latest
+    /// Ping.
     pings_sent: u32,
     /// The time at which the next Ping will be due, which moves to `ping` once the peer is known to
     /// be alive. Set only while a Pong is awaited.
@@ -233,14 +234,14 @@ impl KeepAliveState {
         }
     }
 
-    /// Returns whether anything has arrived, or activity has been recorded, since
+    /// Returns `true` if anything has arrived, or activity has been recorded, since
     /// [`wait_for_pong`](Self::wait_for_pong).
     fn was_active(&self, receiver: &Receiver) -> bool {
         receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
     }
 }
 
-/// Stops `timer` if it has expired. Returns whether it has expired.
+/// Stops `timer` if it has expired. Returns `true` if it has.
 fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
     timer.take_if(|deadline| *deadline <= now).is_some()
 }

@@ -8,9 +8,9 @@
 //!                                 an empty block)
 //! ```
 //!
-//! A flush makes the output end at a byte boundary. It appends an empty block without compression,
-//! whose header is three bits and padding, and whose length field is 00 00 FF FF. FIN already marks
-//! the end of the message, so these four bytes carry no information.
+//! A flush makes the output end at a byte boundary. It appends an empty, uncompressed block, which
+//! consists of a three-bit header, padding, and the length field 00 00 FF FF. FIN already marks the
+//! end of the message, so these four bytes carry no information.
 
 use flate2::{Compress, Compression as FlateLevel, FlushCompress};
 
@@ -25,14 +25,14 @@ pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 /// The first byte of an empty block, which is also the whole payload of an empty message.
 const EMPTY_BLOCK: u8 = 0x00;
 
-/// The spare room, in bytes, that is reserved for the end of a flush, so that one call of zlib is
+/// The spare room, in bytes, that is reserved for the end of a flush, so that one call to zlib is
 /// usually enough.
 const ROOM_FOR_FLUSH: usize = 64;
 
 /// A compressor for the messages of one direction.
 #[derive(Debug)]
 pub struct Deflater {
-    /// The compressor of zlib, created when it is first needed. Without context takeover, it exists
+    /// The zlib compressor, created when it is first needed. Without context takeover, it exists
     /// only while a message is incomplete.
     compress: Option<Compress>,
     /// Whether a message may refer to earlier messages.
@@ -70,8 +70,8 @@ impl Deflater {
         self.compress = None;
     }
 
-    /// Returns whether a message may refer to earlier messages. If not, a message that did not get
-    /// smaller can be sent uncompressed, because no later message refers to it.
+    /// Returns `true` if a message may refer to earlier messages. If it may not, a message that did
+    /// not get smaller can be sent uncompressed, because no later message refers to it.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover

@@ -74,10 +74,10 @@ impl std::error::Error for InflateError {}
 /// A decompressor for the messages of one direction.
 #[derive(Debug)]
 pub struct Inflater {
-    /// The decompressor of `flate2`, created when it is first needed. Without context takeover, it
+    /// The `flate2` decompressor, created when it is first needed. Without context takeover, it
     /// exists only while a message is incomplete.
     ///
-    /// The window always has 32 KiB, whatever was negotiated. `flate2` decompressors always have a
+    /// The window is always 32 KiB, whatever was negotiated. `flate2` decompressors always have a
     /// window of that size, and a window larger than the sender's can resolve all of the sender's
     /// references.
     decompress: Option<Decompress>,
@@ -95,8 +95,8 @@ impl Inflater {
         Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
-    /// Returns whether a message may refer to earlier messages. If so, no message can be inflated
-    /// after a message that was not inflated to its end.
+    /// Returns `true` if a message may refer to earlier messages. If so, once a message has not
+    /// been inflated to its end, no later message can be inflated.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
@@ -209,8 +209,8 @@ impl Inflater {
             let before = (decompress.total_in(), decompress.total_out());
             let status = decompress.decompress(TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
-                // The header of the empty block, at the end of the payload, marked the block as
-                // final. The stream must then end exactly where the tail does.
+                // The payload ended with the header of an empty block that was marked as final. The
+                // stream must then end exactly where the tail does.
                 (Status::StreamEnd, count) => count == TAIL.len(),
                 // Otherwise, the stream continues, so the decompressor must have consumed the tail
                 // and all the empty blocks after it.

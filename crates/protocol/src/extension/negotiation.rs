@@ -31,8 +31,7 @@ use crate::{
 pub struct NegotiatedDeflate {
     /// Whether a message that this endpoint sends may refer to earlier ones.
     pub(crate) sends_with_takeover: bool,
-    /// The size of the window, which limits how far back a message that this endpoint sends may
-    /// refer.
+    /// The size of the window: how far back a message from this endpoint may refer.
     pub(crate) window_bits: WindowBits,
     /// Whether a message that the peer sends may refer to earlier ones.
     pub(crate) receives_with_takeover: bool,
@@ -41,7 +40,7 @@ pub struct NegotiatedDeflate {
 }
 
 impl NegotiatedDeflate {
-    /// Converts the agreed parameters into the settings of the endpoint with the role `role`. The
+    /// Converts the agreed parameters into the settings of the endpoint with this role. The
     /// `server_` parameters describe how the server compresses and the client decompresses, and the
     /// `client_` parameters describe the opposite direction.
     //= docs/src/rfc7692.md#section-7-1-1-2
@@ -206,7 +205,7 @@ pub(crate) fn validate_response(
     let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
     // A hint is also a promise, which the client must keep even if the answer does not mention it.
     // The answer does not name the offer that it accepts, so keep the promises in all offers that
-    // it matches.
+    // match the answer.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
         //= docs/src/rfc7692.md#section-7-1-2-2
@@ -239,8 +238,8 @@ fn matches_no_offer() -> HandshakeViolation {
     HandshakeViolation::DeflateAnswerWrong("it matches none of the offers".to_owned())
 }
 
-/// Returns whether `response` is a valid answer to `offer`: it meets all requests, and it limits
-/// the client's window only if the client offered that limit.
+/// Returns `true` if `response` is a valid answer to `offer`: it meets all requests, and it limits
+/// the client's window only if the client offered `client_max_window_bits`.
 fn meets(response: Parameters, offer: Parameters) -> bool {
     let takeover = response.server_no_context_takeover || !offer.server_no_context_takeover;
     let window = match (response.server_max_window_bits, offer.server_max_window_bits) {

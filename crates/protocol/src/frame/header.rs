@@ -30,7 +30,7 @@ pub struct FrameHeader {
     pub opcode: Opcode,
     /// The masking key, present exactly when the MASK bit is set.
     pub masking_key: Option<MaskingKey>,
-    /// The payload length in bytes: extension data and application data, without header and key.
+    /// The payload length in bytes: extension data and application data, but not the header.
     pub payload_length: u64,
 }
 
@@ -73,9 +73,10 @@ impl FrameHeader {
     /// does. A short read is not an error: call again when more bytes have arrived.
     ///
     /// # Errors
-    /// The rule that the header breaks. The first two bytes can show [`Violation::ReservedOpcode`],
-    /// [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The whole header can
-    /// show [`Violation::LengthTopBitSet`] and [`Violation::LengthNotShortest`].
+    /// The rule that the header breaks. The first two bytes can reveal
+    /// [`Violation::ReservedOpcode`], [`Violation::FragmentedControl`] and
+    /// [`Violation::ControlTooLong`]. The whole header can reveal [`Violation::LengthTopBitSet`]
+    /// and [`Violation::LengthNotShortest`].
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let &[first, second, ..] = bytes else { return Ok(None) };
@@ -180,8 +181,8 @@ impl FrameHeader {
     }
 }
 
-/// The bytes of an encoded header, stored inline because a header has at most fourteen.
-/// Dereferences to the slice that holds the header.
+/// An encoded header, stored inline because a header is never longer than fourteen bytes.
+/// Dereferences to a slice of the encoded bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
     bytes: [u8; FrameHeader::MAX_LEN],

@@ -11,8 +11,8 @@
 //!   80 40 20 10 0F          80 7F   (bit masks)
 //! ```
 //!
-//! [`RawHeader`] reads the fields without validating them, because a dissector has to show the
-//! fields of an invalid header too. [`rules`](super::rules) checks the header.
+//! [`RawHeader`] reads the fields without validating them, because a dissector must also show the
+//! fields of an invalid header. The checks are in [`rules`](super::rules).
 
 use super::{LengthForm, MaskingKey, Opcode};
 
@@ -80,7 +80,7 @@ pub struct RawHeader {
     pub first_byte: u8,
     /// The second byte: MASK and the seven bits of the length.
     pub second_byte: u8,
-    /// The form in which the payload length is written.
+    /// The form in which the payload length is encoded.
     pub length_form: LengthForm,
     /// The payload length in bytes, as announced. It can be any 64-bit number.
     pub payload_length: u64,
@@ -111,7 +111,7 @@ impl RawHeader {
         Some(Self { first_byte, second_byte, length_form, payload_length, masking_key })
     }
 
-    /// Returns whether FIN is set, which means that the frame is the last one of its message.
+    /// Returns `true` if FIN is set, which marks the last frame of a message.
     #[must_use]
     pub const fn fin(&self) -> bool {
         self.first_byte & FIN != 0

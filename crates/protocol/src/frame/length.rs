@@ -35,7 +35,7 @@ impl LengthForm {
         }
     }
 
-    /// Returns the form that the low seven bits of the second byte announce.
+    /// Returns the form indicated by the low seven bits of the second byte.
     #[must_use]
     pub const fn announced_by(seven_bits: u8) -> Self {
         match seven_bits & 0x7F {

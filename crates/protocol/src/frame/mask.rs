@@ -1,5 +1,5 @@
-//! Masking: a client combines (XOR) every payload byte with a key that the author of the data
-//! cannot predict (section 5.3).
+//! Masking: a client XORs every payload byte with a key that the author of the data cannot predict
+//! (section 5.3).
 //!
 //! ```text
 //!   payload   H    e    l    l    o             48 65 6c 6c 6f
@@ -23,10 +23,11 @@
 pub struct MaskingKey(pub [u8; 4]);
 
 impl MaskingKey {
-    /// Returns the key rotated for a payload that continues after `offset` bytes.
+    /// Returns the key rotated so that it fits the payload from byte `offset` onwards.
     ///
-    /// Byte `i` of a payload is combined with key byte `i % 4`. A frame can arrive in any number of
-    /// reads, and the second read rarely starts at a multiple of four.
+    /// Byte `i` of a payload is combined with key byte `i % 4`. A frame can arrive in several
+    /// reads, and a later read rarely starts at a multiple of four, so the key must be rotated to
+    /// match.
     #[must_use]
     pub const fn at(self, offset: usize) -> Self {
         // In little-endian order, the first byte of the key is the lowest byte of the number.
@@ -52,16 +53,16 @@ impl<F: FnMut() -> MaskingKey + Send> MaskingKeys for F {
     }
 }
 
-/// The minimum length, in bytes, for which it is worth looking up which vector instructions the
+/// The minimum payload length, in bytes, at which it pays to look up which vector instructions the
 /// processor supports. The lookup takes a nanosecond or two.
 #[cfg(feature = "simd")]
 const LONG: usize = 1 << 10;
 
 /// The number of bytes that one step of [`mask_by_words`] processes.
 ///
-/// The compiler turns a step into vector instructions: two of SSE2, or one of AVX2. In
-/// measurements, steps of 16 and of 8 bytes were slower with SSE2. For AVX-512, the compiler
-/// generates code that is four times as slow, so AVX-512 is not among the targets.
+/// The compiler turns each step into operations on two SSE2 vectors or on one AVX2 vector. In
+/// measurements with SSE2, steps of 8 and 16 bytes were slower. For AVX-512, the compiler generates
+/// code that is four times as slow, so AVX-512 is not one of the targets.
 const STEP: usize = 32;
 
 /// Combines `payload` with `key` by XOR in place, starting with the key's first byte (section 5.3).
@@ -88,9 +89,9 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-/// Masks like [`mask_by_words`], with a loop that is compiled a second time for processors with
-/// AVX2. Without this version, a program that is built for any x86-64 processor could use only the
-/// 16-byte vectors of SSE2.
+/// Masks like [`mask_by_words`], but is also compiled in a second version for processors with AVX2.
+/// Without that version, a program built for any x86-64 processor could use only the 16-byte
+/// vectors of SSE2.
 #[cfg(feature = "simd")]
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 fn mask_by_vectors(payload: &mut [u8], key: MaskingKey) {
@@ -113,9 +114,9 @@ fn mask_by_words(payload: &mut [u8], key: MaskingKey) {
     for step in steps {
         step.as_chunks_mut().0.iter_mut().for_each(mask_word);
     }
-    // Less than one step remains. Mask half a step, then a word, then half a word, if there are
-    // enough bytes for each, and finally at most three single bytes. Most messages are shorter than
-    // one step, so use branches here, which take less time than a loop.
+    // Less than one step remains. Mask half a step, then a word, then half a word, if enough bytes
+    // remain for each, and finally up to three single bytes. Most messages are shorter than one
+    // step, so use branches, which are faster here than a loop.
     if rest.len() >= STEP / 2 {
         let (half, tail) = rest.split_at_mut(STEP / 2);
         half.as_chunks_mut().0.iter_mut().for_each(mask_word);
@@ -140,7 +141,7 @@ mod tests {
 
     const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
 
-    /// Masks as section 5.3 describes it, one byte at a time.
+    /// Masks the payload one byte at a time, as section 5.3 describes.
     fn apply_mask_byte_by_byte(payload: &mut [u8], key: MaskingKey) {
         for (i, byte) in payload.iter_mut().enumerate() {
             *byte ^= key.0[i % 4];

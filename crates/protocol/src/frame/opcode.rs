@@ -11,8 +11,8 @@
 //!   B -  F  reserved       ┘
 //! ```
 //!
-//! The list is closed: an endpoint may use a reserved number only for a negotiated extension, and
-//! no registered extension defines one. The type is therefore an enum without a catch-all variant,
+//! No other opcode is valid: an endpoint may use a reserved number only for a negotiated extension,
+//! and no registered extension uses one. The type is therefore an enum without a catch-all variant,
 //! and a reserved number never becomes an [`Opcode`].
 
 /// The kind of a frame: the low four bits of its first byte (section 5.2).
@@ -54,11 +54,11 @@ impl Opcode {
         self as u8
     }
 
-    /// Returns whether this is a control frame, which means that the opcode's top bit is set
+    /// Returns `true` if this is the opcode of a control frame, that is, if its top bit is set
     /// (section 5.5).
     ///
-    /// The opcodes of control frames begin at 8, so that a receiver can recognise a control frame
-    /// by this bit alone. Stricter limits apply to control frames.
+    /// The opcodes of control frames start at 8, so a receiver can recognise a control frame by the
+    /// opcode's top bit alone. Stricter limits apply to control frames.
     #[must_use]
     pub const fn is_control(self) -> bool {
         self.bits() & 0x8 != 0

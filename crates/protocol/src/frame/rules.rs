@@ -1,11 +1,11 @@
 //! The rules for a frame header, implemented in one place (sections 5.1, 5.2, 5.4, 5.5 and 10.4;
 //! RFC 7692, section 6.1).
 //!
-//! A header can break several rules, which are reported in the order in which a receiver checks
-//! them. The engine stops at the first report and fails the connection. The dissector collects all
-//! reports. To report a broken rule, a function calls a closure, which returns a [`ControlFlow`]
-//! that stops or continues the check. The engine and the dissector can therefore share the code,
-//! and the engine need not build a list.
+//! A header can break several rules. They are reported in the order in which a receiver checks
+//! them. The engine stops at the first report and fails the connection, whereas the dissector
+//! collects all reports. To report a broken rule, a function calls a closure, which returns a
+//! [`ControlFlow`] to stop or continue the check. The engine and the dissector can therefore share
+//! the code, and the engine does not need to build a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|
@@ -31,7 +31,7 @@ use crate::{
 /// 5.2).
 pub const MAX_PAYLOAD_LENGTH: u64 = 0x7FFF_FFFF_FFFF_FFFF;
 
-/// The state of a connection in which a header arrives.
+/// The state of the connection on which a header arrives.
 #[derive(Debug, Clone, Copy)]
 pub struct HeaderContext<'a> {
     /// The role of the endpoint that receives the frame.
@@ -44,17 +44,17 @@ pub struct HeaderContext<'a> {
     pub limits: &'a Limits,
 }
 
-/// The facts that the rules need about an incomplete message.
+/// What the rules need to know about an incomplete message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenMessageInfo {
-    /// The payload bytes that have arrived, or `None` for a compressed message, whose size is known
-    /// only once it has been inflated.
+    /// The number of payload bytes that have arrived, or `None` for a compressed message, whose
+    /// size is known only once it has been inflated.
     pub len: Option<u64>,
     /// The number of frames that have arrived.
     pub fragments: u32,
 }
 
-/// Checks all rules for a frame header.
+/// Checks a frame header against all the rules.
 ///
 /// # Errors
 /// If `report` returns [`ControlFlow::Break`], the check stops and returns that value.
@@ -79,16 +79,16 @@ pub fn check_first_bytes<B>(
     mut report: impl FnMut(Violation) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let Some(opcode) = Opcode::from_bits(first) else {
-        // Skipping the unknown frame would seem more lenient, but its sender would believe that the
-        // frame was understood. The connection fails instead, so that both endpoints always agree
-        // on which frames were understood.
+        // Skipping a frame with an unknown opcode would seem more lenient, but its sender would
+        // believe that the receiver had understood it. The connection fails instead, so that both
+        // endpoints always agree on which frames were understood.
         //= docs/src/rfc6455.md#section-5-2
         //# An endpoint that receives an unknown opcode MUST fail the connection.
         return report(Violation::ReservedOpcode(first & super::layout::OPCODE));
     };
     if opcode.is_control() {
-        // A control frame has to be cheap to handle in the middle of a large message. It is
-        // therefore never fragmented, and short enough for the seven-bit length.
+        // A control frame must be cheap to handle in the middle of a large message. It is therefore
+        // never fragmented, and is short enough for the seven-bit form of the length.
         //= docs/src/rfc6455.md#section-5-5
         //# A control frame MUST NOT be fragmented.
         //= docs/src/rfc6455.md#section-5-4
@@ -105,7 +105,7 @@ pub fn check_first_bytes<B>(
     ControlFlow::Continue(())
 }
 
-/// Checks the form in which the payload length is written.
+/// Checks that the top bit of the payload length is 0 and that the length has its shortest form.
 ///
 /// # Errors
 /// If `report` returns [`ControlFlow::Break`], the check stops and returns that value.
@@ -151,8 +151,8 @@ pub fn check_in_context<B>(
         _ => {}
     }
     let before = match (opcode, context.open_message) {
-        // No other rule applies to an unknown opcode, or to a control frame, which is not part of a
-        // message and whose size was checked with the first two bytes.
+        // No other rule applies to an unknown opcode or to a control frame. A control frame is not
+        // part of a message, and its size was checked with the first two bytes.
         (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
         //= docs/src/rfc6455.md#section-5-4
         //# A continuation frame MUST NOT appear if there is no message to continue.
@@ -170,7 +170,7 @@ pub fn check_in_context<B>(
     check_size(header.payload_length, before, context.limits, report)
 }
 
-/// Returns whether the frame is the first one of a compressed message (RFC 7692, section 6.1).
+/// Returns `true` if the frame is the first one of a compressed message (RFC 7692, section 6.1).
 #[inline]
 #[must_use]
 pub fn begins_compressed_message(header: &RawHeader, negotiated: ReservedBits) -> bool {
@@ -210,8 +210,8 @@ fn check_reserved_bits<B>(
     }
 }
 
-/// Checks the size of a data frame from the length in its header, before memory is needed for the
-/// payload (section 10.4). `before` describes the part of the message that has arrived.
+/// Checks a data frame's size, using the length in its header, before the payload needs any memory
+/// (section 10.4). `before` describes the part of the message that has already arrived.
 #[inline]
 fn check_size<B>(
     length: u64,

@@ -28,7 +28,7 @@ use super::grammar::list;
 /// most 16 digits, and the remaining bytes are for extensions, which hardly any server sends.
 const MAX_CHUNK_LINE: usize = 256;
 
-/// A decoder for the body of a rejection: joins the chunks, and finds the end of the body.
+/// A decoder for the body of a rejection, which joins the chunks and finds the end of the body.
 ///
 /// ```
 /// use protocol::{Limits, handshake::{ResponseBody, parse_response}};
@@ -50,14 +50,15 @@ pub struct ResponseBody {
     limit: usize,
 }
 
-/// The part of the body that comes next.
+/// The part of the body that the decoder expects next.
 #[derive(Debug)]
 enum Expected {
     /// Everything until TCP ends.
     UntilEnd,
-    /// This many bytes, and then the end.
+    /// This many more bytes, after which the body ends.
     Length(u64),
-    /// A line with the size of a chunk. Holds the part of the line that has arrived.
+    /// The line that states the size of a chunk. Holds the part of that line that has arrived so
+    /// far.
     ChunkSize(Vec<u8>),
     /// This many bytes of a chunk.
     Chunk(u64),
@@ -109,7 +110,8 @@ impl ResponseBody {
         }
     }
 
-    /// Returns whether no more bytes are needed: the body has ended, or the limit is reached.
+    /// Returns `true` if no more bytes are needed, because the body has ended or the limit has been
+    /// reached.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         matches!(self.expected, Expected::Nothing) || self.decoded.len() >= self.limit
@@ -121,8 +123,8 @@ impl ResponseBody {
         self.decoded.into()
     }
 
-    /// Keeps the first `length` bytes, but no more than `bytes` holds and no more than the limit
-    /// allows. Returns the number of bytes that it has kept.
+    /// Keeps up to `length` bytes from the start of `bytes`, as far as the limit allows. Returns
+    /// the number of bytes that it has kept.
     fn keep(&mut self, bytes: &[u8], length: u64) -> usize {
         let room = self.limit.saturating_sub(self.decoded.len()).min(bytes.len());
         let taken = usize::try_from(length).unwrap_or(usize::MAX).min(room);
@@ -157,7 +159,8 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     lengths.all(|other| other == Some(first)).then_some(first)
 }
 
-/// Returns the part that comes after `line`, or the rest of `line` if it is incomplete.
+/// Returns the part of the body to expect after `line`, or the rest of `line` itself if it is
+/// incomplete.
 fn after_chunk_size(line: Vec<u8>) -> Expected {
     match httparse::parse_chunk_size(&line) {
         Ok(httparse::Status::Complete((_, 0))) | Err(_) => Expected::Nothing,
@@ -167,7 +170,7 @@ fn after_chunk_size(line: Vec<u8>) -> Expected {
     }
 }
 
-/// Returns the position after the first line end.
+/// Returns the position directly after the first line end.
 fn end_of_line(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1)
 }

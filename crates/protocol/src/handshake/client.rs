@@ -7,9 +7,9 @@
 //!                                              └──▶ HandshakeError
 //! ```
 //!
-//! If another HTTP implementation carries the request and the response,
-//! [`request`](ClientHandshake::request) replaces the bytes of the request, and
-//! [`check_response`](ClientHandshake::check_response) replaces `poll`.
+//! If another HTTP implementation carries the request and the response, use
+//! [`request`](ClientHandshake::request) instead of the bytes of the request, and
+//! [`check_response`](ClientHandshake::check_response) instead of `poll`.
 
 use std::fmt;
 
@@ -84,7 +84,7 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Offers an extension. This crate only negotiates the extension. The caller has to implement
+    /// Offers an extension. This crate only negotiates the extension, so the caller must implement
     /// its effect on frames. To offer compression, use [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
     //# A client MAY request extensions.
@@ -120,8 +120,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Adds a header, such as `Authorization` or `Cookie`. The name is a text or a [`HeaderName`],
-    /// and the value is a text or a [`HeaderValue`].
+    /// Adds a header, such as `Authorization` or `Cookie`. The name can be a string or a
+    /// [`HeaderName`], and the value can be a string or a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
@@ -163,12 +163,12 @@ impl ClientRequest {
         }
     }
 
-    /// Returns the same request for another URI, the target of a redirect.
+    /// Returns the same request for another URI, such as the target of a redirect.
     ///
-    /// If the URI has another [origin](Uri::is_same_origin), the request loses its credentials:
-    /// each header whose value is [sensitive](HeaderValue::is_sensitive). This crate marks the
-    /// values of `Authorization`, `Proxy-Authorization` and `Cookie`, and you can mark the value of
-    /// any other header with [`HeaderValue::set_sensitive`].
+    /// If the new URI has a different [origin](Uri::is_same_origin), the request drops its
+    /// credentials, that is, every header whose value is [sensitive](HeaderValue::is_sensitive).
+    /// This crate marks the values of `Authorization`, `Proxy-Authorization` and `Cookie`, and you
+    /// can mark the value of any other header with [`HeaderValue::set_sensitive`].
     #[must_use]
     pub fn redirected(mut self, uri: Uri) -> Self {
         if !uri.is_same_origin(&self.uri) {
@@ -208,8 +208,8 @@ impl ClientRequest {
         ClientHandshake { headers, expected_accept: accept_key(&key), request: self, head: HeadBuffer::new(), limits }
     }
 
-    /// Adds the headers that do not depend on the version of HTTP: the version of WebSocket, the
-    /// offers, and the headers of the caller.
+    /// Adds the headers that are the same in every HTTP version: the WebSocket version, the offers
+    /// and the caller's own headers.
     pub(super) fn add_offers(&self, headers: &mut HeaderMap) {
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have a `Sec-WebSocket-Version` header with the value 13.
@@ -230,13 +230,14 @@ impl ClientRequest {
         headers.extend(self.headers.clone());
     }
 
-    /// Checks that the extensions and the subprotocol that the server has chosen were offered.
+    /// Checks that the client offered the extensions and the subprotocol that the server has
+    /// chosen.
     pub(super) fn validate_choices(&self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         let headers = response.headers();
         let extensions = Extension::parse_all(headers)?;
         let deflate_offered = (!self.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
-        // Check only the names: a caller that offers an extension has to check its parameters. The
-        // parameters of permessage-deflate are checked below.
+        // Check only the names here: a caller that offers an extension must check its parameters.
+        // The parameters of permessage-deflate are checked below.
         //= docs/src/rfc6455.md#section-4-1
         //# If the response lists an extension that was not offered, the client MUST fail the
         //# connection.
@@ -340,7 +341,7 @@ impl ClientHandshake {
     /// [`UriError::TooLong`] if the resource name is longer than the 65,534 bytes that
     /// [`http::Uri`] can hold.
     pub fn request(&self) -> Result<Request<()>, UsageError> {
-        // A `Request` is a GET request of HTTP/1.1 by default.
+        // By default, a `Request` is an HTTP/1.1 GET request.
         let mut request = Request::new(());
         // Every character of a resource name is valid, so only the length can be wrong.
         *request.uri_mut() = self.request.uri.resource_name().parse().map_err(|_| UriError::TooLong)?;
@@ -353,8 +354,8 @@ impl ClientHandshake {
     /// so [`Established::rest`] is empty.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for any response other than 101, without its body: the caller
-    ///   has the body;
+    /// - [`HandshakeError::Rejected`], without a body, for any response other than 101: the caller
+    ///   already has the body;
     /// - [`HandshakeError::Violation`] for a 101 response that breaks a rule of the handshake.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<Established, HandshakeError> {
         let mut head = Response::new(());
@@ -367,7 +368,7 @@ impl ClientHandshake {
         Ok(self.validate(head)?)
     }
 
-    /// Expects the accept value for `key`. See
+    /// Makes the handshake expect the accept value for `key`. See
     /// [`observer::expect_answer_to`](crate::observer::expect_answer_to).
     pub(crate) fn expect_answer_to(mut self, key: &str) -> Self {
         self.expected_accept = accept_key(key);
@@ -379,14 +380,14 @@ impl ClientHandshake {
         &mut self.head.input
     }
 
-    /// Parses and checks the response once it is complete. Returns the handshake itself while bytes
-    /// are missing.
+    /// Parses and checks the response once it is complete. Until then, returns the handshake
+    /// itself.
     ///
     /// # Errors
     /// - [`HandshakeError::Rejected`] for a final HTTP response other than 101;
     /// - [`HandshakeError::Violation`] for a head that is malformed or exceeds the limits, and for
-    ///   a 101 response that breaks a rule of the handshake. The violation cannot be reported to
-    ///   the server, because no frame may be sent yet, so drop the connection.
+    ///   a 101 response that breaks a rule of the handshake. Drop the connection: no frame may be
+    ///   sent yet, so the violation cannot be reported to the server.
     //= docs/src/rfc6455.md#section-10-7
     //# An endpoint that receives data that it does not understand or considers dangerous, or a
     //# handshake that it did not expect, MAY drop the TCP connection.
@@ -398,7 +399,7 @@ impl ClientHandshake {
             self.head.input.advance(len);
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => return Ok(Status::Complete(self.validate(response)?)),
-                // An informational response, such as 100 or 103, only precedes the final response,
+                // An informational response, such as 100 or 103, comes before the final response,
                 // so continue with the next head.
                 status if status.is_informational() => {}
                 _ => {
@@ -424,7 +425,7 @@ impl ClientHandshake {
         Ok(Established { rest: self.head.input, ..established })
     }
 
-    /// Checks the parts of the response with which HTTP/1.1 switches to WebSocket.
+    /// Checks the parts of the response that switch the connection from HTTP/1.1 to WebSocket.
     fn validate_switch(&self, response: &Response<()>) -> Result<(), HandshakeViolation> {
         let headers = response.headers();
         // HTTP/1.0 has no `Upgrade`, so an HTTP/1.0 response cannot switch to WebSocket.
@@ -464,7 +465,7 @@ impl ClientHandshake {
     }
 }
 
-/// The result of a successful handshake: the connection is OPEN.
+/// The result of a successful handshake, after which the connection is OPEN.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
@@ -495,9 +496,10 @@ pub struct Established {
 /// The reason why a client's handshake failed.
 #[derive(Debug)]
 pub enum HandshakeError {
-    /// The server answered with a status other than 101, or other than 2xx to an extended CONNECT.
-    /// Holds the HTTP response, with the part of its body that has arrived, as it was on the wire.
-    /// [`ResponseBody`](super::ResponseBody) decodes the body and detects its end.
+    /// The server answered with a status other than 101, or, for an extended CONNECT, with a status
+    /// other than 2xx. Holds the HTTP response with the part of its body that has arrived, exactly
+    /// as it was on the wire. [`ResponseBody`](super::ResponseBody) decodes the body and detects
+    /// its end.
     Rejected(Box<Response<Bytes>>),
     /// The response breaks a rule.
     Violation(HandshakeViolation),
@@ -514,8 +516,8 @@ impl fmt::Display for HandshakeError {
         match self {
             Self::Rejected(response) => {
                 write!(f, "the server answered {} instead of opening a WebSocket", response.status())?;
-                // A redirect is not followed, so name its target: the caller may want to connect to
-                // it.
+                // Redirects are not followed, so name the target in case the caller wants to
+                // connect to it.
                 let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
                 match target.filter(|_| response.status().is_redirection()) {
                     Some(target) => write!(f, "; it redirects to {target}"),

@@ -6,7 +6,8 @@
 //!                                              └──request──▶ CONNECT, which an HTTP/2 client sends
 //! ```
 //!
-//! The engine reads and writes no HTTP/2. It checks the same offers and choices as in HTTP/1.1.
+//! The engine does not read or write HTTP/2 itself. It checks the same offers and choices as in
+//! HTTP/1.1.
 
 use std::fmt;
 

@@ -105,8 +105,8 @@ impl Extension {
     }
 }
 
-/// Parses one header line, `1#extension`. Returns `None` if the line is malformed. An empty line is
-/// an empty list.
+/// Parses one header line, whose grammar is `1#extension`. Returns `None` if the line is malformed.
+/// An empty line is an empty list.
 #[must_use]
 pub fn parse_line(line: &str) -> Option<Vec<Extension>> {
     let mut scanner = Scanner::new(line);

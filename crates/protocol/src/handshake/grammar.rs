@@ -19,7 +19,8 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
         | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
-/// Returns whether `text` is a token: at least one character, and token characters only.
+/// Returns `true` if `text` is a token, that is, at least one character long and made up only of
+/// token characters.
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
@@ -31,8 +32,8 @@ pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Itera
 }
 
 /// Returns the value of a header that must appear exactly once, without surrounding white space. A
-/// value that is not visible ASCII is returned as the empty string, which is not a valid value of
-/// any header that is read with this function.
+/// value that is not visible ASCII is returned as an empty string, which is not a valid value for
+/// any header read with this function.
 pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut lines = lines(headers, name);
     match (lines.next(), lines.next()) {
@@ -47,8 +48,7 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
     lines(headers, name).flatten().flat_map(|line| line.split(',')).map(trim).filter(|element| !element.is_empty())
 }
 
-/// Returns whether the list in this header contains `token`, in any mixture of upper and lower
-/// case.
+/// Returns `true` if the list in this header contains `token`, ignoring ASCII case.
 ///
 /// A common mistake is to compare the whole value with the token. Such a comparison would reject
 /// Firefox, which sends `Connection: keep-alive, Upgrade`.

@@ -31,7 +31,8 @@ pub(super) struct HeadBuffer {
     pub(super) input: BytesMut,
     /// The number of bytes of `input` that have been searched for the end of the head.
     searched: usize,
-    /// The size of `input`, in bytes, at which the head is parsed even if its end was not found.
+    /// The size of `input`, in bytes, at which the head is parsed even if its end has not been
+    /// found.
     attempt_at: usize,
 }
 
@@ -52,10 +53,10 @@ impl HeadBuffer {
     /// them.
     ///
     /// A head that trickles in is not parsed from the start after every byte, because that would
-    /// take time quadratic in its length. It is parsed when an empty line has arrived, and until
-    /// then after the first read and each time that the length of the input has doubled. A peer
-    /// that uses TLS or another protocol on this port therefore gets an error at once, and not
-    /// after a time-out.
+    /// take time quadratic in its length. Until an empty line arrives, it is parsed only after the
+    /// first read and whenever the input has doubled in length. These early attempts give a peer
+    /// that uses TLS or another protocol on this port an error at once, rather than after a
+    /// time-out.
     pub(super) fn poll<T>(
         &mut self,
         limits: &Limits,
@@ -80,10 +81,11 @@ impl HeadBuffer {
         Ok(None)
     }
 
-    /// Returns whether the part of the input that was not searched before contains an empty line.
+    /// Searches the bytes that have not been searched yet, and returns `true` if they complete an
+    /// empty line.
     fn search_end(&mut self) -> bool {
-        // The first two bytes of the empty line may have been searched before, so search the last
-        // two bytes again.
+        // The bytes that end the head may be split between two searches, so start two bytes
+        // earlier.
         let from = self.searched.saturating_sub(2);
         self.searched = self.input.len();
         let fresh = &self.input[from..];
@@ -129,7 +131,7 @@ fn target(text: &str) -> Result<Uri, HandshakeViolation> {
 ///
 /// # Errors
 /// [`HandshakeViolation::MalformedHead`] if the syntax is invalid, and
-/// [`HandshakeViolation::TooManyHeaders`] above the limit.
+/// [`HandshakeViolation::TooManyHeaders`] if there are more headers than the limit allows.
 pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Response::new(&mut lines);
@@ -191,8 +193,8 @@ fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap,
     Ok(headers)
 }
 
-/// Joins the lines of a folded value: replaces each line end, and the white space around it, by one
-/// space.
+/// Joins the lines of a folded value: replaces each line end, and the white space around it, with
+/// one space.
 fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     if !value.contains(&b'\n') {
         return Cow::Borrowed(value);
@@ -209,9 +211,8 @@ pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(b"\r\n");
 }
 
-/// Appends header lines, with the first letter of each word of a name in upper case, as in
-/// `X-Request-Id`. Names are case-insensitive (section 4.1), but some receivers compare them
-/// case-sensitively.
+/// Appends header lines in which each word of a header's name is capitalised, as in `X-Request-Id`.
+/// Names are case-insensitive (section 4.1), but some receivers compare them case-sensitively.
 pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     for (name, value) in headers {
         let mut written = String::with_capacity(name.as_str().len());
@@ -226,12 +227,12 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     }
 }
 
-/// Encodes a complete response to a GET request: the head, and the body with its length if the
-/// response can have one.
+/// Encodes a complete response to a GET request: the head and, if the response can have one, the
+/// body with its length.
 ///
 /// An interim response (1xx), 204 and 304 have no body, so the body of such a `response` is left
-/// out. The connection ends after any response but an interim one, so a final response gets the
-/// header `Connection: close`, unless it has a `Connection` header already.
+/// out. The connection ends after any response except an interim one, so a final response gets the
+/// header `Connection: close` unless it already has a `Connection` header.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
@@ -239,8 +240,8 @@ pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
     encode_response_to(&Method::GET, response)
 }
 
-/// Encodes a response like [`encode_response`], but to a request with this method. The response to
-/// HEAD has the head of the response to GET, and no body.
+/// Encodes a response to a request with this method, and otherwise works like [`encode_response`].
+/// The response to HEAD has the same head as the response to GET, but no body.
 #[must_use]
 pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>) -> Bytes {
     let status = response.status();
@@ -252,7 +253,7 @@ pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>
     let forbids_length = is_interim || status == StatusCode::NO_CONTENT;
     let has_body = !forbids_length && status != StatusCode::NOT_MODIFIED;
     let mut headers = response.headers().clone();
-    // The body is written as it is, in no transfer coding.
+    // The body is written unchanged, without any transfer coding.
     headers.remove(TRANSFER_ENCODING);
     if forbids_length {
         headers.remove(CONTENT_LENGTH);
@@ -296,7 +297,7 @@ where
     };
     let header_name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(value.as_ref()))?;
     check_extra_header(&header_name)?;
-    // The conversion consumes the value, so copy it first for the error, which quotes it.
+    // Copy the value before the conversion consumes it, because the error quotes it.
     let bytes = value.as_ref().to_vec();
     Ok((header_name, value.try_into().map_err(|_| invalid(&bytes))?))
 }

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! In HTTP/2, an extended CONNECT replaces the upgrade, and 200 replaces 101 (RFC 8441). Another
-//! HTTP implementation has to parse the request. The checks of the offers, and the choices among
-//! them, are the same.
+//! HTTP implementation must parse the request. The server checks the offers, and chooses among
+//! them, in the same way.
 
 use std::fmt;
 
@@ -61,11 +61,10 @@ impl ServerHandshake {
         &mut self.head.input
     }
 
-    /// Parses the request once it is complete. Returns the handshake itself while bytes are
-    /// missing.
+    /// Parses the request once it is complete. Until then, returns the handshake itself.
     ///
     /// # Errors
-    /// The rule of HTTP or the limit that the head breaks, such as
+    /// The HTTP rule that the head breaks or the limit that it exceeds, such as
     /// [`HandshakeViolation::MalformedHead`]. Answer the request with [`rejection`].
     pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         match self.head.poll(&self.limits, parse_request)? {
@@ -79,8 +78,8 @@ impl ServerHandshake {
 
 /// An HTTP request, which may or may not request a WebSocket connection.
 ///
-/// [`ServerHandshake`] parses it from bytes. A request that another HTTP implementation has parsed
-/// is converted, and then undergoes the same checks:
+/// [`ServerHandshake`] parses it from bytes. You can also convert a request that another HTTP
+/// implementation has parsed. It then undergoes the same checks:
 ///
 /// ```
 /// use protocol::handshake::{ReceivedRequest, UpgradeOptions};
@@ -120,14 +119,14 @@ impl ReceivedRequest {
     /// Copies the method, the target, the version and the headers of a request that another HTTP
     /// implementation has parsed.
     ///
-    /// That implementation has to limit the size of the head, because [`Limits::max_head_bytes`]
-    /// and [`Limits::max_headers`] do not apply.
+    /// That implementation must limit the size of the head itself, because
+    /// [`Limits::max_head_bytes`] and [`Limits::max_headers`] do not apply.
     #[must_use]
     pub fn from_head<B>(request: &http::Request<B>) -> Self {
         Self::copy_of(request.method(), request.uri(), request.version(), request.headers())
     }
 
-    /// Copies a request like [`from_head`](Self::from_head), but from its parts.
+    /// Copies a request as [`from_head`](Self::from_head) does, but from its separate parts.
     #[must_use]
     pub fn from_parts(parts: &http::request::Parts) -> Self {
         Self::copy_of(&parts.method, &parts.uri, parts.version, &parts.headers)
@@ -143,9 +142,9 @@ impl ReceivedRequest {
         Self { head, len: 0, received: BytesMut::new(), protocol: None }
     }
 
-    /// Makes the request an extended CONNECT (RFC 8441): sets its pseudo-header `:protocol`, for
-    /// which [`http::Request`] has no place. HTTP implementations keep the value of `:protocol`
-    /// among the extensions of the request.
+    /// Turns the request into an extended CONNECT (RFC 8441) by setting the pseudo-header
+    /// `:protocol`, for which [`http::Request`] has no field. HTTP implementations keep the value
+    /// of `:protocol` among the request's extensions.
     ///
     /// ```
     /// use protocol::handshake::{ReceivedRequest, UpgradeOptions};
@@ -194,8 +193,9 @@ impl ReceivedRequest {
     }
 
     /// Returns the host to which the request is addressed, with the port if one is given, exactly
-    /// as the client wrote it. The host comes from the target if that is absolute, and otherwise
-    /// from the `Host` header. [`authority`](Self::authority) also checks and normalizes the host.
+    /// as the client wrote it. The host comes from the target if the target is absolute, and
+    /// otherwise from the `Host` header. To check and normalise the host as well, use
+    /// [`authority`](Self::authority).
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         match self.absolute_target() {
@@ -205,7 +205,7 @@ impl ReceivedRequest {
     }
 
     /// Returns the host and the port to which the request is addressed. Returns `None` for an
-    /// HTTP/1.0 request that names no host, which only HTTP/1.0 allows.
+    /// HTTP/1.0 request that names no host; later versions of HTTP require one.
     ///
     /// If the target is absolute, as in `GET http://example.org/chat HTTP/1.1`, the host and the
     /// port are those of the target (RFC 9112, section 3.2.2). The `Host` header must then be valid
@@ -223,12 +223,12 @@ impl ReceivedRequest {
     /// ```
     ///
     /// # Errors
-    /// A server has to reject every request for which this method fails (RFC 9112, section 3.2),
-    /// whether the request is for a WebSocket or not:
+    /// A server must reject every request for which this method fails (RFC 9112, section 3.2),
+    /// whether or not the request is for a WebSocket:
     /// - [`HandshakeViolation::HostNotOnce`] for more than one `Host` header, for an HTTP/1.1
     ///   request without one, and for an HTTP/2 request that has neither `Host` nor `:authority`;
-    /// - [`HandshakeViolation::HostMalformed`] for a `Host` header that is not a host, or a host
-    ///   and a port;
+    /// - [`HandshakeViolation::HostMalformed`] for a `Host` header that is neither a host nor a
+    ///   host with a port;
     /// - [`HandshakeViolation::TargetMalformed`] for an absolute target that is not an `http` or
     ///   `https` URI, or has a malformed host or a user name.
     pub fn authority(&self) -> Result<Option<Authority>, HandshakeViolation> {
@@ -264,8 +264,8 @@ impl ReceivedRequest {
         Some((uri.scheme_str()?, uri.authority()?.as_str()))
     }
 
-    /// Returns whether the request asks for a WebSocket connection, even if the request is invalid.
-    /// Treat any other request as ordinary HTTP.
+    /// Returns `true` if the request asks for a WebSocket connection, even if the request is
+    /// invalid. Treat any other request as ordinary HTTP.
     #[must_use]
     pub fn wants_websocket(&self) -> bool {
         match &self.protocol {
@@ -289,8 +289,8 @@ impl ReceivedRequest {
         self.received
     }
 
-    /// Checks everything that section 4.2.1 requires of a WebSocket request, or that RFC 8441
-    /// requires of one in HTTP/2.
+    /// Checks everything that section 4.2.1 or, in HTTP/2, RFC 8441 requires of a WebSocket
+    /// request.
     ///
     /// # Errors
     /// The first rule that the request breaks. Answer the request with [`rejection`].
@@ -321,8 +321,8 @@ impl ReceivedRequest {
         })
     }
 
-    /// Checks the parts of the request that HTTP/1.1 needs for switching to another protocol, and
-    /// the version of WebSocket. Returns the key.
+    /// Checks the parts of the request that HTTP/1.1 needs to switch protocols, and the WebSocket
+    /// version. Returns the key.
     fn check_http1(&self) -> Result<&str, HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
@@ -372,8 +372,8 @@ impl ReceivedRequest {
         Ok(key)
     }
 
-    /// Checks the parts of the request that HTTP/2 needs for another protocol on the stream, and
-    /// the version of WebSocket. `protocol` is the pseudo-header.
+    /// Checks the parts of the request that HTTP/2 needs to carry another protocol on the stream,
+    /// and the WebSocket version. `protocol` is the value of the pseudo-header `:protocol`.
     fn check_extended_connect(&self, protocol: &str) -> Result<(), HandshakeViolation> {
         let (headers, target) = (self.headers(), self.head.uri());
         //= docs/src/rfc8441.md#section-4
@@ -427,7 +427,7 @@ impl ReceivedRequest {
         Ok(())
     }
 
-    /// Checks that the client speaks version 13 of WebSocket.
+    /// Checks that the client requests WebSocket version 13.
     fn check_version(&self) -> Result<(), HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-11-3-5
@@ -447,8 +447,7 @@ impl ReceivedRequest {
     }
 }
 
-/// Returns whether `protocol`, the value of `:protocol`, is `websocket` in any mixture of upper and
-/// lower case.
+/// Returns `true` if `protocol`, the value of `:protocol`, is `websocket`, ignoring ASCII case.
 fn is_websocket(protocol: &str) -> bool {
     protocol.eq_ignore_ascii_case("websocket")
 }
@@ -471,13 +470,13 @@ impl<'r> UpgradeRequest<'r> {
         self.request
     }
 
-    /// Returns the subprotocols that the client offers, in its order of preference.
+    /// Returns the subprotocols offered by the client, in order of preference.
     #[must_use]
     pub fn subprotocols(&self) -> &[String] {
         &self.subprotocols
     }
 
-    /// Returns the extensions that the client offers, in its order of preference.
+    /// Returns the extensions offered by the client, in order of preference.
     #[must_use]
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
@@ -542,7 +541,7 @@ impl<'r> UpgradeRequest<'r> {
     }
 }
 
-/// Creates the part of the response with which HTTP/1.1 switches to WebSocket.
+/// Creates the part of the response that switches the connection from HTTP/1.1 to WebSocket.
 fn switching_protocols(key: &str) -> Result<Response<String>, UsageError> {
     let mut response = Response::new(String::new());
     //= docs/src/rfc6455.md#section-4-2-2
@@ -552,7 +551,7 @@ fn switching_protocols(key: &str) -> Result<Response<String>, UsageError> {
     //= docs/src/rfc6455.md#section-4-2-2
     //# The accepting response MUST have the header `Upgrade: websocket`.
     lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    // Send a single token and not a list, because some clients compare the whole value.
+    // Send a single token rather than a list, because some clients compare the whole value.
     //= docs/src/rfc6455.md#section-4-2-2
     //# The accepting response MUST have the header `Connection: Upgrade`.
     lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -563,8 +562,8 @@ fn switching_protocols(key: &str) -> Result<Response<String>, UsageError> {
     Ok(response)
 }
 
-/// The choices of a server that accepts a request. The default chooses nothing, which is always
-/// valid.
+/// The choices that a server makes when it accepts a request. By default it chooses nothing, which
+/// is always valid.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct UpgradeOptions {
@@ -587,8 +586,8 @@ impl UpgradeOptions {
         self
     }
 
-    /// Accepts an extension that the client offered. This crate only negotiates the extension. The
-    /// caller has to implement its effect on frames.
+    /// Accepts an extension that the client offered. This crate only negotiates the extension, so
+    /// the caller must implement its effect on frames.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
@@ -603,8 +602,8 @@ impl UpgradeOptions {
         self
     }
 
-    /// Adds a header to the response. The name is a text or a [`HeaderName`](http::HeaderName), and
-    /// the value is a text or a [`HeaderValue`].
+    /// Adds a header to the response. The name can be a string or a
+    /// [`HeaderName`](http::HeaderName), and the value can be a string or a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow;
@@ -636,9 +635,9 @@ pub struct UpgradeResponse {
     pub deflate: Option<NegotiatedDeflate>,
 }
 
-/// Creates the response that rejects a request because of `violation`: a suitable status, a
-/// sentence about the violation as plain text, and with status 405 or 426 also headers that state
-/// what the server supports.
+/// Creates the response that rejects a request because of `violation`. It has a suitable status, a
+/// plain-text sentence about the violation and, with status 405 or 426, headers that state what the
+/// server supports.
 //= docs/src/rfc6455.md#section-4-2-1
 //# If a request does not match the description in this section, including the grammar, the server
 //# MUST stop the handshake and respond with an HTTP error, such as 400.

@@ -12,8 +12,8 @@ use crate::rfc::RfcSection;
 
 /// A rule of the opening handshake that the peer broke.
 ///
-/// `Display` prints one sentence, and in parentheses the rule's section, or a note that the rule is
-/// a limit of this endpoint.
+/// `Display` prints one sentence, followed in parentheses by the rule's section or by a note that
+/// the rule is a limit of this endpoint.
 //= docs/src/rfc6455.md#section-10-7
 //# Clients and servers MUST always validate incoming data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +46,14 @@ pub enum HandshakeViolation {
     // ---- The request, checked by the server (section 4.2.1) ------------------------------------
     /// The method is not GET. Holds the method.
     MethodNotGet(String),
-    /// The request target is neither a path nor a valid absolute `http` or `https` URI, or has a
+    /// The request target is neither a path nor a valid absolute `http` or `https` URI, or it has a
     /// fragment.
     TargetMalformed,
     /// The request announces a body.
     RequestWithBody,
     /// The request does not have exactly one `Host` header.
     HostNotOnce,
-    /// `Host` is not a host, or a host and a port. Holds the value.
+    /// `Host` is neither a host nor a host with a port. Holds the value.
     HostMalformed(String),
     /// The request does not have exactly one `Sec-WebSocket-Key` header.
     KeyNotOnce,
@@ -75,8 +75,8 @@ pub enum HandshakeViolation {
     MethodNotConnect(String),
     /// The request has no pseudo-header of this name.
     PseudoHeaderMissing(&'static str),
-    /// The request has a header that HTTP/2 does not have, `connection` or `upgrade`. Holds its
-    /// name.
+    /// The request has `connection` or `upgrade`, headers that do not exist in HTTP/2. Holds the
+    /// header's name.
     HeaderOfHttp1(String),
 
     // ---- The response, checked by the client (section 4.1) -------------------------------------
@@ -86,7 +86,7 @@ pub enum HandshakeViolation {
     AcceptNotOnce,
     /// `Sec-WebSocket-Accept` does not match the key that was sent.
     AcceptWrong {
-        /// The value that a server computes from the key.
+        /// The value that the server should have computed from the key.
         expected: String,
         /// The value that arrived.
         received: String,
@@ -128,8 +128,8 @@ impl HandshakeViolation {
             Self::ProtocolMissing | Self::ProtocolNotWebsocket(_) | Self::HeaderOfHttp1(_) => RfcSection::http2("5"),
             Self::ExtensionConflict(_) => RfcSection::deflate("5"),
             Self::DeflateAnswerWrong(_) => RfcSection::deflate("7"),
-            // This is a rule of HTTP and not of RFC 6455: `Upgrade` in an HTTP/1.0 message is
-            // ignored.
+            // This rule comes from HTTP, not from RFC 6455: `Upgrade` is ignored in an HTTP/1.0
+            // message.
             Self::HttpVersionTooOld => RfcSection { rfc: 9110, section: "7.8" },
             // RFC 6455 requires the header but leaves its grammar to HTTP.
             Self::HostMalformed(_) => RfcSection { rfc: 9112, section: "3.2" },
@@ -147,8 +147,8 @@ impl HandshakeViolation {
         match self {
             Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::MethodNotGet(_) => StatusCode::METHOD_NOT_ALLOWED,
-            // If a client requests another protocol or another version, status 426 informs it of
-            // the protocol and version that the server supports.
+            // If a client requests another protocol or another version, status 426 tells it which
+            // protocol and version the server supports.
             Self::UpgradeMissing | Self::VersionUnsupported(_) => StatusCode::UPGRADE_REQUIRED,
             // HTTP/2 has no `Upgrade`, so 426 cannot name a protocol to upgrade to. Use 501,
             // because the server understands the request but does not implement the protocol.

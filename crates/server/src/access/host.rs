@@ -9,11 +9,11 @@
 //!     │── GET / HTTP/1.1, Host: evil.example, Origin: http://evil.example ──▶│
 //! ```
 //!
-//! This is *DNS rebinding*. For the browser, the answer comes from the origin of the page, so the
-//! page may read it and may send whatever it likes. `Origin` and `Host` agree, so comparing them
-//! does not help. But the attack needs a name whose addresses the attacker controls. The server
-//! therefore accepts names only if nobody else controls their addresses, or if `--allow-host` lists
-//! them:
+//! This is *DNS rebinding*. To the browser, the answer comes from the page's own origin, so the
+//! page may read the answer and may send whatever it likes. `Origin` and `Host` agree, so comparing
+//! them does not help. But the attack needs a name whose addresses the attacker controls. The
+//! server therefore accepts a name only if nobody else controls its addresses, or if `--allow-host`
+//! lists it:
 //!
 //! | host | server on a loopback address | server on any other address |
 //! |---|---|---|
@@ -40,7 +40,7 @@ pub(super) struct HostPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AllowedHost {
     Any,
-    /// A name without the dot at its end, or an IP address without brackets.
+    /// A name without a trailing dot, or an IP address without brackets.
     Host(String),
 }
 
@@ -57,8 +57,8 @@ impl HostPolicy {
     pub(super) fn check(&self, request: &ReceivedRequest) -> Result<(), String> {
         match request.authority() {
             Ok(Some(authority)) => self.check_authority(&authority),
-            // Only a request in HTTP/1.0 may lack a host. No browser sends HTTP/1.0, so no page has
-            // made this request.
+            // Only an HTTP/1.0 request may lack a host. No browser sends HTTP/1.0, so this request
+            // does not come from a web page.
             Ok(None) => Ok(()),
             Err(violation) => Err(violation.to_string()),
         }
@@ -100,14 +100,14 @@ impl FromStr for AllowedHost {
     }
 }
 
-/// Removes the dot at the end of an absolute domain name. The name has the same addresses with it
-/// and without it.
+/// Removes the trailing dot from an absolute domain name. The name has the same addresses with and
+/// without the dot.
 fn without_root_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// Returns whether only this machine can reach the address. `::ffff:127.0.0.1` is 127.0.0.1 in the
-/// notation of IPv6.
+/// Returns `true` if only this machine can reach the address. `::ffff:127.0.0.1` is 127.0.0.1 in
+/// IPv6 notation.
 fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }

@@ -1,8 +1,8 @@
 //! Decides whether a request is allowed: to which hosts it may be addressed, and which web pages
 //! may connect.
 //!
-//! Both checks protect the user of a browser from foreign pages. Other programs can send any header
-//! that they like.
+//! Both checks protect browser users from foreign pages. They do not stop other programs, which can
+//! send any header.
 //!
 //! | file | question | rejection |
 //! |---|---|---|
@@ -27,8 +27,8 @@ pub(crate) struct AccessPolicy {
 }
 
 impl AccessPolicy {
-    /// Creates the policy of a server that listens on `address`, with TLS or without, and also
-    /// accepts the hosts and the origins that the command line allows.
+    /// Creates the policy for a server that listens on `address`, with or without TLS, and that
+    /// also accepts the hosts and origins allowed on the command line.
     pub(crate) fn new(address: IpAddr, hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>, tls: bool) -> Self {
         Self { hosts: HostPolicy::new(address, hosts), origins: OriginPolicy::new(origins, tls) }
     }

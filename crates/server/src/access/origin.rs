@@ -1,9 +1,9 @@
 //! Decides which web pages may connect: the `Origin` header (section 10.2).
 //!
 //! A browser lets a script on any page open a WebSocket to any server, and sends that server's
-//! cookies along. Neither the same-origin policy nor CORS prevents this, so the server itself has
-//! to check. A browser always sends the true origin. Other programs can send any value, but they do
-//! not have the cookies of a browser's user.
+//! cookies along. Neither the same-origin policy nor CORS prevents this, so the server itself must
+//! check the origin. A browser always sends the true origin. Other programs can send any value, but
+//! they do not have a browser user's cookies.
 //!
 //! An origin is a scheme, a host and a port. The page's scheme, host and port must equal those
 //! under which the browser has reached this server:
@@ -32,7 +32,7 @@ pub(crate) enum AllowedOrigin {
     Any,
     Page(Origin),
     /// `null`, or the origin of something other than a page, such as a browser extension. It has no
-    /// host to normalize, so it is compared as text.
+    /// host to normalise, so it is compared as text.
     Other(String),
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum AllowedOrigin {
 pub(crate) struct Origin {
     /// Whether the scheme is `https`.
     secure: bool,
-    /// In lower case. A dot at the end counts, as in browsers.
+    /// In lower case. A trailing dot makes a difference, as in browsers.
     host: String,
     port: u16,
 }
@@ -101,11 +101,11 @@ impl Origin {
     /// request names no valid host.
     fn of_server(request: &ReceivedRequest, tls: bool) -> Option<Self> {
         let authority = request.authority().ok()??;
-        // A proxy in front of this server may have removed TLS, or added it. Only that proxy knows
-        // the scheme that the browser used, and may report it in `X-Forwarded-Proto`. A page cannot
-        // forge that header, because a page cannot set the headers of a WebSocket request. Without
-        // the header, use the scheme of an absolute target, or else assume `https` if this server
-        // speaks TLS, and for port 443.
+        // A proxy in front of this server may have removed or added TLS. Only that proxy knows
+        // which scheme the browser used, and it may report the scheme in `X-Forwarded-Proto`. A
+        // page cannot forge that header, because a page cannot set the headers of a WebSocket
+        // request. Without the header, use the scheme of an absolute target. If there is none,
+        // assume `https` if this server speaks TLS or the port is 443.
         let secure = forwarded_scheme(request)
             .or_else(|| request.head().uri().scheme_str().map(|scheme| scheme == "https"))
             .unwrap_or(tls || authority.port() == Some(443));
@@ -124,8 +124,8 @@ fn forwarded_scheme(request: &ReceivedRequest) -> Option<bool> {
 }
 
 /// Returns whether a page with this scheme was loaded with TLS. Returns `None` for a scheme that no
-/// web page has. `ws` and `wss` are known too, because some programs write the scheme of the
-/// WebSocket instead of the scheme of the page.
+/// web page has. `ws` and `wss` are accepted too, because some programs send the scheme of the
+/// WebSocket URI instead of the page's scheme.
 fn is_secure(scheme: &str) -> Option<bool> {
     let is = |name: &str| scheme.eq_ignore_ascii_case(name);
     (is("http") || is("https") || is("ws") || is("wss")).then(|| is("https") || is("wss"))
@@ -237,7 +237,7 @@ mod tests {
         for secure in ["https", "HTTPS", "wss"] {
             assert!(accepts(&[secure], "example.org", "https://example.org"), "{secure}");
             assert!(accepts(&[secure], "example.org:8443", "https://example.org:8443"), "{secure}");
-            // A page that was loaded without TLS may have been changed on the way.
+            // A page that was loaded without TLS may have been modified in transit.
             assert!(!accepts(&[secure], "example.org", "http://example.org"), "{secure}");
         }
         assert!(accepts(&["http"], "example.org", "http://example.org"));
@@ -283,7 +283,7 @@ mod tests {
             assert_same(host, origin, true);
         }
         for [host, origin] in [
-            // For a browser, these are two origins.
+            // A browser treats these as two different origins.
             ["example.org", "http://example.org."],
             ["localhost:8080", "http://127.0.0.1:8080"],
             ["[::1]", "http://::1"],

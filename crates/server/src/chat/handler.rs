@@ -34,18 +34,18 @@ where
     let (mut speaker, mut listener) = join(room);
     loop {
         if !speaker.may_add() {
-            // The server reads no more from this member until some of its texts are said.
-            // Meanwhile, put back the buffer that the connections of this thread share.
+            // The server reads no more from this member until some of its texts have been added to
+            // the room. Meanwhile, put back the buffer that the connections on this thread share.
             connection.release_memory();
         }
         tokio::select! {
-            // A member that sends faster than the others read has to wait. The server does not read
-            // from it meanwhile, so TCP stops it.
+            // A member that sends faster than the others read must wait. Meanwhile the server does
+            // not read from it, so TCP flow control stops it.
             message = connection.next(), if speaker.may_add() => match message {
                 None => {
-                    // The Close was answered, so the member relies on all its texts being relayed:
-                    // say the rest. Drop its listener first, because a listener that takes no more
-                    // texts would make this member wait for itself.
+                    // The Close has been answered, so the member relies on all its texts being
+                    // relayed: add the rest to the room. Drop its listener first, because a
+                    // listener that takes no more texts would make this member wait for itself.
                     drop(listener);
                     speaker.say_all().await;
                     return Ok(None);
@@ -59,7 +59,7 @@ where
                     speaker.add(Text::new(&message, deflate));
                 }
             },
-            // A member that speaks without a pause must not hold up the other connections of this
+            // A member that sends without a pause must not hold up the other connections on this
             // thread.
             () = speaker.say() => consume_budget().await,
             batch = listener.batch() => {

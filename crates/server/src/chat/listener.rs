@@ -5,21 +5,22 @@ use tokio::sync::watch;
 
 use super::room::Room;
 
-/// A member's place in the room's list of texts. When it is dropped, the member leaves the room.
+/// A member's place in the room's list of texts. When the listener is dropped, the member leaves
+/// the room.
 #[derive(Debug)]
 pub(super) struct Listener<'a> {
     room: &'a Room,
     id: u64,
-    /// The number of the first text that the member has not finished with.
+    /// The sequence number of the first text that the member has not finished with.
     finished: u64,
-    /// The number of the first text that the member has not taken.
+    /// The sequence number of the first text that the member has not taken.
     taken: u64,
     /// The number of texts in the room so far.
     said: watch::Receiver<u64>,
 }
 
 impl<'a> Listener<'a> {
-    /// Creates a listener that starts with the text of the number `next`.
+    /// Creates a listener that starts with text number `next`.
     pub(super) const fn new(room: &'a Room, id: u64, next: u64, said: watch::Receiver<u64>) -> Self {
         Self { room, id, finished: next, taken: next, said }
     }

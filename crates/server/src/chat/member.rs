@@ -1,6 +1,7 @@
 //! A member of the chat, as a speaker and as a listener.
 //!
-//! The two are separate values, because a member listens while it waits to speak.
+//! The speaker and the listener are separate values, because a member listens while it waits to
+//! speak.
 
 use super::{
     listener::Listener,

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! A text leaves the list when every member has finished with it. The list is bounded in bytes, so
-//! a speaker that is faster than the slowest listener has to wait. Meanwhile the server reads no
-//! more from that speaker. No text is skipped, because a listener would not notice the gap. No
-//! listener is disconnected only because others send a lot. But a listener that reads nothing is
+//! a speaker that is faster than the slowest listener must wait. Meanwhile the server reads no more
+//! from that speaker. No text is skipped, because a listener would not notice the gap. No listener
+//! is disconnected merely because others send a lot. But a listener that reads nothing is
 //! disconnected, so it delays the others only once, and for a limited time.
 //!
 //! | file | what it does |

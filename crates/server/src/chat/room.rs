@@ -1,4 +1,4 @@
-//! The room: the texts that not every member has finished with.
+//! The room, which holds the texts that at least one member has not finished with.
 
 use std::{
     collections::VecDeque,
@@ -17,14 +17,14 @@ use super::text::Text;
 pub(super) const MAX_BACKLOG: usize = 1 << 20;
 
 /// The maximum size, in bytes of memory, of the texts that a member gets in one write: about two
-/// hundred short ones. A text that exceeds it is written alone.
+/// hundred short texts. A text larger than this is written alone.
 pub(super) const MAX_BATCH: usize = 64 << 10;
 
 /// The chat.
 #[derive(Debug)]
 pub(crate) struct Room {
     texts: Mutex<Texts>,
-    /// The space for further texts: one permit for each byte.
+    /// The space left for more texts: one permit for each byte.
     pub(super) space: Arc<Semaphore>,
     /// The number of texts so far.
     said: watch::Sender<u64>,
@@ -34,7 +34,7 @@ pub(crate) struct Room {
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     pub(super) list: VecDeque<SaidText>,
-    /// The number of the first text in the list.
+    /// The sequence number of the first text in the list.
     first: u64,
     members: usize,
     /// The number of members that have joined so far, which is also the id of the newest member.
@@ -47,7 +47,7 @@ pub(super) struct SaidText {
     message: PreparedMessage,
     /// The id of the member that said it.
     pub(super) speaker: u64,
-    /// The number of members that have not finished with it. The speaker counts as well.
+    /// The number of members, including the speaker, that have not finished with the text.
     unfinished: usize,
     space: OwnedSemaphorePermit,
 }
@@ -73,7 +73,7 @@ impl Room {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a member, which gets all texts from now on. The member has to [leave](Self::leave).
+    /// Adds a member, which gets all texts from now on. The member must [leave](Self::leave) later.
     pub(super) fn enter(&self) -> NewMember {
         let mut texts = self.lock();
         texts.members += 1;
@@ -86,12 +86,13 @@ impl Room {
         let mut texts = self.lock();
         let unfinished = texts.members;
         texts.list.push_back(SaidText { message: text.message, speaker, unfinished, space });
-        // Publish the number under the lock, so that it never gets smaller.
+        // Publish the number while the lock is held, so that it never decreases.
         self.said.send_replace(texts.end());
     }
 
-    /// Returns the texts that others have said, from the number `start` on, and the number of the
-    /// next text. The texts take up to [`MAX_BATCH`], but the first is included whatever its size.
+    /// Returns the texts that other members have said, starting with text number `start`, and the
+    /// number of the next text. The returned texts take up to [`MAX_BATCH`], but the first is
+    /// included whatever its size.
     pub(super) fn batch(&self, member: u64, start: u64) -> (Vec<PreparedMessage>, u64) {
         let texts = self.lock();
         let (mut batch, mut end, mut size) = (Vec::new(), start, 0);
@@ -113,7 +114,7 @@ impl Room {
         self.lock().finish(range);
     }
 
-    /// Removes a member that has not finished with the texts from the number `start` on.
+    /// Removes a member that has not finished with text number `start` and those after it.
     pub(super) fn leave(&self, start: u64) {
         let mut texts = self.lock();
         texts.members -= 1;
@@ -129,7 +130,7 @@ impl Texts {
     }
 
     /// Returns the position of a text in the list. Members ask only for texts that they have not
-    /// finished with, and these are in the list.
+    /// finished with, and the list still holds all of these.
     #[allow(clippy::cast_possible_truncation)]
     fn index(&self, number: u64) -> usize {
         (number - self.first) as usize

@@ -11,12 +11,11 @@ use tokio_util::sync::PollSemaphore;
 
 use super::{room::Room, text::Text};
 
-/// When a member's unsaid texts take this number of bytes, the server reads no more from the
-/// member. Until then it keeps reading, so a member with only a few waiting texts still gets its
-/// Pongs.
+/// When a member's unsaid texts take up this many bytes, the server stops reading from the member.
+/// Until then it keeps reading, so a member with only a few waiting texts still gets its Pongs.
 const MAX_UNSAID: usize = 64 << 10;
 
-/// The texts that a member has sent, and for which there is no space yet.
+/// The texts that a member has sent but for which the room has no space yet.
 #[derive(Debug)]
 pub(super) struct Speaker<'a> {
     room: &'a Room,
@@ -24,7 +23,7 @@ pub(super) struct Speaker<'a> {
     unsaid: VecDeque<Text>,
     /// The size of `unsaid` in bytes of memory.
     unsaid_bytes: usize,
-    /// Waits for space, and keeps its place in the line between two calls of [`say`](Self::say).
+    /// Waits for space, and keeps its place in the queue between calls to [`say`](Self::say).
     space: PollSemaphore,
 }
 
@@ -44,11 +43,11 @@ impl<'a> Speaker<'a> {
         self.unsaid.push_back(text);
     }
 
-    /// Waits until there is space for the first unsaid text, and says it. Waits forever if there is
-    /// no such text.
+    /// Waits until there is space for the first unsaid text, and adds it to the room. Waits forever
+    /// if there is no such text.
     ///
     /// # Cancel safety
-    /// Cancel-safe: if the future is dropped, the text keeps its place in the line.
+    /// Cancel-safe: if the future is dropped, the text keeps its place in the queue.
     pub(super) async fn say(&mut self) {
         let Some(size) = self.unsaid.front().map(|text| text.size) else { return pending().await };
         // The size of a text is far below the limit of a `u32`.
@@ -61,7 +60,7 @@ impl<'a> Speaker<'a> {
         }
     }
 
-    /// Says all texts that are still unsaid.
+    /// Adds all texts that are still unsaid to the room.
     pub(super) async fn say_all(&mut self) {
         while !self.unsaid.is_empty() {
             self.say().await;

@@ -30,7 +30,7 @@ async fn texts_that_wait_leave_in_one_batch_and_not_to_their_speaker() {
     assert_eq!(ben.batch().await.len(), 3);
     assert!(is_pending(ben.batch()) && is_pending(own.batch()));
     assert_eq!(room.lock().list.len(), 0, "both have finished with all texts");
-    // A member gets nothing from before it joined.
+    // A member gets no texts that were said before it joined.
     let (_, mut carla) = join(&room);
     assert!(is_pending(carla.batch()));
 }
@@ -76,8 +76,8 @@ async fn a_speaker_waits_for_the_slowest_listener_and_for_nobody_who_has_left() 
     assert_eq!(ben.batch().await.len(), 1);
 }
 
-/// Speakers get space in the order in which they began to wait, although the futures of `say` are
-/// dropped and made again.
+/// Speakers get space in the order in which they began to wait, even if the futures of `say` are
+/// dropped and created again.
 #[tokio::test]
 async fn speakers_take_turns() {
     let room = Room::new();

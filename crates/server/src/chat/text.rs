@@ -3,19 +3,19 @@
 use protocol::{DeflateOptions, Message, PreparedMessage};
 
 /// The maximum size of a text message in bytes. People do not type longer messages. The engine
-/// enforces the limit on each frame header, so a longer message is never collected.
+/// checks every frame header against the limit, so it never collects a longer message.
 pub(crate) const MAX_TEXT: usize = 64 << 10;
 
-/// The memory in bytes that a text needs in addition to its payload, rounded up: an entry of the
-/// list, whose capacity may be twice its length, and two allocations. Without it, empty texts would
-/// count as nothing, and an unlimited number of them could be queued.
+/// The memory, in bytes, that a text needs in addition to its payload, rounded up: an entry in the
+/// list, whose capacity may be twice its length, and two allocations. If this memory were not
+/// counted, empty texts would take up no space, and an unlimited number of them could be queued.
 const OVERHEAD: usize = 320;
 
 /// A text message that is encoded once for all members.
 #[derive(Debug)]
 pub(super) struct Text {
     pub(super) message: PreparedMessage,
-    /// The memory in bytes that the text takes.
+    /// The memory that the text takes, in bytes.
     pub(super) size: usize,
 }
 

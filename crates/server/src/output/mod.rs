@@ -19,14 +19,14 @@ use self::queue::{FlushGuard, LineQueue};
 static STDOUT: OnceLock<LineQueue> = OnceLock::new();
 static STDERR: OnceLock<LineQueue> = OnceLock::new();
 
-/// Starts the threads that write standard output and standard error. When the returned guards are
-/// dropped, the queued lines are written.
+/// Starts the threads that write standard output and standard error. Dropping the returned guards
+/// waits, for a limited time, until the queued lines have been written.
 ///
 /// If `verbose` is 0, `RUST_LOG` selects what is logged. Otherwise `RUST_LOG` is ignored, and a
 /// higher value of `verbose` means that more is logged.
 ///
 /// # Errors
-/// Returns the error of the operating system if a thread cannot be started.
+/// Returns the operating system's error if a thread cannot be started.
 pub(crate) fn start(verbose: u8) -> io::Result<[FlushGuard; 2]> {
     let (stdout, stdout_guard) = LineQueue::start("stdout", io::stdout())?;
     let (stderr, stderr_guard) = LineQueue::start("stderr", io::stderr())?;
@@ -58,13 +58,13 @@ pub(crate) fn start(verbose: u8) -> io::Result<[FlushGuard; 2]> {
 /// terminal are escaped.
 pub(crate) fn print_line(line: &str) {
     if let Some(stdout) = STDOUT.get() {
-        // Add the line and its line end in one call. Another task could otherwise add a line
-        // between the two.
+        // Add the line and its line end in one call, so that no other task can add a line between
+        // the two.
         stdout.push(format!("{}\n", printable(line)).as_bytes());
     }
 }
 
-/// Writes text to standard error, between the lines of the log. The text is written as it is,
+/// Writes text to standard error, between the lines of the log. The text is written unchanged,
 /// because a trace has several lines and colours; [`cli::RecordFormat`] has already escaped what
 /// peers sent.
 pub(crate) fn log_text(text: &str) {

@@ -15,23 +15,24 @@ use std::{
     time::Duration,
 };
 
-/// The maximum number of bytes in a queue. It is the output of a busy server in a few seconds: some
+/// The maximum number of bytes in a queue. A busy server writes this much in a few seconds: some
 /// ten thousand lines.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
-/// The maximum number of bytes that the thread takes from the queue at once, so that the queue and
-/// the bytes being written take little more memory than the queue alone. An empty queue keeps at
-/// most this capacity.
+/// The maximum number of bytes that the thread takes from the queue at once. It is small, so the
+/// bytes being written add little to the memory of the queue. An empty queue keeps at most this
+/// capacity.
 const MAX_PIECE: usize = 64 << 10;
 
-/// The maximum time that the program waits at its end for the stream to accept the queued lines.
+/// The maximum time that the program waits, before it ends, for the stream to accept the queued
+/// lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The end of a queue at which lines are added. Adding a line never waits for the stream.
+/// The writing end of a queue, to which lines are added. Adding a line never waits for the stream.
 #[derive(Debug, Clone)]
 pub(super) struct LineQueue(Arc<Shared>);
 
-/// Waits, when it is dropped, until the queued lines are written, but for at most
+/// A guard that, when dropped, waits until the queued lines are written, but for at most
 /// [`FLUSH_TIMEOUT`].
 #[derive(Debug)]
 pub(crate) struct FlushGuard(Arc<Shared>);
@@ -54,11 +55,11 @@ struct Queue {
 }
 
 impl LineQueue {
-    /// Starts a thread that writes the lines to `stream`. Errors of the stream are ignored, for
+    /// Starts a thread that writes the lines to `stream`. Errors from the stream are ignored, for
     /// example when the reader of a pipe has exited.
     ///
     /// # Errors
-    /// Returns the error of the operating system if the thread cannot be started.
+    /// Returns the operating system's error if the thread cannot be started.
     pub(super) fn start(name: &str, stream: impl Write + Send + 'static) -> io::Result<(Self, FlushGuard)> {
         let shared = Arc::<Shared>::default();
         let for_thread = Arc::clone(&shared);
@@ -91,7 +92,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what is queued, until the queue is closed and empty.
+    /// Writes the queued bytes to `stream` until the queue is closed and empty.
     fn write_to(&self, mut stream: impl Write) {
         let mut piece = Vec::new();
         loop {
@@ -122,8 +123,8 @@ impl Queue {
         self.bytes.extend(lines);
     }
 
-    /// Moves the first bytes to `piece`. If this empties the queue, adds the note about dropped
-    /// lines, because there may never be another line to add it to.
+    /// Moves the first bytes of the queue to `piece`. If this empties the queue, also adds the note
+    /// about dropped lines, because there may never be another line that the note could precede.
     fn take_piece(&mut self, piece: &mut Vec<u8>) {
         let count = self.bytes.len().min(MAX_PIECE);
         piece.clear();
@@ -161,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// A stream that accepts a write only after a permit, and keeps what was written.
+    /// A stream that waits for a permit before each write, and passes on what was written.
     struct Gate {
         permits: mpsc::Receiver<()>,
         written: mpsc::Sender<Vec<u8>>,
@@ -169,7 +170,7 @@ mod tests {
 
     impl Write for Gate {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // Once no more permits follow, every write is accepted.
+            // Once the sender of the permits is gone, every write is accepted.
             let _ = self.permits.recv();
             self.written.send(bytes.to_vec()).map_err(io::Error::other)?;
             Ok(bytes.len())

@@ -1,23 +1,23 @@
-//! The page that a browser gets at `/`: the frames of its own connection, which come from
-//! [`wire`](crate::wire), and the stats, live from a WebSocket.
+//! The page that a browser gets at `/`. It shows the frames of its own connection, which come from
+//! [`wire`](crate::wire), and the stats, which arrive live over a WebSocket.
 //!
 //! The page consists of the files beside this one and loads nothing else: no library, no font, no
 //! picture. Much of the displayed data was sent by other clients, so the scripts insert it as text
 //! and never as markup. The headers of the response make the browser enforce these two rules.
 //!
 //! * `index.html` and `page.css`: the page and its appearance.
-//! * `main.js`: the script that joins the parts below, with the forms and the keys of the whole
-//!   page.
-//! * `connection.js`: the connection, its viewer, and when to connect again.
-//! * `log.js`: the records that the page holds, within a bound; filter and find.
-//! * `list.js`: the list of records, of which only the visible rows are elements.
+//! * `main.js`: the script that connects the parts below, and handles the forms and keys of the
+//!   whole page.
+//! * `connection.js`: the connection, its viewer, and the decision of when to connect again.
+//! * `log.js`: the records that the page keeps, up to a limit, and how to filter and find them.
+//! * `list.js`: the list of records, in which only the visible rows exist as elements.
 //! * `detail.js`: one record, its bytes, its fields, and the explanation of one field.
-//! * `ending.js`: how a connection ended, for the script and on the wire.
-//! * `stats.js`: the numbers of the pushes, as a table and as charts.
+//! * `ending.js`: how a connection ended, as the script sees it and as it was on the wire.
+//! * `stats.js`: the numbers from the pushes, as a table and as charts.
 //! * `export.js`: copying to the clipboard, and downloading files.
 //! * `pcapng.js`: a file for Wireshark, made from the records.
 //! * `book.js`: links into the book.
-//! * `dom.js`: small functions for elements and texts.
+//! * `dom.js`: helper functions for elements and text.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -32,11 +32,11 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
 
-/// The page, with the choice of rules that the server can break.
+/// The page, including the list of rules that the server can break.
 static PAGE: LazyLock<String> =
     LazyLock::new(|| include_str!("index.html").replace("<!-- RULES -->", &rules::options()));
 
-/// The part of the path before the name of a file.
+/// The part of the path before a file's name.
 const PATH: &str = "/page/";
 
 /// The files that the page loads, each with its name.
@@ -89,8 +89,8 @@ pub(crate) fn file(path: &str) -> Option<Response<String>> {
     Some(respond(content_type, contents.to_owned()))
 }
 
-/// Returns a response that a browser neither keeps nor takes for another type. If the browser kept
-/// a file, the page of a newer server could run the script of an older one.
+/// Returns a response that a browser must neither cache nor interpret as another content type. If
+/// the browser cached a file, a newer server's page could run an older server's script.
 fn respond(content_type: &'static str, body: String) -> Response<String> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -126,7 +126,7 @@ mod tests {
         ranges
     }
 
-    /// The page gets texts unescaped, and escapes them itself.
+    /// The page receives unescaped text, so it must escape these characters itself.
     #[test]
     fn the_page_escapes_the_same_characters_as_the_dissector() {
         let ranges = harmful_in_the_page();

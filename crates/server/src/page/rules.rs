@@ -1,4 +1,4 @@
-//! The choice of `/break/RULE`, from the laboratory.
+//! The page's list of `/break/RULE` paths, made from the laboratory's faults.
 
 use std::fmt::Write;
 
@@ -26,7 +26,7 @@ pub(super) fn options() -> String {
     html
 }
 
-/// Escapes text for the content of an element, and for a value in double quotes.
+/// Escapes text for use in an element's content or in a double-quoted attribute value.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

@@ -35,7 +35,7 @@ pub(super) fn in_x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Option<IpAdd
     entries(headers, &X_FORWARDED_FOR, parse_address)
 }
 
-/// Parses the elements of the lists in all lines of a header.
+/// Parses the list elements from all lines of a header.
 fn entries(
     headers: &HeaderMap,
     name: &HeaderName,

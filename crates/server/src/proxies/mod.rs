@@ -13,10 +13,10 @@
 //! | `forwarded` | the addresses in `Forwarded` and `X-Forwarded-For` |
 //! | `proxy_protocol` | `--proxy-protocol`: the header of the PROXY protocol |
 //!
-//! The client's address only appears in the log. No decision about access depends on it. In
-//! particular, nothing here changes the host and the scheme that `access` compares: these come from
-//! `Host` and `X-Forwarded-Proto`. A web page cannot set these headers, and neither depends on
-//! `--trust-proxy`.
+//! The client's address appears only in the output, the log, traces and captures. No decision about
+//! access depends on it. In particular, nothing here changes the host and the scheme that `access`
+//! compares, which come from `Host` and `X-Forwarded-Proto`. A web page cannot set these headers,
+//! and neither of them depends on `--trust-proxy`.
 
 mod forwarded;
 mod proxy_protocol;

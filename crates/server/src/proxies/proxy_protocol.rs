@@ -13,22 +13,22 @@ use std::{io, net::SocketAddr};
 use proxy_header::{ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The maximum length of the whole header, in bytes. A header with nothing but addresses takes 52
-/// bytes (IPv6) or 232 (Unix). The rest is for the other fields of version 2, such as the names in
-/// the client's certificate, which are the longest of them.
+/// The maximum length of the whole header, in bytes. A version 2 header with nothing but addresses
+/// takes 52 bytes (IPv6) or 232 (Unix). The remaining bytes are for the other fields of version 2,
+/// the longest of which are the names in the client's certificate.
 const MAX_HEADER: usize = 4 << 10;
 
 /// The length of the shortest header, in bytes: in version 1, `PROXY UNKNOWN` and the line end. The
 /// fixed part of a header of version 2 is one byte longer.
 const SHORTEST: usize = 15;
 
-/// Reads the header, and not one byte more. Returns the client's address, or `None` if the header
-/// contains none: the proxy has connected on its own account, as for a health check, or the client
-/// uses a Unix socket.
+/// Reads the header, and not one byte more. Returns the client's address. Returns `None` if the
+/// header contains no address, because the proxy has connected on its own behalf, for example for a
+/// health check, or because the client uses a Unix socket.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] if the bytes are not a header, or if the header is too long.
-/// Otherwise the errors of the stream.
+/// [`io::ErrorKind::InvalidData`] if the bytes are not a header, or if the header is too long. Any
+/// other error comes from the stream.
 pub(crate) async fn read_header<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<SocketAddr>> {
     let mut header = vec![0; SHORTEST];
     stream.read_exact(&mut header).await?;
@@ -38,16 +38,16 @@ pub(crate) async fn read_header<S: AsyncRead + Unpin>(stream: &mut S) -> io::Res
             Err(proxy_header::Error::BufferTooShort) => {}
             Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
         }
-        // The bytes after the header are the client's: the beginning of TLS, or of a request. So
-        // read no more than what certainly belongs to the header: in version 1, which ends with a
-        // line end, one byte at a time; in version 2, all the bytes that are missing.
+        // The bytes after the header belong to the client: they begin TLS or a request. So read
+        // only bytes that certainly belong to the header: one byte at a time in version 1, which
+        // ends with a line end, and all the missing bytes at once in version 2.
         let before = header.len();
         let needed = match header.get(14..16) {
             Some(&[high, low]) if header[0] != b'P' => 16 + usize::from(u16::from_be_bytes([high, low])),
             _ => before + 1,
         };
-        // If the content is shorter than the addresses of its family, all needed bytes are there,
-        // and the header is invalid.
+        // If the content is shorter than the addresses of its family, no bytes are missing, and the
+        // header is invalid.
         if needed <= before || needed > MAX_HEADER {
             let reason = if needed > MAX_HEADER { "the PROXY header is too long" } else { "invalid PROXY header" };
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
@@ -90,7 +90,7 @@ mod tests {
             (version_2(0x21, 0x11, &ipv4), Some("203.0.113.7:4711")),
             (version_2(0x21, 0x11, &with_fields), Some("203.0.113.7:4711")),
             (version_2(0x21, 0x21, &ipv6), Some("[2001:db8::1]:4711")),
-            // A Unix socket, and a health check of the proxy itself.
+            // A client that uses a Unix socket, and health checks by the proxy itself.
             (version_2(0x21, 0x31, &[0; 216]), None),
             (version_2(0x20, 0x00, &[]), None),
             (version_2(0x20, 0x11, &ipv4), None),
@@ -126,7 +126,7 @@ mod tests {
     async fn the_length_is_limited() {
         let endless = [&b"PROXY TCP4 "[..], &[b'1'; 8 << 10]].concat();
         assert_eq!(read(&endless).await.expect_err("no end").kind(), io::ErrorKind::InvalidData);
-        // The length alone is enough: nothing waits for the bytes.
+        // The announced length is enough for a rejection, without waiting for the bytes.
         let announced = [&SIGNATURE[..], &[0x21, 0x11, 0xFF, 0xFF]].concat();
         assert_eq!(read(&announced).await.expect_err("too long").kind(), io::ErrorKind::InvalidData);
     }

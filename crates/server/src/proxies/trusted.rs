@@ -43,15 +43,16 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
-    /// Returns the client that has sent a request with these headers over the connection of `peer`.
+    /// Returns the client that has sent a request with these headers over the connection from
+    /// `peer`.
     ///
-    /// A proxy adds the address of its client at the end of `X-Forwarded-For` or `Forwarded`. So
-    /// the last address counts if a trusted proxy has sent the request, the address before it if
-    /// that one is a trusted proxy too, and so on. The client itself can have written everything
-    /// before the addresses of the trusted proxies, so that part does not count.
+    /// A proxy appends its client's address to `X-Forwarded-For` or `Forwarded`. So the last
+    /// address counts if a trusted proxy has sent the request, the address before it counts if the
+    /// last address is a trusted proxy too, and so on. The client itself may have written
+    /// everything before the addresses of the trusted proxies, so that part does not count.
     ///
-    /// A proxy may add to only one of the two headers, and pass on what its client has written into
-    /// the other one. So if a request has both, they count only if they name the same client.
+    /// A proxy may append to only one of the two headers, and pass on the other one as its client
+    /// wrote it. If a request has both, they therefore count only if they name the same client.
     pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Peer {
         if !self.trusts(&peer) {
             return peer;
@@ -66,9 +67,9 @@ impl TrustedProxies {
         told.map(|ip| peer.told_of(ip, &ip)).unwrap_or(peer)
     }
 
-    /// Searches from the end, and returns the first address found that is not that of a trusted
-    /// proxy. If all are, returns the address at the front. Returns `None` if the search meets an
-    /// entry without an address.
+    /// Searches from the end, and returns the first address that does not belong to a trusted
+    /// proxy. If all of them do, returns the address at the front. Returns `None` if the search
+    /// meets an entry without an address.
     fn last_untrusted(&self, addresses: &[Option<IpAddr>]) -> Option<IpAddr> {
         let mut client = None;
         for address in addresses.iter().rev() {
@@ -104,7 +105,7 @@ mod tests {
 
     const TRUSTED: [&str; 3] = ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"];
 
-    /// Returns the client's address according to these header lines, which 127.0.0.1 has sent.
+    /// Returns the client's address for a request that 127.0.0.1 has sent with these header lines.
     fn client(lines: &[(&'static str, &str)]) -> String {
         let trusted = TrustedProxies::new(TRUSTED.iter().map(|text| text.parse().expect("a proxy")).collect());
         let mut headers = HeaderMap::new();
@@ -168,7 +169,7 @@ mod tests {
         assert_eq!(client(&[("forwarded", "for=192.0.2.1"), ("forwarded", "for=203.0.113.7")]), "203.0.113.7");
     }
 
-    /// A proxy that adds to one header passes on the other one as the client has written it.
+    /// A proxy that appends to one of the headers passes on the other one as the client wrote it.
     #[test]
     fn two_headers_must_agree() {
         let both =

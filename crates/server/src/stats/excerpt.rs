@@ -1,6 +1,6 @@
 //! Excerpts: the beginning of a text that may be long.
 
-/// Returns the longest beginning of `text` whose characters take at most `max` bytes. `len` returns
+/// Returns the longest prefix of `text` whose characters take at most `max` bytes. `len` returns
 /// the number of bytes that a character takes where the excerpt is used, for example after
 /// escaping.
 ///

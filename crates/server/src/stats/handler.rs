@@ -17,8 +17,8 @@ use crate::{
     peer::Peer,
 };
 
-/// The maximum number of bytes of a text message that are printed. They fill half a terminal of 80
-/// columns and 24 lines. Escaped, they take at most six times as much.
+/// The maximum number of bytes to print of one text message. They fill half a terminal of 80
+/// columns and 24 lines. If they must be escaped, they take up to six times as much space.
 const MAX_PRINTED: usize = 1 << 10;
 
 /// Prints the client's messages and pushes the stats to the client, until the connection is closed.
@@ -41,7 +41,7 @@ where
                 Some(Ok(Message::Text(text))) => {
                     stats.record_text(&text);
                     print_line(&format!("{peer} says: {}", printed(&text)));
-                    // A client that sends without a pause must not hold up the other clients of
+                    // A client that sends without a pause must not hold up the other clients on
                     // this thread.
                     consume_budget().await;
                 }
@@ -73,7 +73,8 @@ where
     }
 }
 
-/// Returns a text message as it is printed: of a long message, only the beginning and the length.
+/// Returns a text message in the form in which it is printed. For a long message, this is only the
+/// beginning and the length.
 fn printed(text: &str) -> String {
     let beginning = excerpt(text, MAX_PRINTED, char::len_utf8);
     if beginning.len() < text.len() {

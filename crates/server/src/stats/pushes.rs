@@ -19,8 +19,8 @@ use super::excerpt::excerpt;
 use crate::memory;
 
 /// The maximum number of bytes that the last text message takes in each push. Without a limit, one
-/// client could make the server send a very long message to every client, every second. The bytes
-/// are those of the JSON string, in which a control character takes up to six.
+/// client could make the server send a very long message to every client, every second. The limit
+/// counts the bytes of the JSON string, in which a control character takes up to six bytes.
 const MAX_LAST_TEXT: usize = 4 << 10;
 
 /// One push. The fields appear in the JSON in this order.

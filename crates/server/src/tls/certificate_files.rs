@@ -1,4 +1,4 @@
-//! A certificate in two files, which is read again when they change.
+//! A certificate and its private key in two files, which are read again when they change.
 //!
 //! Certificates expire, so a program such as certbot replaces the files every few weeks. The server
 //! notices new files by itself, and SIGHUP makes it load them at once, as with other servers. Only
@@ -21,8 +21,8 @@ use websocket::tls::{Identity, ServerTls};
 
 use super::expiry;
 
-/// The time between two looks at the files. A look costs two system calls, and nobody notices a
-/// certificate that is two seconds late.
+/// The interval at which the files are checked for changes. A check costs two system calls, and
+/// nobody notices if a new certificate is loaded two seconds late.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The files of a certificate and its private key.
@@ -32,8 +32,8 @@ struct Files {
     key: PathBuf,
 }
 
-/// The size of each file and the time of its last change, which show that the file has changed.
-/// `None` for a file whose size and time cannot be read.
+/// The size and the modification time of each file, by which the server recognises a change. `None`
+/// for a file whose size and time cannot be read.
 type Fingerprint = [Option<(u64, SystemTime)>; 2];
 
 impl Files {
@@ -50,25 +50,27 @@ impl Files {
     }
 }
 
-/// A certificate and its private key, each in a file, and what is known about these files.
+/// A certificate and its private key, each in a file, and the state needed to notice new files or
+/// an expiry.
 pub(crate) struct CertificateFiles {
     files: Files,
     /// The fingerprint of the files when they were last loaded.
     loaded: Fingerprint,
-    /// When the certificate in use is valid.
+    /// The period for which the certificate in use is valid.
     validity: Option<RangeInclusive<SystemTime>>,
     hangups: Hangups,
 }
 
 impl CertificateFiles {
-    /// Loads the certificate, and starts to catch SIGHUP, which then no longer ends the process.
+    /// Loads the certificate, and starts to catch SIGHUP, so that the signal no longer ends the
+    /// process.
     ///
     /// # Errors
-    /// Returns a sentence about files that cannot be used.
+    /// Returns a sentence that explains why the files cannot be used.
     pub(super) fn open(certificate: PathBuf, key: PathBuf) -> Result<(Identity, Self), String> {
         let files = Files { certificate, key };
-        // Take the fingerprint before reading the files, so that a change in between is noticed at
-        // the next look.
+        // Take the fingerprint before reading the files, so that a change between these two steps
+        // is noticed at the next check.
         let loaded = files.fingerprint();
         let identity = files.load()?;
         let hangups = Hangups::listen().map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
@@ -77,9 +79,9 @@ impl CertificateFiles {
     }
 
     /// Loads the certificate into `tls` whenever the files have changed, and on SIGHUP. If the new
-    /// files cannot be used, the old certificate stays, and the files are loaded again only when
-    /// they change once more, or on the next SIGHUP. Another attempt each second would report the
-    /// same error each second. Warns before the certificate in use expires.
+    /// files cannot be used, the old certificate stays in use, and the files are loaded again only
+    /// when they change once more or on the next SIGHUP, because an attempt every second would
+    /// report the same error every second. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -95,8 +97,9 @@ impl CertificateFiles {
             };
             let files = self.files.clone();
             let now = blocking(move || files.fingerprint()).await;
-            // The two files cannot be replaced in one step, and a file may be written in several.
-            // So wait until nothing has changed between two looks. After SIGHUP, do not wait.
+            // The two files cannot be replaced in a single step, and a file may be written in
+            // several. So wait until two checks in a row find the same state. After SIGHUP, do not
+            // wait.
             if asked || (now == seen && now != self.loaded) {
                 self.loaded = now;
                 if self.reload(tls).await {
@@ -107,8 +110,8 @@ impl CertificateFiles {
         }
     }
 
-    /// Loads the files into `tls`. Returns whether new clients get the certificate that is now in
-    /// the files.
+    /// Loads the files into `tls`. Returns `true` if new clients now get the certificate in these
+    /// files.
     async fn reload(&mut self, tls: &ServerTls) -> bool {
         let files = self.files.clone();
         let result = match blocking(move || files.load()).await {
@@ -132,7 +135,7 @@ impl CertificateFiles {
     }
 }
 
-/// Runs a function that blocks on a file system, on a thread that serves no connection.
+/// Runs a function that blocks on the file system, on a thread that serves no connections.
 async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(run).await {
         Ok(value) => value,
@@ -142,7 +145,8 @@ async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -
     }
 }
 
-/// Receives SIGHUP, which asks a server to load its configuration again. Only Unix has it.
+/// Receives SIGHUP, which asks a server to reload its configuration. The signal exists only on
+/// Unix.
 struct Hangups {
     #[cfg(unix)]
     signal: tokio::signal::unix::Signal,

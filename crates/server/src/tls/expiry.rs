@@ -1,4 +1,4 @@
-//! Warns before the certificate of this server expires, and when it has expired.
+//! Warns before this server's certificate expires, and after it has expired.
 //!
 //! ```text
 //!   not before                          warn from here           not after
@@ -16,17 +16,18 @@ use std::{
 
 use tokio::time::sleep;
 
-/// The maximum time between two looks at the clock, and between two warnings. One line a day is
-/// noticed in a log and does not fill it. A longer sleep could also miss that the clock was set, or
-/// that the computer slept.
+/// The maximum time between two checks of the clock, and between two warnings. One line a day is
+/// noticed in a log and does not fill it. After a longer sleep, the server could also notice too
+/// late that the clock was set or the computer was suspended.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The time before the end at which the warnings begin. Programs such as certbot renew a
-/// certificate 30 days before its end, so two weeks before the end, something must have failed.
+/// The time before expiry at which the warnings begin. Programs such as certbot renew a certificate
+/// 30 days before it expires. If it has not been renewed two weeks before, something must have
+/// failed.
 const WARN_BEFORE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// The divisor for short-lived certificates: the warnings begin when a quarter of the validity is
-/// left. Certificates that are valid for six days are renewed when a third is left.
+/// The divisor for short-lived certificates: the warnings begin when a quarter of the validity
+/// period remains. Certificates that are valid for six days are renewed when a third remains.
 const WARN_PART: u32 = 4;
 
 /// A reason to warn about a certificate.
@@ -38,8 +39,9 @@ pub(super) enum Remark {
     Expired,
 }
 
-/// Calls `remark` when the end of a certificate is near, when the end has come, and once a day
-/// after each. Begins at once if the end is already near. `now` is the clock.
+/// Calls `remark` when the certificate will soon expire, when it has expired, and once a day in
+/// both states. Begins at once if the certificate is already close to expiry. `now` returns the
+/// current time.
 pub(super) async fn watch(
     validity: Option<RangeInclusive<SystemTime>>,
     now: impl Fn() -> SystemTime,
@@ -88,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// Watches a certificate that is valid for `valid` days, in virtual time, for `watched` days.
+    /// Watches a certificate that is valid for `valid` days, during `watched` days of virtual time.
     /// Returns the remarks, each with the hour at which it was made.
     async fn remarks(valid: u64, watched: u32) -> Vec<(u64, Remark)> {
         let (began, start) = (Instant::now(), SystemTime::now());
@@ -111,7 +113,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_short_lived_certificate_has_a_quarter_of_its_time_left() {
-        // The last warning is at the end itself.
+        // The first error comes exactly when the certificate expires.
         let remarks = remarks(4, 6).await;
         assert_eq!(remarks, [(72, soon(1)), (96, Remark::Expired), (120, Remark::Expired), (144, Remark::Expired)]);
     }

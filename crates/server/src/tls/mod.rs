@@ -19,7 +19,7 @@ use self::certificate_files::CertificateFiles;
 pub(crate) use self::self_signed::SelfSigned;
 use crate::args::Args;
 
-/// The TLS side of this server, and where its certificate comes from.
+/// The server's TLS acceptor, and the source of its certificate.
 pub(crate) struct TlsListener {
     pub(crate) tls: ServerTls,
     pub(crate) source: CertificateSource,
@@ -38,7 +38,7 @@ impl TlsListener {
     /// requests none.
     ///
     /// # Errors
-    /// Returns a sentence about a certificate that cannot be used.
+    /// Returns a sentence that explains why the certificate cannot be used.
     pub(crate) fn from_args(args: &Args) -> Result<Option<Self>, String> {
         let (identity, source) = match (&args.tls_cert, &args.tls_key) {
             (Some(certificate), Some(key)) => {
@@ -58,7 +58,7 @@ impl TlsListener {
 }
 
 /// Returns the protocols to offer inside TLS. `--trace` and `--capture` show the bytes of HTTP/1.1,
-/// so with them the server offers nothing else.
+/// so with either option the server offers only HTTP/1.1.
 const fn protocols(args: &Args) -> &'static [&'static str] {
     let shows_bytes = args.tracing.trace.is_some() || args.tracing.capture.is_some();
     if cfg!(feature = "http2") && !shows_bytes { &["h2", "http/1.1"] } else { &["http/1.1"] }

@@ -1,7 +1,7 @@
-//! `--tls-self-signed`: a certificate for trying out TLS, without an authority.
+//! `--tls-self-signed`: a certificate for trying out TLS, without a certificate authority.
 //!
-//! No client trusts such a certificate by default, so it is written to a file, and the server
-//! prints the command lines with which clients trust that file. The private key stays in memory.
+//! No client trusts such a certificate by default, so the server writes it to a file, and prints
+//! commands that make clients trust that file. The private key stays in memory.
 
 use std::{
     env, fs,
@@ -26,8 +26,7 @@ const VALID_DAYS: u64 = 30;
 /// The number of seconds in a day.
 const DAY: u64 = 24 * 60 * 60;
 
-/// The certificate is valid from this long before its creation, because the clock of a client may
-/// be slow.
+/// The certificate is valid from this long before its creation, in case a client's clock is slow.
 const VALID_BEFORE: Duration = Duration::from_secs(DAY);
 
 /// The file with a self-signed certificate. The file is removed when this value is dropped.
@@ -41,14 +40,14 @@ impl SelfSigned {
     /// Creates a certificate and its file.
     ///
     /// # Errors
-    /// Returns a sentence about a file that cannot be written, or a host that no certificate can
-    /// have.
+    /// Returns a sentence that explains why the file cannot be written, or why no certificate can
+    /// be created for these hosts.
     pub(super) fn create(args: &Args) -> Result<(Identity, Self), String> {
         let (certificate, key) =
             generate(names(args)).map_err(|error| format!("cannot create a certificate: {error}"))?;
         let identity = Identity::from_pem(&certificate, key).map_err(|error| error.to_string())?;
-        // A random name, because other users may write to the directory, and several servers may
-        // run at the same time.
+        // Use a random name, because other users may write to the directory, and several servers
+        // may run at the same time.
         let file = env::temp_dir().join(format!("websocket-server-{:08x}.pem", rand::random::<u32>()));
         create_new_file(&file)
             .and_then(|mut created| created.write_all(certificate.as_bytes()))
@@ -85,7 +84,7 @@ impl Drop for SelfSigned {
 }
 
 /// Returns the hosts for which the certificate is valid: `localhost` and its addresses, the address
-/// that the server listens on, and the hosts of `--allow-host`.
+/// that the server listens on, and the hosts given with `--allow-host`.
 fn names(args: &Args) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     let listen = args.listen.to_string().parse::<SocketAddr>().ok().map(|address| address.ip());

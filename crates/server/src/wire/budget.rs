@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The maximum number of records that may be dissected in a burst. It is about a screenful: the
-/// user could not read more of them at once.
+/// The maximum number of records that may be dissected in a burst: about a screenful. A user could
+/// not read more of them at once.
 const BURST: f64 = 100.0;
 
 /// The maximum number of records per second after a burst. It is enough to show every frame of a

@@ -24,8 +24,9 @@ pub(super) const MAX_BYTES: usize = 256 << 10;
 pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
 /// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, the end
-/// of each direction, and the verdict on a broken rule. The verdict is the longest, because it
-/// repeats the reason of a Close, whose 123 bytes take up to 738 in JSON. All notes together fit.
+/// of each direction, and the verdict on a broken rule. The verdict is the longest note, because it
+/// repeats a close reason, whose 123 bytes can take up to 738 bytes in JSON. All notes together
+/// fit.
 const KEPT_FOR_NOTES: usize = 2 << 10;
 
 /// The state that a tap and its viewer share.
@@ -59,7 +60,7 @@ pub(super) struct Queue {
     /// they were not dissected or their records did not fit. The first count is for frames to the
     /// server, the second for frames to the client.
     pub(super) skipped: [Passed; 2],
-    /// Whether a connection has claimed the feed, so that its records can come.
+    /// Whether a connection has claimed the feed, so that its records can arrive.
     claimed: bool,
     /// Whether the viewer has been dropped.
     abandoned: bool,
@@ -85,12 +86,12 @@ impl Feed {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the viewer after a change of the queue.
+    /// Wakes the viewer after the queue has changed.
     pub(super) fn notify(&self) {
         self.changed.notify_one();
     }
 
-    /// Claims the feed for one connection, whose tap gets the writing end.
+    /// Claims the feed for one connection, and returns the writing end for that connection's tap.
     pub(super) fn claim(feed: Arc<Self>) -> FeedWriter {
         feed.lock().claimed = true;
         FeedWriter { feed }
@@ -145,8 +146,9 @@ fn is_close(record: &Record) -> bool {
 }
 
 impl Queue {
-    /// Returns whether the queue has room for another record of the usual size, so that it is worth
-    /// dissecting one. [`add_record`](Self::add_record) checks the size of the record itself.
+    /// Returns `true` if the queue has room for another record of the usual size, so that
+    /// dissecting one is worthwhile. [`add_record`](Self::add_record) checks the record's actual
+    /// size.
     pub(super) fn has_room(&self) -> bool {
         self.bytes < MAX_BYTES - KEPT_FOR_CLOSE - KEPT_FOR_NOTES
     }
@@ -172,7 +174,7 @@ impl Queue {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
     }
 
-    /// Adds a note on the connection as a whole. The caller bounds its size.
+    /// Adds a note about the connection as a whole. The caller must limit the note's size.
     pub(super) fn add_note(&mut self, note: &serde_json::Value) {
         self.add(note.to_string());
     }

@@ -37,8 +37,8 @@ where
                 Some(Err(error)) => return Err(error),
                 Some(Ok(_)) => return close(CloseCode::POLICY_VIOLATION, "this connection is for viewing only"),
             },
-            // An unused viewer keeps a slot from others, so close it. But if the token has been
-            // used in the meantime, continue, because records will follow.
+            // A viewer whose token nobody uses occupies a slot, so close it. But if the token has
+            // been used in the meantime, continue, because records will follow.
             () = sleep_until(expires), if unused => {
                 if !viewer.feed.is_claimed() {
                     return close(CloseCode::POLICY_VIOLATION, "no connection has used the token");

@@ -1,10 +1,10 @@
 //! `/wire` and `?wire=TOKEN`: show a page the frames of its own connection.
 //!
-//! A script in a browser receives messages, but has no access to their frames. The server has, so a
-//! page opens two connections: a **viewer**, and then the connection that it wants to view. The
-//! server puts a tap on the second, dissects its heads and frames with [`dissector`], and sends the
-//! records over the first. The frames of the viewer are not shown, because showing a frame would
-//! cause another frame, without end.
+//! A script in a browser receives messages, but has no access to their frames. The server does have
+//! access, so a page opens two connections: a **viewer**, and then the connection that it wants to
+//! view. The server puts a tap on the second connection, dissects its heads and frames with
+//! [`dissector`], and sends the records over the first. The viewer's own frames are not shown,
+//! because showing each frame would cause another frame, without end.
 //!
 //! ```text
 //!   page                                              server
@@ -30,20 +30,20 @@
 //!
 //! # Who may view it
 //!
-//! The frames contain everything that a user types. No other user should see it, so only the page
-//! itself may view its frames.
+//! The frames contain everything that a user types, which no other user should see. Therefore only
+//! the page itself may view its frames.
 //!
-//! * A tap is put only on a connection that requests it, and its records go only to the viewer that
-//!   the token was made for. A page cannot view a connection that it has not opened: it would have
-//!   to make another page put its token into an address.
+//! * A tap is put only on a connection that requests it, and its records go only to the viewer for
+//!   which the token was made. A page cannot view a connection that it has not opened: to do so, it
+//!   would have to make another page put its token into a URL.
 //! * The server makes a token for each viewer: 128 bits from a cryptographic random number
 //!   generator. It sends the token only on the viewer's connection. The token could also be part of
 //!   the page, but then the server would have to remember each load of the page, and a page that
 //!   reconnects would need another token.
-//! * The token works once. After its use it is worthless, so it does no harm that the request that
-//!   contains it is displayed as well.
+//! * The token works once. It is worthless afterwards, so displaying the request that contains it
+//!   does no harm.
 //! * The token expires after [`LIFETIME`](token::LIFETIME), because a page uses its token at once
-//!   or never. The viewer is then closed.
+//!   or never. A viewer whose token has expired unused is closed.
 //! * The token works only for a page of the origin that opened the viewer. That origin has been
 //!   [checked](crate::access). A page of another origin cannot use the token even if it knows it.
 //! * The values of headers that may hold a credential are hidden, because the page's script must

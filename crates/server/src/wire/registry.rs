@@ -15,8 +15,8 @@ use super::{
     viewer::Viewer,
 };
 
-/// The maximum number of viewers at the same time: enough for every reader in a large class. The
-/// feed of each queues up to [`MAX_BYTES`](super::feed::MAX_BYTES).
+/// The maximum number of viewers at the same time: enough for every reader in a large class. Each
+/// viewer's feed queues up to [`MAX_BYTES`](super::feed::MAX_BYTES).
 pub(super) const MAX_TAPS: usize = 64;
 
 /// The feeds whose tokens have not been used, and the free slots for further viewers.
@@ -43,13 +43,14 @@ impl TapRegistry {
         self.offers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns a viewer for the page that has sent `request`. It contains a new token. Returns
+    /// Returns a viewer, which contains a new token, for the page that has sent `request`. Returns
     /// `None` if all [`MAX_TAPS`] slots are taken.
     pub(crate) fn viewer(&self, request: &ReceivedRequest) -> Option<Viewer> {
         let now = Instant::now();
         let mut offers = self.lock();
         // Remove stale offers to free their slots. Only a new viewer needs a slot, so no other
-        // function has to remove offers. The removal is cheap, because there are never many offers.
+        // function needs to remove offers. The removal is cheap, because there are never many
+        // offers.
         offers.retain(|_, offer| now < offer.until && offer.feed.lock().is_wanted());
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let feed = Arc::new(Feed::new(slot));

@@ -52,8 +52,8 @@ impl WireTap {
         Self { active: Some(Box::new(ActiveTap::new(writer, limits, Conversation::after_handshake))) }
     }
 
-    /// Returns a value that adds notes on the connection to its feed. The feed does not end before
-    /// this value is dropped.
+    /// Returns a value with which to add notes about the connection to its feed. The feed does not
+    /// end before this value is dropped.
     pub(crate) fn notes(&self) -> Option<Notes> {
         self.active.as_ref().map(|active| Notes(Arc::clone(&active.writer)))
     }

@@ -24,7 +24,7 @@ fn request(path: &str) -> ReceivedRequest {
     request_with(path, "")
 }
 
-/// Returns a request with more header lines.
+/// Returns a request with additional header lines.
 fn request_with(path: &str, lines: &str) -> ReceivedRequest {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n{lines}\r\n");
@@ -73,8 +73,8 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
     assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
 }
 
-/// Returns a request of almost the maximum length. Its header lines are `before`, then `element`
-/// many times, then `after`.
+/// Returns a request of almost the maximum length. Its extra header lines consist of `before`, as
+/// many copies of `element` as fit, and `after`.
 fn longest_request(before: &str, element: &str, after: &str) -> ReceivedRequest {
     let room = Limits::DEFAULT.max_head_bytes - 100 - before.len() - after.len();
     request_with("/", &[before, &element.repeat(room / element.len()), after].concat())
@@ -87,8 +87,8 @@ async fn no_single_record_exceeds_the_limit() {
         longest_request("Cookie: ", "a;", "\r\n"),
         longest_request("Sec-WebSocket-Extensions: ", "a,", "a\r\n"),
         longest_request("Sec-WebSocket-Protocol: ", "a,", "a\r\n"),
-        // JSON takes six bytes for U+009B, which has two bytes in UTF-8. Each part of the request
-        // line repeats its text.
+        // U+009B takes two bytes in UTF-8 but six in JSON. The record contains the request line as
+        // a whole and then again part by part.
         longest_request("X: ", "\u{9b}", "\r\n"),
         request(&format!("/?{}", "\u{9b}".repeat(8000))),
         request(&format!("/{}", "\u{9b}".repeat(8000))),
@@ -107,9 +107,9 @@ async fn no_single_record_exceeds_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_is_shown_even_if_the_queue_is_full() {
-    // The longest JSON: an escape takes six bytes for U+0001, which has one byte in UTF-8, and
-    // seven for U+009B, which has two. The frames are longer than a Close may be, but they are
-    // shown all the same.
+    // These reasons make the longest JSON. U+0001 takes one byte in UTF-8 and six as an escape, and
+    // U+009B takes two bytes in UTF-8 and seven as an escape. The frames are longer than a Close
+    // may be, but they are shown all the same.
     for (reason, shown) in [("\u{1}".repeat(512), r"\\u{1}"), ("\u{9b}".repeat(256), r"\\u{9b}")] {
         let taps = TapRegistry::new();
         let (mut tapped, viewer) = tapped(&taps);
@@ -130,7 +130,8 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
     }
 }
 
-/// One piece of bytes completes up to 86 records, and the room is checked for each of them.
+/// Up to 86 frames from a client can end in one piece of bytes, so the room is checked for each
+/// record.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
     let taps = TapRegistry::new();
@@ -140,7 +141,7 @@ async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
         tapped.bytes(ToServer, &b"\x81\x80\0\0\0\0".repeat(86));
         advance(Duration::from_secs(10)).await;
     }
-    // Any number of Close frames stays within the bound, too.
+    // Even a large number of Close frames must stay within the bound.
     tapped.bytes(ToServer, &b"\x88\x80\0\0\0\0".repeat(80));
     let queue = viewer.feed.lock();
     assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&queue.bytes), "{} bytes", queue.bytes);
@@ -168,7 +169,7 @@ async fn a_tap_stops_when_its_viewer_is_gone() {
     assert!(tapped.active.is_none());
 }
 
-/// A fault can end the stream, and with it the tap, before there is a verdict on the fault.
+/// A fault can end the stream, and therefore the tap, before the verdict on the fault is known.
 #[tokio::test(start_paused = true)]
 async fn a_note_that_comes_after_the_tap_is_shown() {
     let taps = TapRegistry::new();
@@ -188,7 +189,7 @@ async fn slots_of_viewers_that_view_nothing_become_free() {
     let viewers: Vec<_> = (0..MAX_TAPS).map_while(|_| viewer(&taps)).collect();
     assert_eq!(viewers.len(), MAX_TAPS);
     assert!(viewer(&taps).is_none());
-    // The token of a viewer that is gone is worthless, even before it expires.
+    // The slot of a dropped viewer can be used again, even before its token expires.
     drop(viewers);
     assert!(viewer(&taps).is_some());
 }
@@ -199,7 +200,7 @@ async fn what_arrives_in_one_piece_is_shown_or_counted_if_the_page_is_slow() {
     let taps = TapRegistry::new();
     let (mut tapped, _viewer) = tapped(&taps);
     let feed = tapped.feed();
-    // There is room for a Close only.
+    // Leave only enough room for a Close.
     feed.lock().bytes = MAX_BYTES - KEPT_FOR_CLOSE;
     let response = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
     tapped.bytes(ToClient, &[&response[..], b"\x88\x02\x03\xe8"].concat());

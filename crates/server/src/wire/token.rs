@@ -14,18 +14,18 @@ const QUERY: &str = "wire=";
 /// slow pages.
 pub(super) const LIFETIME: Duration = Duration::from_secs(10);
 
-/// Returns the token with which `request` requests a tap on its connection, or `None` if it
-/// requests none.
+/// Returns the token with which `request` asks for a tap on its connection, or `None` if it
+/// contains no token.
 pub(crate) fn token_in(request: &ReceivedRequest) -> Option<&str> {
     request.head().uri().query()?.strip_prefix(QUERY)
 }
 
-/// Returns the first message to a viewer, with the token for the connection that it wants to view.
+/// Returns the first message sent to a viewer, which contains the token for the connection to view.
 pub(super) fn announcement(token: &str) -> Message {
     Message::text(serde_json::json!({ "token": token }).to_string())
 }
 
-/// Makes a token of 128 random bits, which cannot be guessed.
+/// Creates a token of 128 random bits, so that nobody can guess it.
 pub(super) fn new_token() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

@@ -1,4 +1,4 @@
-//! The viewer: reads the feed of the page's other connection.
+//! The viewer, which reads the feed of the page's other connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,8 +10,8 @@ use super::feed::Feed;
 /// together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The maximum size of a message from the page, in bytes. The page sends none, and any message ends
-/// the connection, so there is no reason to collect a long one.
+/// The maximum size of a message from the page, in bytes. The page is not expected to send any, and
+/// the first one ends the connection, so there is no reason to buffer a long one.
 pub(crate) const MAX_VIEWER_MESSAGE: usize = 1 << 10;
 
 /// The reading end of a feed. When it is dropped, the tap stops.
@@ -26,7 +26,8 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Creates the viewer of `feed`, which a connection may claim with `token`.
+    /// Creates a viewer for `feed`. A connection can claim the writing end of the feed with
+    /// `token`.
     pub(super) fn new(feed: Arc<Feed>, token: String, expires: Instant) -> Self {
         Self { feed, token, expires, next_batch: Instant::now() }
     }

@@ -1,8 +1,8 @@
-//! Measures the libraries without a socket, with criterion: `cargo bench -p bench`.
+//! Measures the libraries without sockets, using criterion: `cargo bench -p bench`.
 //!
 //! The name of a benchmark, such as `read/binary 16 B/ours (protocol)`, consists of the operation,
 //! the message and the library. The result is the time for one *burst*. From it, criterion computes
-//! the throughput: in messages per second or, from 16 KiB on, in bytes per second.
+//! the throughput in messages per second, or in bytes per second for messages of 16 KiB or more.
 
 use std::{hint::black_box, time::Duration};
 
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use protocol::frame::{MaskingKey, apply_mask};
 
-/// The sizes of messages, and how many of them make up a burst: as many as one read of a busy
+/// The message sizes, each with the number of messages in a burst: as many as one read from a busy
 /// connection may return.
 const BURSTS: [(usize, usize, &str); 5] =
     [(16, 16, "16 B"), (125, 16, "125 B"), (1 << 10, 16, "1 KiB"), (16 << 10, 4, "16 KiB"), (1 << 20, 1, "1 MiB")];
@@ -63,7 +63,7 @@ fn write(criterion: &mut Criterion) {
     }
 }
 
-/// Unmasks a payload in place. For comparison, `memcpy` copies as many bytes.
+/// Unmasks a payload in place. For comparison, `memcpy` copies the same number of bytes.
 fn unmask(criterion: &mut Criterion) {
     for (size, _, name) in BURSTS {
         let mut group = group(criterion, &format!("unmask/binary {name}"), size, 1);
@@ -85,8 +85,8 @@ fn unmask(criterion: &mut Criterion) {
     }
 }
 
-/// Keeps each benchmark short, because there are so many. Some figures are therefore exact to a few
-/// percent only.
+/// Keeps each benchmark short, because there are so many. Some figures are therefore accurate only
+/// to within a few percent.
 fn pace() -> Criterion {
     Criterion::default()
         .without_plots()

@@ -1,5 +1,5 @@
-//! The section on the cost of the libraries without a socket. This module runs the criterion
-//! benchmark, and turns its result files into tables.
+//! The report's section on what the libraries cost without a socket. This module runs the criterion
+//! benchmark and turns its result files into tables.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     table::{MarkdownTable, number},
 };
 
-/// The time for one message in nanoseconds, by operation, load and library.
+/// The time per message, in nanoseconds, by operation, load and library.
 type Times = BTreeMap<String, BTreeMap<String, BTreeMap<String, f64>>>;
 
 const SIZES: [&str; 5] = ["16 B", "125 B", "1 KiB", "16 KiB", "1 MiB"];
@@ -70,10 +70,10 @@ fn tables(section: &mut ReportSection, times: &Times, built: &str) {
     }
 }
 
-/// Runs the benchmark. Returns the folder of its results.
+/// Runs the benchmark. Returns the folder that contains its results.
 ///
-/// If `native` is `Some`, runs only the benchmarks whose names contain its string, in a build for
-/// this machine.
+/// If `native` is `Some`, compiles for this machine's processor, and runs only the benchmarks whose
+/// names contain that string.
 fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
     let results = env::current_exe()?.with_file_name("bench-codec");
     // Remove the results of earlier runs, which would otherwise appear in the tables.
@@ -82,8 +82,8 @@ fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
         let mut command = cargo("bench");
         command.args(["--bench", "codec"]);
         if native.is_some() {
-            // Build in another folder. In the usual folder, cargo would rebuild everything whenever
-            // the flags change.
+            // Build in a separate folder. In the default folder, cargo would rebuild everything
+            // whenever the flags change.
             command.arg("--target-dir").arg(results.with_file_name("bench-native"));
             command.env("RUSTFLAGS", "-C target-cpu=native");
         }
@@ -110,7 +110,7 @@ fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
     Ok(results)
 }
 
-/// Reads all files `benchmark.json` and `estimates.json` in a folder and its subfolders.
+/// Reads all `benchmark.json` and `estimates.json` files in a folder and its subfolders.
 fn collect(results: &Path) -> io::Result<Times> {
     let mut times = Times::default();
     let mut folders = vec![results.to_owned()];

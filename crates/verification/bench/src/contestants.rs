@@ -1,4 +1,4 @@
-//! The servers that are measured, and the commands that start them.
+//! The servers to measure, and the commands that start them.
 
 use std::{
     env, fs,
@@ -15,7 +15,7 @@ use crate::prepare::ws_directory;
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) version: String,
-    /// The path that the handshake requests, or `None` for a server without WebSocket.
+    /// The path that the handshake requests, or `None` for a server that does not speak WebSocket.
     pub(crate) path: Option<&'static str>,
     /// Whether the server can forward messages to all other clients.
     pub(crate) fans_out: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Contestant {
 /// The way to start a server.
 #[derive(Debug, Clone)]
 enum LaunchMethod {
-    /// This program, started with the command `serve`.
+    /// This program, started with the `serve` command.
     Peer,
     /// A Node program in `ws/`.
     Node,
@@ -33,8 +33,8 @@ enum LaunchMethod {
     Server(PathBuf),
 }
 
-/// Returns the servers that can be started on this machine, and a note about each missing server
-/// and how to get it.
+/// Returns the servers that can be started on this machine, and instructions for getting each
+/// missing server.
 pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
     let mut missing = Vec::new();
     let mut contestants: Vec<_> = PEERS
@@ -101,9 +101,11 @@ impl Contestant {
             }
             LaunchMethod::Server(program) => {
                 let mut command = Command::new(program);
-                // The section on growth sends messages of 16 MiB.
+                // Allow messages of up to 16 MiB, which is the library's default limit. The
+                // server's own default is lower.
                 command.args(["--listen", "127.0.0.1:0", "--threads", "1", "--max-message", "16M"]);
-                // Turn off the log of connections, because the other servers have no such log.
+                // Turn off the connection log, because the other servers do not log their
+                // connections.
                 command.env("RUST_LOG", "error").stderr(Stdio::null());
                 command
             }
@@ -111,7 +113,7 @@ impl Contestant {
     }
 }
 
-/// Returns the path of `crates/server`, which is in the same folder as this program.
+/// Returns the path of the program `server`, if it is in the same folder as this program.
 pub(crate) fn server() -> Option<PathBuf> {
     let program = env::current_exe().ok()?.with_file_name("server");
     program.is_file().then_some(program)

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::machine;
 
-/// The numbers of the two cores, as options of the command line.
+/// The numbers of the two cores, as command-line options.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct CoreAssignment {
     /// The core for the servers
@@ -19,12 +19,12 @@ pub(crate) struct CoreAssignment {
 }
 
 impl CoreAssignment {
-    /// Moves this thread, and the processes that it starts, to the servers' core.
+    /// Moves this thread, and all processes that it starts later, to the servers' core.
     pub(crate) fn move_to_server_core(self) -> io::Result<()> {
         machine::pin_to(self.server_core)
     }
 
-    /// Moves this thread, and the processes that it starts, to the load generator's core.
+    /// Moves this thread, and all processes that it starts later, to the load generator's core.
     pub(crate) fn move_to_load_core(self) -> io::Result<()> {
         machine::pin_to(self.load_core)
     }

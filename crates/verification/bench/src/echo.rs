@@ -1,4 +1,4 @@
-//! The section on echo servers: the cost of a message under many loads.
+//! The section on echo servers: what a message costs under many different loads.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn summary(
     table
 }
 
-/// Creates the table of all figures under one load.
+/// Creates the table of all figures for one load.
 pub(crate) fn detail(load: &LoadResults) -> MarkdownTable {
     let columns =
         ["", "messages/s", "MB/s", "p50 us", "p99 us", "p99.9 us", "server us/message", "to raw", "server MiB"];

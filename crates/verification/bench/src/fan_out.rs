@@ -28,8 +28,8 @@ const PUSHES: usize = 500;
 /// The result of one round.
 #[derive(Debug, Serialize)]
 struct FanOutSample {
-    /// The time from the start of a push until the last listener has received the message, in
-    /// microseconds. The value is the median over the pushes of the round.
+    /// The time, in microseconds, from the start of a push until the last listener has received the
+    /// message. The value is the median of all pushes in the round.
     push_us: f64,
     server_cpu_us_per_listener: f64,
 }
@@ -58,8 +58,8 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
 
 /// Measures one round of pushes.
 fn measure(server: &ServerProcess, listeners: usize, burst: &Burst, length: Duration) -> io::Result<FanOutSample> {
-    // The first connection sends, and all others listen. So open one connection more than there are
-    // listeners.
+    // Open one connection more than there are listeners, because the first connection sends and all
+    // others listen.
     let mut generator = LoadGenerator::connect(server.target(), listeners + 1)?;
     for _ in 0..5 {
         generator.push(burst)?;

@@ -13,9 +13,9 @@ use serde::Serialize;
 pub enum PayloadKind {
     /// Random bytes.
     Binary,
-    /// Text whose characters have one byte each.
+    /// Text in which every character is one byte long.
     Ascii,
-    /// Text whose characters have one to four bytes.
+    /// Text in which characters are one to four bytes long.
     Mixed,
 }
 
@@ -40,7 +40,7 @@ impl PayloadKind {
         }
     }
 
-    /// Returns whether messages of this kind are text.
+    /// Returns `true` if messages of this kind are text.
     #[must_use]
     pub const fn is_text(self) -> bool {
         !matches!(self, Self::Binary)
@@ -74,8 +74,8 @@ impl Xorshift {
 
 const ASCII_WORDS: [&str; 6] = ["frame ", "to ", "be ", "measured, ", "message ", "\"id\":42, "];
 
-/// Words of a chat in several languages: characters of two, three and four bytes, with spaces and
-/// punctuation of one byte.
+/// Chat text in several languages. Characters take from one byte (such as a space) to four bytes
+/// (such as an emoji).
 const MIXED_WORDS: [&str; 8] = [
     "naïve café, ",
     "кадры и сообщения ",
@@ -100,8 +100,9 @@ pub fn payload(kind: PayloadKind, len: usize, seed: u64) -> Vec<u8> {
         }
     }
     if kind.is_text() {
-        // A character may cross the limit. Remove all its bytes, because an incomplete character is
-        // not valid UTF-8. The line after this block fills the gap with spaces.
+        // The limit may fall inside a character. Remove all bytes of that character, because an
+        // incomplete character is not valid UTF-8. The line after this block fills the gap with
+        // spaces.
         let whole = std::str::from_utf8(&payload).map_or(0, |text| text.floor_char_boundary(len));
         payload.truncate(whole);
     }

@@ -1,6 +1,6 @@
 //! The section on growth: whether doubling the input doubles the cost.
 //!
-//! If doubling the input quadrupled the cost, a peer could attack an endpoint by splitting its
+//! If doubling the input quadrupled the cost, a peer could overload an endpoint by splitting its
 //! bytes in the most expensive way.
 
 use std::{
@@ -37,8 +37,8 @@ struct GrowthRow {
 }
 
 pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSection {
-    // Some libraries need tokio's timer even if they wait for nothing, so enter a runtime that has
-    // a timer.
+    // Some libraries need tokio's timer even when they do not wait for anything, so enter a runtime
+    // that has a timer.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let _guard = runtime.as_ref().map(tokio::runtime::Runtime::enter);
     let length = Duration::from_millis(if options.quick { 50 } else { 300 });
@@ -95,8 +95,8 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
     section
 }
 
-/// A quantity that grows in steps. `make` returns the stream for a step, and the payload size of
-/// each message in bytes.
+/// A series of measurements in which one quantity grows step by step. `make` returns the stream for
+/// a step, and the payload size of each message in bytes.
 struct GrowthSeries<'a> {
     title: &'static str,
     steps: &'static [usize],

@@ -1,4 +1,4 @@
-//! The section on idle memory: the memory of an idle connection, before and after its first
+//! The section on idle memory: how much memory an idle connection uses before and after its first
 //! message.
 
 use std::{io, thread::sleep, time::Duration};
@@ -15,15 +15,15 @@ use crate::{
     table::MarkdownTable,
 };
 
-/// The size in bytes of the message that each connection echoes once.
+/// The size, in bytes, of the single message that each connection exchanges.
 const SIZE: usize = 64 << 10;
 
 /// The maximum number of connections that echo at the same time. If all connections echoed at once,
 /// the messages in transit would fill the kernel's memory.
 const AT_ONCE: usize = 50;
 
-/// The idle time before each measurement. During this time, an allocator or a garbage collector can
-/// release memory.
+/// How long the server is idle before each measurement. During this time, an allocator or a garbage
+/// collector can release memory.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize)]
@@ -69,8 +69,7 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
 
 fn measure(server: &ServerProcess, name: &'static str, framed: bool, connections: usize) -> io::Result<IdleResult> {
     // Exchange a message on one connection first, so that the server allocates the memory that all
-    // connections share. Otherwise this memory would be counted as memory of the measured
-    // connections.
+    // connections share. Otherwise this memory would be attributed to the measured connections.
     let burst = Burst::new(PayloadKind::Binary, SIZE, 1, framed);
     LoadGenerator::connect(server.target(), 1)?.exchange(&burst, Duration::ZERO)?;
     let resident = || {

@@ -28,7 +28,7 @@ impl LoadSpec {
         format!("{} {}, {connections} connection{plural}, {in_flight} in flight", table::size(size), kind.name())
     }
 
-    /// Parses a load as on the command line, such as `1024x50x16:mixed`.
+    /// Parses a load in its command-line form, such as `1024x50x16:mixed`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (numbers, kind) = text.split_once(':').unwrap_or((text, "binary"));
         let numbers: Vec<usize> = numbers.split('x').filter_map(|number| number.parse().ok()).collect();
@@ -41,8 +41,8 @@ impl LoadSpec {
         }
     }
 
-    /// Creates the burst of messages that each connection sends. `framed` is false for a server
-    /// without WebSocket; see [`Burst::new`].
+    /// Creates the burst of messages that each connection sends. `framed` is `false` for a server
+    /// that does not speak WebSocket; see [`Burst::new`].
     pub(crate) fn burst(&self, framed: bool) -> Burst {
         Burst::new(self.kind, self.size, self.in_flight, framed)
     }

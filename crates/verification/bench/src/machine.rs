@@ -22,8 +22,8 @@ pub(crate) fn unpin() -> io::Result<()> {
     Ok(sched_setaffinity(None, &cores)?)
 }
 
-/// Raises the limit on open files to the maximum, for this process and its children, because each
-/// connection counts as an open file. Returns the new limit.
+/// Raises the limit on open files to the maximum, because each connection counts as an open file.
+/// The limit applies to this process and its children. Returns the new limit.
 pub(crate) fn raise_open_file_limit() -> io::Result<u64> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
@@ -73,8 +73,8 @@ impl StealTime {
         Self { stolen: times.get(7).copied().unwrap_or(0), total: times.iter().sum() }
     }
 
-    /// Returns the time that went to other virtual machines since an earlier reading, in percent of
-    /// the time of all cores.
+    /// Returns the share of all cores' time, in percent, that went to other virtual machines since
+    /// an earlier reading.
     pub(crate) fn percent_since(self, before: Self) -> f64 {
         let total = (self.total - before.total).max(1);
         (self.stolen - before.stolen) as f64 * 100.0 / total as f64

@@ -112,7 +112,8 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     output(options, &text, &data)
 }
 
-/// Writes the report and the single measurements where the options request it.
+/// Writes the report to a file or to standard output, and the individual measurements to a file if
+/// requested.
 fn output(
     options: &RunOptions,
     text: &str,

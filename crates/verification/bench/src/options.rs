@@ -37,14 +37,15 @@ pub(crate) enum BenchCommand {
     Fairness,
     /// The libraries without a socket: runs `cargo bench -p bench`
     Codec,
-    /// Attacks on the program `server`: its memory, and what other clients notice (about 10
-    /// minutes). Fails if a bound is exceeded. --only selects attacks by a part of their names
+    /// Attacks on the program `server`: how much memory it uses, and how other clients are affected
+    /// (about 10 minutes). Fails if a bound is exceeded or another client loses a message. --only
+    /// selects attacks by part of their names
     Attack {
-        /// Memory allocator with which to build the server
+        /// Memory allocator to build the server with
         #[arg(long, value_enum, default_value_t)]
         allocator: Allocator,
     },
-    /// Runs one of the servers; the other commands start this
+    /// Runs one of the servers (used by the other commands)
     #[command(hide = true)]
     Serve {
         /// Name of the server
@@ -58,11 +59,12 @@ pub(crate) enum BenchCommand {
 /// A memory allocator for the program `server`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Allocator {
-    /// The server's feature `jemalloc`, which returns memory to the system after an attack
+    /// The server's `jemalloc` feature, whose allocator returns memory to the system after an
+    /// attack
     #[default]
     Jemalloc,
-    /// The allocator of the system, which is the server's default. That of glibc keeps much memory
-    /// after an attack, so the command fails
+    /// The system's allocator, which is the server's default. With the allocator of glibc, the
+    /// command fails, because that allocator keeps a lot of memory after an attack
     System,
 }
 
@@ -77,7 +79,7 @@ pub(crate) struct RunOptions {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Write all single measurements to this file as JSON
+    /// Write all individual measurements to this file as JSON
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
@@ -85,12 +87,12 @@ pub(crate) struct RunOptions {
     #[arg(long, global = true, value_name = "NAME,NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
 
-    /// Measure `echo` under this load instead of the default ones, such as 1024x50x16:mixed (size,
-    /// connections, in flight)
+    /// Load for `echo`, such as 1024x50x16:mixed (size, connections, in flight), instead of the
+    /// default loads
     #[arg(long, global = true, value_name = "LOAD", value_parser = LoadSpec::parse)]
     pub(crate) load: Vec<LoadSpec>,
 
-    /// Number of rounds instead of the default of each measurement
+    /// Number of rounds, instead of each measurement's default
     #[arg(long, global = true, value_name = "COUNT")]
     pub(crate) rounds: Option<u32>,
 

@@ -29,13 +29,13 @@ pub(crate) fn everything() {
     server(Allocator::System);
     if !ws_directory().join("node_modules").is_dir() {
         eprintln!("fetching ws");
-        // The package contains prebuilt native code for the usual systems, so install scripts are
-        // not needed.
+        // The package contains prebuilt native code for the usual platforms, so its install scripts
+        // do not have to run.
         run(Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(ws_directory()));
     }
 }
 
-/// Builds `crates/server` in release mode. Returns whether that succeeded.
+/// Builds `crates/server` in release mode. Returns `true` if the build succeeded.
 pub(crate) fn server(allocator: Allocator) -> bool {
     eprintln!("building the server");
     let features: &[&str] = match allocator {
@@ -45,12 +45,12 @@ pub(crate) fn server(allocator: Allocator) -> bool {
     run(cargo("build").args(["--release", "--package", "server"]).args(features))
 }
 
-/// Returns the folder of the Node programs.
+/// Returns the folder that contains the Node programs.
 pub(crate) fn ws_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ws")
 }
 
-/// Runs a command to its end. Returns whether it succeeded.
+/// Runs a command and waits for it to exit. Returns `true` if it succeeded.
 fn run(command: &mut Command) -> bool {
     let status = command.stdout(io::stderr()).status();
     let succeeded = status.as_ref().is_ok_and(std::process::ExitStatus::success);

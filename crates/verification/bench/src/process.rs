@@ -1,4 +1,4 @@
-//! A server in its own process, and its use of processor time and memory.
+//! A server in its own process, and how much processor time and memory it uses.
 
 use std::{
     fs,
@@ -29,8 +29,8 @@ impl ServerProcess {
     pub(crate) fn start(contestant: &Contestant, fan_out: bool, cores: CoreAssignment) -> io::Result<Self> {
         let mut command = if fan_out { contestant.fan_out() } else { contestant.echo() };
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        // A child process inherits the core of the thread that starts it, so this thread moves to
-        // the servers' core for a moment.
+        // A child process inherits the core of the thread that starts it, so move this thread to
+        // the servers' core while it starts the server.
         cores.move_to_server_core()?;
         let child = command.spawn();
         cores.move_to_load_core()?;
@@ -39,9 +39,9 @@ impl ServerProcess {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", contestant.name)))
     }
 
-    /// Starts the program `server` with these options, on any core and without its log. Nobody
-    /// reads the standard output after the first line, so the server has to cope with an output
-    /// that blocks.
+    /// Starts the program `server` with these options, on any core and with its log turned off.
+    /// Nobody reads its standard output after the first line, so the server must cope with writes
+    /// that block.
     pub(crate) fn start_program(options: &[&str]) -> io::Result<Self> {
         let program = contestants::server()
             .ok_or_else(|| io::Error::other("build the server first: `cargo build --release -p server`"))?;
@@ -72,7 +72,7 @@ impl ServerProcess {
         &self.target
     }
 
-    /// Returns the processor time of all threads of the server, with a resolution of nanoseconds.
+    /// Returns the total processor time of all the server's threads, with nanosecond resolution.
     ///
     /// The kernel counts the time of a running thread only up to the last timer tick. Call
     /// [`settle`](Self::settle) first, so that no thread is running.
@@ -104,8 +104,8 @@ impl ServerProcess {
         Ok(kilobytes.ok_or(io::ErrorKind::InvalidData)? * 1024)
     }
 
-    /// Waits until the server is idle, for at most about a second. Returns the server's processor
-    /// time.
+    /// Waits for the server to become idle, for at most about a second. Returns the server's
+    /// processor time.
     pub(crate) fn settle(&self) -> io::Result<Duration> {
         let mut last = self.cpu()?;
         for _ in 0..500 {

@@ -1,4 +1,4 @@
-//! Measures all servers in turns: A, B, C, then A, B, C again. A temporary disturbance of the
+//! Measures all servers in turn: A, B, C, then A, B, C again. A temporary disturbance on the
 //! machine then affects all servers alike.
 
 use std::{io, time::Duration};
@@ -14,8 +14,7 @@ use crate::{
     stats::median,
 };
 
-/// The samples of one server, one for each round, and the error that ended the measurement, if one
-/// occurred.
+/// One server's samples, one per round, and the error that ended its measurement, if there was one.
 #[derive(Debug, Serialize)]
 pub(crate) struct ContestantResult<T> {
     pub(crate) name: &'static str,
@@ -29,15 +28,15 @@ impl<T> ContestantResult<T> {
         median(self.samples.iter().map(figure))
     }
 
-    /// Returns the median, over the rounds, of the ratio of this server's figure to the figure of
-    /// `other` in the same round.
+    /// Divides this server's figure by that of `other` in each round, and returns the median of
+    /// these ratios.
     pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, other)| figure(mine) / figure(other)))
     }
 }
 
-/// Measures the servers in turns. Each server runs in its own process, which is the same in all
-/// rounds.
+/// Measures the servers in turn. Each server runs in its own process, which keeps running through
+/// all rounds.
 pub(crate) fn take_turns<T>(
     contestants: &[Contestant],
     fan_out: bool,
@@ -83,8 +82,8 @@ impl LoadResults {
         self.results.iter().find(|result| result.name == name)
     }
 
-    /// Returns the median, over the rounds, of the ratio of a server's figure to the figure of the
-    /// raw TCP echo. Returns NaN if one of the two servers was not measured.
+    /// Divides a server's figure by that of the raw TCP echo in each round, and returns the median
+    /// of these ratios. Returns NaN if one of the two servers was not measured.
     pub(crate) fn to_raw(&self, name: &str, figure: impl Fn(&EchoSample) -> f64) -> f64 {
         match (self.result(name), self.result(RAW)) {
             (Some(result), Some(raw)) => result.ratio(raw, figure),

@@ -1,4 +1,4 @@
-//! Tables in Markdown. Their columns are aligned, so that the source is readable as well.
+//! Markdown tables with aligned columns, so that the source is readable as well.
 
 use std::fmt;
 
@@ -41,8 +41,8 @@ impl fmt::Display for MarkdownTable {
     }
 }
 
-/// Formats a number with two decimals below 10, with one below 100, and with none from 100 on. A
-/// number that was not measured becomes a dash.
+/// Formats a number with two decimals if it is below 10, with one if it is below 100, and with none
+/// otherwise. A number that was not measured becomes a dash.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "-".to_owned(),

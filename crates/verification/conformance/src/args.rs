@@ -32,7 +32,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "CASES", value_delimiter = ',', conflicts_with = "update")]
     pub(crate) cases: Vec<CaseId>,
 
-    /// Leave out the slow cases, which are most of those on compression
+    /// Leave out the slow cases, which are most of the compression cases
     #[arg(long, conflicts_with = "update")]
     pub(crate) quick: bool,
 
@@ -44,8 +44,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Duration,
 
-    /// Folder of the suite; a missing suite is installed there [default: `suite` in the folder
-    /// of the reports]
+    /// Folder of the suite, which is installed there if it is missing [default: `suite` in the
+    /// folder of the reports]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) suite: Option<PathBuf>,
 
@@ -62,14 +62,13 @@ pub(crate) enum ConformanceCommand {
         /// Folder of the suite
         folder: PathBuf,
     },
-    /// Runs only the server on axum, on a free port, and the bridge to it if it is to be tested in
-    /// HTTP/2
+    /// Runs only the server on axum, on a free port, and for `http2` the bridge to it as well
     Serve {
-        /// Byte stream of the server: `hyper` or `http2`
+        /// Byte stream that the server uses: `hyper` or `http2`
         #[arg(default_value = "hyper")]
         of: Implementation,
     },
-    /// Runs only the client, on all cases of a suite that is already running
+    /// Runs only the client, against all cases of a suite that is already running
     Agent {
         /// Address of the suite, such as `ws://127.0.0.1:9001/`
         url: String,

@@ -1,4 +1,4 @@
-//! The echo server with which the suite tests the extractor of axum.
+//! The echo server with which the suite tests the axum extractor.
 
 use std::net::SocketAddr;
 
@@ -11,8 +11,8 @@ use websocket_hyper::{
 
 use crate::{bridge::to_http2, implementation::Implementation};
 
-/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address. For
-/// `Http2`, prints the address of a bridge instead.
+/// Runs an echo server at `/echo`, on a free port of the loopback interface, and prints its
+/// address. For `Http2`, prints the address of a bridge instead.
 ///
 /// # Errors
 /// Fails if no port is free.
@@ -29,9 +29,9 @@ pub async fn run(of: Implementation) -> Result<(), String> {
     tokio::try_join!(serving, to_http2::serve(listener, address)).map(|_| ())
 }
 
-/// Sends small writes at once, as the server of this workspace does.
+/// Makes the socket send small writes at once, as this workspace's server does.
 fn without_delay(tcp: &mut TcpStream) {
-    // If this fails, the connection is broken, as its first read will show.
+    // Ignore an error, which means that the connection is broken: the first read will report that.
     let _ = tcp.set_nodelay(true);
 }
 

@@ -1,5 +1,5 @@
-//! The verdicts of an earlier run, in a file in `baselines/`. The file has one line for each case,
-//! so that `git diff` shows what changed.
+//! The verdicts of an earlier run, stored in a file in `baselines/`. The file has one line for each
+//! case, so that `git diff` shows what changed.
 //!
 //! ```text
 //!   # suite: 25.10.1                                            the head describes the run

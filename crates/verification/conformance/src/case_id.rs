@@ -13,18 +13,18 @@ impl CaseId {
         self.0[0]
     }
 
-    /// Returns whether this identifier is `part` or belongs to it. `6.20.1` belongs to `6.20` and
+    /// Returns `true` if this identifier is `part` or belongs to it. `6.20.1` belongs to `6.20` and
     /// `6`, but not to `6.2`.
     pub fn is_of(&self, part: &Self) -> bool {
         self.0.starts_with(&part.0)
     }
 
-    /// Returns whether the suite needs a long time for the case.
+    /// Returns `true` if the suite needs a long time for this case.
     ///
     /// Each case in groups 12 and 13 consists of a thousand messages, which the suite compresses in
-    /// Python. In the first three cases of each part, the messages have 16, 64 and 256 bytes. In
-    /// the next cases, they have up to 131,072 bytes. From the eleventh case on, they are
-    /// fragmented; of these cases, only the eleventh, with messages of 8,192 bytes, is short.
+    /// Python. In the first three cases of each part, the messages are 16, 64 and 256 bytes long.
+    /// In the next cases, they are up to 131,072 bytes long. From the eleventh case on, they are
+    /// fragmented. Of these cases, only the eleventh, with messages of 8,192 bytes, is short.
     pub fn is_long(&self) -> bool {
         matches!(self.0[..], [12 | 13, _, number] if number > 3 && number != 11)
     }

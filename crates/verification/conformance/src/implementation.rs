@@ -14,10 +14,10 @@ pub enum Implementation {
     /// `crates/server`, and this program's agent with `crates/websocket`
     #[default]
     Ours,
-    /// This program's server on axum, and its agent on hyper, both with `crates/websocket-hyper`;
-    /// without groups 12 and 13
+    /// This program's server on axum, and its agent on hyper, which both use
+    /// `crates/websocket-hyper`; without groups 12 and 13
     Hyper,
-    /// The same server and an agent with `crates/websocket-hyper`, both in HTTP/2, through a
+    /// The same server, and an agent that uses `crates/websocket-hyper`, both over HTTP/2 through a
     /// bridge; without groups 12 and 13
     Http2,
     /// The server in `example/`, and this program's agent with tokio-tungstenite
@@ -41,19 +41,20 @@ impl Implementation {
         }
     }
 
-    /// Returns whether this is the engine of [`Ours`](Self::Ours) on another byte stream.
+    /// Returns `true` if this implementation uses the engine of [`Ours`](Self::Ours) on another
+    /// byte stream.
     pub const fn is_another_byte_stream(self) -> bool {
         matches!(self, Self::Hyper | Self::Http2)
     }
 
-    /// Returns whether this implementation runs a case. All run every case, except those that are
-    /// our engine on another byte stream: they skip groups 12 and 13. These groups test compression
-    /// and take nearly all the time of a run, and they would test nothing new there.
+    /// Returns `true` if this implementation runs a case. Most implementations run every case.
+    /// Those that use our engine on another byte stream skip groups 12 and 13. These groups test
+    /// compression and take nearly all the time of a run, and they would test nothing new there.
     pub fn covers(self, case: &CaseId) -> bool {
         !self.is_another_byte_stream() || case.group() <= 10
     }
 
-    /// Returns the path of the file with the baseline.
+    /// Returns the path of the baseline file.
     pub fn baseline(self) -> PathBuf {
         here().join("baselines").join(self.name()).with_extension("tsv")
     }
@@ -66,7 +67,7 @@ impl Implementation {
         }
     }
 
-    /// Builds the server in the same profile as this program.
+    /// Builds the server with the same cargo profile as this program.
     ///
     /// # Errors
     /// Fails if the build fails, or if a package is not installed. The error explains how to
@@ -74,7 +75,7 @@ impl Implementation {
     pub fn prepare(self) -> Result<(), String> {
         let package = match self {
             Self::Ours => "server",
-            // The server is a part of this program.
+            // The server is part of this program.
             Self::Hyper | Self::Http2 => return Ok(()),
             Self::Tungstenite => "tungstenite-server",
             Self::Ws if ws_manifest().is_file() => return Ok(()),
@@ -132,7 +133,7 @@ impl Implementation {
             command.arg(self.name());
         }
         if self == Self::Ours {
-            // The largest messages of the suite, in group 9, have 16 MiB.
+            // The suite's largest messages, in group 9, are 16 MiB long.
             command.args(["--max-message", "16M"]);
             if supports_deflate(&mut beside_this("server")?) {
                 command.arg("--deflate");
@@ -174,8 +175,8 @@ fn this(name: &str) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Returns the command for a program of this workspace. Cargo puts the program into the same folder
-/// as this one.
+/// Returns the command for another program from this workspace. Cargo puts that program into the
+/// same folder as this one.
 fn beside_this(name: &str) -> Result<Command, String> {
     Ok(Command::new(path_of_this()?.with_file_name(name)))
 }
@@ -184,8 +185,8 @@ fn path_of_this() -> Result<PathBuf, String> {
     env::current_exe().map_err(|error| format!("cannot find this program: {error}"))
 }
 
-/// Returns whether the server has an option for compression. Compression is off by default, but the
-/// cases of groups 12 and 13 need it.
+/// Returns `true` if the server has an option for compression. Compression is off by default, but
+/// the cases in groups 12 and 13 need it.
 fn supports_deflate(server: &mut Command) -> bool {
     server.arg("--help").output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("--deflate"))
 }

@@ -42,14 +42,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a server or a client of this program.
+/// Runs one of the servers or clients that are part of this program.
 fn block_on(program: impl Future<Output = Result<(), String>>) -> Result<bool, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(program).map(|()| true)
 }
 
-/// Runs the suite. Returns whether the verdicts equal those of the baseline, or true if they were
-/// stored as the new baseline.
+/// Runs the suite. Returns `true` if the verdicts equal the baseline's, or if they were stored as
+/// the new baseline.
 fn run(args: &RunArgs) -> Result<bool, String> {
     let reports = match &args.reports {
         Some(folder) => folder.clone(),
@@ -78,9 +78,9 @@ fn run(args: &RunArgs) -> Result<bool, String> {
     if args.update { update(args, &suite, results).map(|()| true) } else { compare(args, &suite, &results) }
 }
 
-/// Runs the suite in both roles at the same time, or in the chosen role. Each instance of the suite
-/// has a single thread. The suite takes most of the processor time and the tested program only a
-/// little, so two instances at the same time can use two cores.
+/// Runs the suite in the chosen role, or in both roles at the same time. The suite takes most of
+/// the processor time and the tested program only a little. Each instance of the suite has a single
+/// thread, so two instances can use two cores.
 fn run_in_roles(
     args: &RunArgs,
     suite: &Suite,

@@ -51,8 +51,8 @@ impl ChildProgram {
         Ok(Self { child, name, output })
     }
 
-    /// Waits until the program has printed the line with its address. Returns `ws://`, host and
-    /// port, without a path.
+    /// Waits until the program has printed the line with its address. Returns the address as
+    /// `ws://`, host and port, without a path.
     ///
     /// # Errors
     /// Fails if the program does not print its address in time.
@@ -82,7 +82,7 @@ impl ChildProgram {
         }
     }
 
-    /// Sends SIGTERM to the program, and waits until it exits, for at most `TIMEOUT`.
+    /// Sends SIGTERM to the program, and waits at most `TIMEOUT` for it to exit.
     pub fn terminate(&mut self) {
         // Ignore errors, because the program may have exited already.
         let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();

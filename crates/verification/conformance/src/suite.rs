@@ -49,7 +49,7 @@ impl Suite {
         Ok(Self { folder: folder.to_owned(), version: read("version.txt")?.trim().to_owned(), cases })
     }
 
-    /// Returns all cases, in the order of the suite.
+    /// Returns all cases, in the suite's order.
     pub fn cases(&self) -> &[CaseId] {
         &self.cases
     }
@@ -65,7 +65,8 @@ impl Suite {
     /// result of a case that did not finish within `limit` is [`CaseResult::MISSING`].
     ///
     /// # Errors
-    /// Fails if the programs cannot run and therefore no case was rated.
+    /// Fails if no case was rated because the programs could not run, or if the suite's report
+    /// cannot be read.
     pub fn run(
         &self,
         implementation: Implementation,
@@ -144,7 +145,7 @@ impl Suite {
         let file = reports.join("spec.json");
         fs::write(&file, spec.to_string()).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut command = Command::new(self.folder.join("run"));
-        // Disable the suite's additional server for web pages, which the tests do not need.
+        // Disable the suite's additional web server, which the tests do not need.
         command.args(["--mode", mode, "--webport", "0", "--spec"]).arg(&file);
         ChildProgram::start(&mut command, &reports.join("suite.log"))
     }

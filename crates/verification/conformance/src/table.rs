@@ -1,5 +1,5 @@
-//! Creates a table of verdicts by groups of cases. The table is Markdown, and also readable in a
-//! terminal.
+//! Creates a table of the verdicts in each group of cases. The table is Markdown, and is also
+//! readable in a terminal.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
     verdict::{CaseResult, CaseResults, CaseVerdict},
 };
 
-/// The subjects of the suite's groups. Groups 8 and 11 do not exist.
+/// The subject of each group in the suite. Groups 8 and 11 do not exist.
 const GROUPS: [(u32, &str); 11] = [
     (1, "framing"),
     (2, "Ping and Pong"),
@@ -24,7 +24,7 @@ const GROUPS: [(u32, &str); 11] = [
 ];
 
 /// Creates a table with a column for each run. It has a row for each group, a row for all groups
-/// together, and a row for the verdicts on the closing of the connections.
+/// together, and a row for the verdicts on how the connections were closed.
 pub fn table(runs: &[(String, &CaseResults)]) -> String {
     let mut rows = vec![vec!["group".to_owned(), "cases".to_owned()]];
     rows[0].extend(runs.iter().map(|(name, _)| name.clone()));

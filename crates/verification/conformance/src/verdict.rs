@@ -11,17 +11,17 @@ use crate::case_id::CaseId;
 pub enum CaseVerdict {
     /// Correct.
     Ok,
-    /// Allowed, but not ideal: for example, invalid UTF-8 was noticed only at the end of a message.
+    /// Allowed, but not ideal. For example, invalid UTF-8 was noticed only at the end of a message.
     NonStrict,
     /// The suite does not rate this case. It only shows what happened.
     Informational,
     /// An extension that the case needs was not negotiated.
     Unimplemented,
-    /// The connection was closed with an unsuitable code.
+    /// The connection was closed with an unsuitable close code.
     WrongCode,
-    /// The closing handshake or the end of TCP is missing.
+    /// The closing handshake was incomplete, or the TCP connection was not closed.
     Unclean,
-    /// The suite's client had to close TCP, although the server must close it first.
+    /// The suite's client had to close the TCP connection, although the server must close it first.
     FailedByClient,
     /// Incorrect.
     Failed,
@@ -63,7 +63,7 @@ impl FromStr for CaseVerdict {
 pub struct CaseResult {
     /// The verdict on the frames. The suite calls it *behavior*.
     pub behavior: CaseVerdict,
-    /// The verdict on the end of the connection. The suite calls it *behaviorClose*.
+    /// The verdict on how the connection ended. The suite calls it *behaviorClose*.
     pub close: CaseVerdict,
 }
 
@@ -81,10 +81,10 @@ impl fmt::Display for CaseResult {
 /// The results of a run, by case.
 pub type CaseResults = BTreeMap<CaseId, CaseResult>;
 
-/// Reads the suite's `index.json`. The result of an expected case that the file does not contain is
+/// Reads the suite's `index.json`. An expected case that is not in the file gets the result
 /// [`CaseResult::MISSING`].
 ///
-/// If the file does not exist, the result of every expected case is [`CaseResult::MISSING`].
+/// If the file does not exist, every expected case gets the result [`CaseResult::MISSING`].
 ///
 /// # Errors
 /// Fails if the file cannot be read, or if it contains an unknown verdict.

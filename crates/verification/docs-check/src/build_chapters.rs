@@ -30,7 +30,7 @@ const CHAPTERS: &str = "docs/src/build";
 const MIN_EXERCISES: usize = 2;
 
 /// Compares the computed blocks of all chapters with the steps, and checks that each chapter shows
-/// every change since the step before and has enough exercises.
+/// every change since the previous step and has enough exercises.
 ///
 /// # Errors
 /// Fails if a step or a chapter cannot be read.
@@ -68,7 +68,7 @@ fn chapters<'a>(root: &Path, steps: &'a [Step]) -> io::Result<Vec<Chapter<'a>>> 
     Ok(chapters)
 }
 
-/// A chapter, its step and the step before.
+/// A chapter, its step and the previous step.
 struct Chapter<'a> {
     path: PathBuf,
     text: String,
@@ -127,7 +127,7 @@ impl Chapter<'_> {
         missing.chain(few).collect()
     }
 
-    /// Returns the chapter with all blocks as they must be. A block that cannot be computed stays
+    /// Returns the chapter with its computed blocks updated. A block that cannot be computed stays
     /// as it is.
     fn updated(&self) -> String {
         let mut text = self.text.clone();
@@ -150,13 +150,13 @@ impl Chapter<'_> {
             "fields" => exercises::fields(&block.arguments, &block.given),
             "answers" => exercises::answers(&block.arguments, &block.given),
             "bytes" => exercises::bytes(&block.arguments),
-            // Only the tests of `grading` run the programs of the steps.
+            // Only the tests of `grading` run the steps' programs, so leave this block as it is.
             "judge" => Ok(self.text[block.range.clone()].to_owned()),
             name => Err(format!("`{name}` is unknown")),
         }
     }
 
-    /// Returns a unified difference, with all hunks or only some.
+    /// Returns a unified difference, with all hunks or only the given ones.
     fn diff(&self, file: &str, hunks: &str) -> Result<String, String> {
         let before = self.before.ok_or("the first step has no step before it")?;
         let all = self.changes.get(file).ok_or_else(|| format!("`{file}` is the same as in the step before"))?;
@@ -175,7 +175,8 @@ impl Chapter<'_> {
     }
 }
 
-/// Reads the numbers of hunks. A word that is not a number becomes 0, which is no hunk.
+/// Reads the numbers of hunks. A word that is not a number becomes 0, which is not the number of
+/// any hunk.
 fn numbers(hunks: &str) -> impl Iterator<Item = usize> {
     hunks.split_whitespace().map(|number| number.parse().unwrap_or(0))
 }

@@ -1,6 +1,6 @@
-//! Checks that all Rust on the pages of *Run* is compiled.
+//! Checks that all Rust code on the pages of *Run* is compiled.
 //!
-//! A reader copies this code into a program. A block of Rust is therefore either a copy of the
+//! A reader copies this code into a program. Each Rust code block is therefore either a copy of the
 //! source, with a [mark](crate::shown_code), or a documentation test of `websocket`.
 
 use std::{fs, io, path::Path};
@@ -12,7 +12,7 @@ const PAGES: &str = "docs/src/run";
 /// The file that includes the pages as documentation tests.
 const TESTED_IN: &str = "crates/websocket/src/lib.rs";
 
-/// Finds, on each page, the first block of Rust that is not compiled.
+/// Finds, on each page, the first Rust code block that is not compiled.
 ///
 /// # Errors
 /// Fails if a page or a file cannot be read.
@@ -28,7 +28,8 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Returns the line of the first block that is not compiled, counted from 1, and what to do.
+/// Returns the line of the first block that is not compiled, counted from 1, and advice on what to
+/// do.
 fn unchecked_block(file: &Path, page: &str, tests: &str) -> Option<(usize, String)> {
     let is_tested = tests.contains(&format!("{}\")", file.display()));
     let mut before = "";

@@ -19,11 +19,10 @@ use crate::modules::{Definition, Module, ModuleTree};
 /// For each file, the files that it imports from, and the imported names.
 type Arrows = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
-/// A group of files, each of which imports from every other file of the group, directly or through
-/// further files of the group.
+/// A group of files that all import from each other, directly or through other files in the group.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ImportCycle {
-    /// The imports among the files of the group: the importing file, the defining file, and the
+    /// The imports between the files in the group: the importing file, the defining file, and the
     /// imported names.
     pub imports: Vec<(PathBuf, PathBuf, BTreeSet<String>)>,
 }

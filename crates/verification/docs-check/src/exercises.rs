@@ -1,14 +1,15 @@
 //! Computes the answers to exercises.
 //!
-//! The question is a code block with bytes in hexadecimal digits, or with the head of a request.
-//! Words after the bytes of a line explain the bytes, and are not part of the question:
+//! The question is a code block that contains either bytes in hexadecimal digits or the head of a
+//! request. Words after the bytes on a line explain the bytes, and are not part of the question:
 //!
 //! ```text
 //! 81 85 37 fa 21 3d 7f 9f 4d 51 58    a text
 //! 89 80 00 00 00 00                   a Ping
 //! ```
 //!
-//! The dissector names the fields, and the engine answers, as an echo server or an echo client.
+//! The dissector names the fields. The engine computes the answers, as an echo server or an echo
+//! client.
 
 use std::time::Instant;
 
@@ -24,10 +25,10 @@ use testkit::{
     transmitted::Transmitted,
 };
 
-/// The maximum number of bytes of a frame that an answer shows.
+/// The maximum number of bytes that an answer shows of each frame.
 const SHOWN: usize = 16;
 
-/// Dissects the bytes of a question: the fields of each frame, and the rules that it breaks.
+/// Returns the fields of each frame in a question, and the rules that the frame breaks.
 ///
 /// # Errors
 /// Returns a message if the direction is unknown, or if the bytes do not contain a frame.
@@ -44,8 +45,8 @@ pub fn fields(direction: &str, question: &str) -> Result<String, String> {
     Ok(records.iter().map(tree).collect::<Vec<_>>().join("\n"))
 }
 
-/// Answers the bytes of a question as an echo server or an echo client does, or the request of a
-/// question as a server does.
+/// Answers the bytes in a question as an echo server or an echo client would, or the request in a
+/// question as a server would.
 ///
 /// # Errors
 /// Returns a message if the role is unknown, or if the question contains no bytes.
@@ -147,8 +148,8 @@ fn client(key: [u8; 4]) -> TestEndpoint {
     TestEndpoint::client_with(Config::default(), repeated_key(key), Instant::now())
 }
 
-/// Answers a request. The engine's own text in a rejection differs from that of other servers, so
-/// only the status line of a rejection is shown.
+/// Answers a request. For a rejection, the answer is only the status line, because other servers
+/// word the rest of the response differently.
 fn answer_request(question: &str) -> Result<String, String> {
     let head = format!("{}\r\n\r\n", question.trim_end().replace('\n', "\r\n"));
     let response = read_request(head.as_bytes()).and_then(|request| {
@@ -165,7 +166,7 @@ fn answer_request(question: &str) -> Result<String, String> {
     }
 }
 
-/// Returns the bytes at the beginnings of the lines.
+/// Returns the bytes at the beginning of each line.
 fn bytes_of(question: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     for line in question.lines() {
@@ -196,7 +197,7 @@ fn tree(record: &Record) -> String {
     fields.chain(incomplete).collect()
 }
 
-/// Returns a line for each frame: its first bytes, and what they mean.
+/// Returns one line per frame: its first bytes, and what they mean.
 fn frame_lines(direction: Direction, bytes: &[u8]) -> String {
     let frames: Vec<(String, String)> = dissect(direction, bytes).iter().map(digits_and_summary).collect();
     let width = frames.iter().map(|(digits, _)| digits.len()).max().unwrap_or_default();
@@ -213,9 +214,9 @@ fn digits_and_summary(record: &Record) -> (String, String) {
     if record.bytes[0] != 0x88 {
         return (format!("{digits} ..."), summary.to_owned());
     }
-    // Each implementation has its own words for a broken rule. So the reason in a Close, and the
-    // length of the frame, are not part of the answer. The code follows the masking key, if there
-    // is one.
+    // Each implementation describes a broken rule in its own words. So the reason in a Close, and
+    // the length of the frame, are not part of the answer. The close code follows the masking key,
+    // if there is one.
     let code_at = if record.bytes[1] & 0x80 == 0 { 2 } else { 6 };
     let known: String = record.bytes[2..code_at + 2].iter().map(|byte| format!("{byte:02x} ")).collect();
     (format!("88 .. {known}..."), format!("{summary}, and a reason"))

@@ -1,8 +1,8 @@
 //! Finds the names that a source file defines and mentions.
 //!
 //! A name counts as defined if it follows a keyword such as `fn` or `struct`, or if it is a field
-//! or a variant. This rule is much simpler than a parser, but it suffices to notice that an item
-//! was renamed or moved to another file.
+//! or a variant. This rule is much simpler than a parser, but it is enough to notice when an item
+//! has been renamed or moved to another file.
 
 use std::collections::HashSet;
 
@@ -30,7 +30,7 @@ pub fn of_rust(source: &str) -> Items {
                     continue;
                 };
                 // In `const fn`, `const extern "C" fn` and `static mut`, the next word is another
-                // keyword, which must not count as a defined name.
+                // keyword, so do not count it as a defined name.
                 let function_follows = tokens.get(at + 2) == Some(&Token::Name("fn".to_owned()));
                 if name == "fn" || name == "mut" || function_follows {
                     continue;
@@ -63,8 +63,7 @@ fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<Strin
         return;
     }
     let mut depth = 0_usize;
-    // Whether the next name at depth 1 begins a member. This is the case after `{` and after a
-    // comma.
+    // Whether the next name at depth 1 begins a member, as it does after `{` and after a comma.
     let mut fresh = false;
     for (at, token) in tokens[open..].iter().enumerate() {
         match token {

@@ -8,7 +8,7 @@
 //! For the pages (`README.md`, and every Markdown file in `docs`, `crates` and `example`):
 //!
 //! * A relative link or image leads to an existing file in this repository.
-//! * A `#fragment` names a heading of the page to which the link leads.
+//! * A `#fragment` in a link names a heading on the target page.
 //! * Every **source reference** is correct. A source reference is a link whose text is code and
 //!   whose target is a `.rs` or `.js` file, such as
 //!   ``[`Connection::poll_event`](../../crates/protocol/src/connection/mod.rs)``. The file must
@@ -20,21 +20,21 @@
 //!   have this value. The title may also be an option of a program, such as `--max-message`, and
 //!   then the number is its default.
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
-//! * Every code fence is closed, and no line contains a path that exists on one machine only.
+//! * Every code fence is closed, and no line contains a path that exists on only one machine.
 //!
 //! For the chapters of *Build* (`docs/src/build`):
 //!
 //! * Each step in `example/steps` has a chapter with the same name. The chapter shows every change
-//!   since the step before.
+//!   since the previous step.
 //! * Every code block with a mark, which is an HTML comment such as `<!-- diff: src/frame.rs -->`,
 //!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
 //!   `cargo run -p docs-check` writes these blocks.
 //!
 //! For the other chapters:
 //!
-//! * Every code block with a mark `<!-- code: FILE ITEM -->` contains this item of the source.
+//! * Every code block with a mark `<!-- code: FILE ITEM -->` contains this item from the source.
 //!   `cargo run -p docs-check` writes these blocks too.
-//! * On the pages of *Run* (`docs/src/run`), every other block of Rust is a documentation test.
+//! * On the pages of *Run* (`docs/src/run`), every other Rust code block is a documentation test.
 //!
 //! For the source files:
 //!

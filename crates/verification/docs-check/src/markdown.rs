@@ -43,7 +43,7 @@ pub struct MarkdownMistake {
     pub advice: String,
 }
 
-/// The beginnings of paths that exist on one machine only.
+/// The beginnings of paths that exist on only one machine.
 const LOCAL_PATHS: [&str; 6] = ["/home/", "/root/", "/Users/", "/mnt/", "/tmp/", "C:\\"];
 
 /// Reads a page.
@@ -143,8 +143,8 @@ fn blanked_char(c: char) -> (char, usize) {
 fn find_local_paths(text: &str, mistakes: &mut Vec<MarkdownMistake>) {
     for (index, line) in text.lines().enumerate() {
         for path in LOCAL_PATHS {
-            // Count a match only at the beginning of a path. A match after a letter or a slash is a
-            // part of a longer path or of a URL.
+            // Count a match only at the beginning of a path. A match after a letter or a slash
+            // belongs to a longer path or to a URL.
             let found = line.match_indices(path).any(|(at, _)| {
                 line[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`(=:>".contains(c))
             });
@@ -182,7 +182,7 @@ fn own_id(heading: &str) -> Option<&str> {
     (!id.contains(char::is_whitespace)).then_some(id)
 }
 
-/// Returns the visible text of a heading: links are replaced by their text.
+/// Returns the visible text of a heading, with each link replaced by its text.
 fn heading_text(heading: &str) -> String {
     let mut text = heading.trim().to_owned();
     while let Some(middle) = text.find("](") {
@@ -195,7 +195,7 @@ fn heading_text(heading: &str) -> String {
     text
 }
 
-/// Returns the anchor of a heading by GitHub's rule.
+/// Returns the anchor of a heading according to GitHub's rule.
 ///
 /// Letters become lower case. Digits, `-` and `_` stay. A space becomes `-`. Everything else is
 /// removed.

@@ -1,4 +1,4 @@
-//! Finds the code blocks of a page whose text is computed.
+//! Finds a page's code blocks whose text is computed.
 //!
 //! ```text
 //!   <!-- diff: src/frame.rs 1 2 -->       the mark: a name and arguments, alone on a line
@@ -25,17 +25,17 @@ pub struct MarkedBlock {
     pub name: String,
     /// The arguments in the mark.
     pub arguments: String,
-    /// The text of the last code block before this one that has no mark. For an answer, this is the
+    /// The text of the nearest earlier code block without a mark. For an answer, this is the
     /// question.
     pub given: String,
-    /// The range of the block's text in the page, with the last line end.
+    /// The range of the block's text in the page, including the last line end.
     pub range: Range<usize>,
 }
 
 /// Finds all code blocks with a mark.
 ///
 /// # Errors
-/// Returns the first mark without a code block on the next line.
+/// Returns a mistake for the first mark that has no code block on the next line.
 pub fn marked_blocks(page: &str) -> Result<Vec<MarkedBlock>, MarkdownMistake> {
     let mut blocks = Vec::new();
     let mut given = String::new();

@@ -10,9 +10,9 @@
 //!   //! | here | ... |                          this file itself
 //! ```
 //!
-//! A column with the title `module` or `file` contains names of modules. Each of these modules must
-//! exist, and together the tables of a file must name every module that the file declares. Tables
-//! without such a column are ignored.
+//! A column titled `module` or `file` contains names of modules. Each of these modules must exist,
+//! and together the tables in a file must name every module that the file declares. Tables without
+//! such a column are ignored.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
@@ -34,9 +34,9 @@ pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
         let tree = ModuleTree::read(&root)?;
         let mut seen = BTreeSet::new();
         for module in &tree.modules {
-            // The first module of a file is the file itself. All further modules of the file are
-            // blocks in it. Skip them, because the documentation at the beginning of the file is
-            // not about them.
+            // The first module of a file is the file itself, and all further modules are blocks in
+            // it. Skip these blocks, because the documentation at the beginning of the file is not
+            // about them.
             if seen.insert(&module.file) {
                 let file = module.file.strip_prefix(repository).unwrap_or(&module.file);
                 let report = |(line, advice)| Problem { file: file.to_owned(), line, advice };
@@ -47,7 +47,7 @@ pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Returns the problems in the documentation of a file: the line and the description of each.
+/// Returns the line and the description of each problem in a file's documentation.
 fn problems_of(tree: &ModuleTree, module: &Module) -> io::Result<Vec<(usize, String)>> {
     let source = fs::read_to_string(&module.file)?;
     let Some(named) = named_modules(&source) else { return Ok(Vec::new()) };
@@ -72,8 +72,8 @@ fn find<'a>(tree: &'a ModuleTree, module: &'a Module, segments: &[&str]) -> Opti
     segments.iter().try_fold(module, |module, name| module.children.get(*name).map(|child| &tree.modules[*child]))
 }
 
-/// Returns the names of modules in the tables of a file, with their line numbers. Returns `None` if
-/// the documentation at the beginning of the file has no such table.
+/// Returns the module names in the tables of a file, with their line numbers. Returns `None` if the
+/// documentation at the beginning of the file has no such table.
 fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
     let mut named = None;
     // The index of the column that contains module names, if the current table has such a column.
@@ -96,8 +96,8 @@ fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
             continue;
         }
         let Some(cell) = column.and_then(|column| cells.get(column)) else { continue };
-        // Split the cell at its backticks. Every second part was between backticks, so it is a
-        // name.
+        // Split the cell at its backticks. Every second part was between backticks, so treat it as
+        // a name.
         for name in cell.split('`').skip(1).step_by(2) {
             let name = name.trim_start_matches("mod@").trim_start_matches("crate::");
             named.get_or_insert_with(Vec::new).push((number + 1, name.to_owned()));

@@ -7,7 +7,7 @@
 //!   uri.rs     use crate::Opcode;              imports it, from opcode.rs
 //! ```
 //!
-//! The parser works on [tokens]. It recognizes `mod`, `use` and paths such as
+//! The parser works on [tokens]. It recognises `mod`, `use` and paths such as
 //! `frame::Opcode::Text`, skips all items with `#[cfg(test)]`, and does not expand macros.
 
 use std::{
@@ -42,12 +42,12 @@ pub struct Module {
     /// The names that occur in the module's code outside `use` declarations: as a type, in a call,
     /// or at the beginning of a path.
     pub mentioned: BTreeSet<String>,
-    /// The folder in which the files of the module's children are.
+    /// The folder that contains the files of the module's children.
     folder: PathBuf,
     parent: Option<usize>,
 }
 
-/// An import of a name, or of all names of a module, by a `use` declaration.
+/// A `use` declaration's import of one name, or of all names in a module.
 #[derive(Debug)]
 pub struct Import {
     /// The path as written, without an alias. For a glob import, the path before `::*`.
@@ -109,7 +109,7 @@ impl ModuleTree {
         self.modules.len() - 1
     }
 
-    /// Follows a path that is written in `module` to the definition of its last name.
+    /// Follows a path in the code of `module` to the definition of the path's last name.
     ///
     /// A path into a type, such as `Opcode::Text`, leads to the type. Re-exports are followed.
     #[must_use]
@@ -124,7 +124,7 @@ impl ModuleTree {
     }
 
     /// Follows a path as [`resolve`](Self::resolve) does. `visited` contains the names that are
-    /// being looked up, so that two modules which import everything from each other do not lead to
+    /// being looked up. Without it, two modules that import everything from each other would cause
     /// endless recursion.
     fn resolve_from(&self, module: usize, path: &[String], visited: &mut Vec<(usize, String, bool)>) -> Definition {
         let (mut module, mut rest) = match path.first().map(String::as_str) {
@@ -338,8 +338,8 @@ impl<'a> ModuleParser<'a> {
     /// Parses a name in code, or a path of several names joined by `::`.
     fn path(&mut self, module: usize) {
         let after_dot = self.at > 0 && self.tokens[self.at - 1] == Token::Sign('.');
-        // In `<T as Trait>::Output` and `::std::fmt`, the names after the first colons are not
-        // names of this module, so they must not be looked up in it.
+        // In `<T as Trait>::Output` and `::std::fmt`, the names after the first colons do not
+        // belong to this module, so do not look them up in it.
         let after_colons = self.at > 1 && self.tokens[self.at - 2..self.at] == [Token::Sign(':'), Token::Sign(':')];
         let mut path = Vec::new();
         while let Some(name) = self.name(0) {
@@ -355,7 +355,7 @@ impl<'a> ModuleParser<'a> {
         }
         // A single name in lower case may be a field or a local variable that happens to have the
         // name of a function in another module. So count a name only if it is called or
-        // capitalized.
+        // capitalised.
         let is_capitalized = path[0].starts_with(char::is_uppercase);
         let Module { mentioned, paths, .. } = &mut self.tree.modules[module];
         if path.len() > 1 {

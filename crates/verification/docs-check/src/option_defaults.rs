@@ -14,12 +14,12 @@ use crate::{constants::ConstantValue, quantity};
 /// The suffixes of sizes on a command line, and the units that they stand for.
 const SUFFIXES: [(char, &str); 3] = [('K', "KiB"), ('M', "MiB"), ('G', "GiB")];
 
-/// Returns the default of an option, which is a field with an attribute of clap in `file`. `option`
-/// begins with two hyphens.
+/// Returns the default of an option, which is declared in `file` as a field with a clap attribute.
+/// `option` begins with two hyphens.
 ///
 /// # Errors
-/// Returns a message if the file cannot be read, if it has no such option, or if the option has no
-/// default that is a quantity.
+/// Returns a message if the file cannot be read, if it has no such option, or if the option's
+/// default is missing or is not a quantity.
 pub fn evaluate(file: &Path, option: &str) -> Result<ConstantValue, String> {
     let source = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let default = default_value(&source, option)?;
@@ -30,7 +30,8 @@ pub fn evaluate(file: &Path, option: &str) -> Result<ConstantValue, String> {
 fn default_value(source: &str, option: &str) -> Result<String, String> {
     let field = format!(" {}: ", option.trim_start_matches('-').replace('-', "_"));
     let end = source.find(&field).ok_or_else(|| format!("the file has no option `{option}`"))?;
-    // The attribute of a field is the last one before it. Every option has such an attribute.
+    // The attribute of a field is the last attribute before the field. Every option has such an
+    // attribute.
     let attribute = source[..end].rfind("#[arg(").map_or("", |start| &source[start..end]);
     let text = |name: &str, end: [char; 2]| {
         let (_, rest) = attribute.split_once(name)?;
@@ -41,7 +42,7 @@ fn default_value(source: &str, option: &str) -> Result<String, String> {
         .ok_or_else(|| format!("the option `{option}` has no default"))
 }
 
-/// Parses a value of the command line, such as `1M`, `10s` or `20000`.
+/// Parses a command-line value, such as `1M`, `10s` or `20000`.
 fn parse(value: &str) -> Option<ConstantValue> {
     let unit = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (number, unit) = value.split_at(unit);

@@ -172,8 +172,8 @@ impl Checker<'_> {
         Err(format!("the page says `{}`, but `{constant}` in `{}` is {actual}", link.text, path.display()))
     }
 
-    /// Checks a link to a source file whose text is code. The file must define the last name in the
-    /// text.
+    /// Checks a link whose text is code and whose target is a source file. The file must define the
+    /// last name in the text.
     fn check_source(&mut self, path: &Path, text: &str) -> Result<(), String> {
         let Some(code) = text.strip_prefix('`').and_then(|t| t.strip_suffix('`')) else {
             return Ok(());
@@ -246,7 +246,7 @@ impl Checker<'_> {
     }
 }
 
-/// Returns whether a target begins with a scheme, such as `https:` or `mailto:`.
+/// Returns `true` if a target begins with a scheme, such as `https:` or `mailto:`.
 fn has_scheme(target: &str) -> bool {
     target.split_once(':').is_some_and(|(scheme, _)| {
         !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+' || c == '-' || c == '.')
@@ -276,7 +276,7 @@ fn extension(path: &Path) -> &str {
     path.extension().and_then(|e| e.to_str()).unwrap_or_default()
 }
 
-/// Returns whether `code` names the module of a file. For example, `link` and `screen/link` name
+/// Returns `true` if `code` names the module of a file. For example, `link` and `screen/link` name
 /// the module of `src/screen/link.rs` or `src/screen/link/mod.rs`.
 fn names_module(path: &Path, code: &str) -> bool {
     let module = path.with_extension("");
@@ -284,8 +284,8 @@ fn names_module(path: &Path, code: &str) -> bool {
     module.ends_with(code)
 }
 
-/// Returns the owner and the name in a piece of code: `Connection` and `poll_event` for
-/// `Connection::poll_event()`.
+/// Returns the owner and the name in a code span: for `Connection::poll_event()`, they are
+/// `Connection` and `poll_event`.
 ///
 /// Only a name that begins with a capital letter counts as an owner. A module does not count,
 /// because the name of a module need not occur in its file.

@@ -1,4 +1,4 @@
-//! Checks and writes the code blocks of the chapters that show the source.
+//! Checks and writes the chapters' code blocks that show source code.
 //!
 //! | mark | text of the block |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `code: FILE figure` | the first figure in the comment at the head of the file |
 //!
 //! A path is relative to the root of the repository. Citations are left out because the second pane
-//! of the book shows them in its margin. The chapters of *Build* have marks of their own; see
+//! of the book shows them in its margin. The chapters of *Build* have their own marks; see
 //! [`build_chapters`](crate::build_chapters).
 
 use std::{
@@ -118,7 +118,7 @@ fn without_citations(code: &str) -> String {
     code.split_inclusive('\n').filter(|line| !is_citation(line)).collect()
 }
 
-/// Returns the first block between fences in the comment at the head of a file.
+/// Returns the first fenced block in the comment at the beginning of a file.
 fn figure(source: &str) -> Option<String> {
     let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
     let mut lines = comment.map(|line| line.strip_prefix(' ').unwrap_or(line));

@@ -41,7 +41,7 @@ impl Step {
         Ok(steps)
     }
 
-    /// Returns the files that differ from the step before, and the hunks of each difference.
+    /// Returns the files that differ from the previous step, with the hunks of each difference.
     #[must_use]
     pub fn changes(&self, before: &Self) -> BTreeMap<&str, Vec<String>> {
         let changed = self.files.iter().map(|(path, text)| {
@@ -78,13 +78,13 @@ fn files(folder: &Path) -> io::Result<BTreeMap<String, String>> {
     Ok(files)
 }
 
-/// Returns the hunks of the difference between two texts, each with its line `@@ ... @@`.
+/// Returns the hunks of the difference between two texts, each with its `@@ ... @@` line.
 fn hunks(old: &str, new: &str) -> Vec<String> {
     let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
     let hunks: Vec<String> =
         diff.unified_diff().context_radius(CONTEXT).iter_hunks().map(|hunk| hunk.to_string()).collect();
-    // An unchanged empty line is a single space in the difference. Remove it, as editors remove
-    // spaces at the end of a line.
+    // In the difference, an unchanged empty line consists of a single space. Remove the space,
+    // because editors remove spaces at the end of a line.
     hunks.iter().map(|hunk| hunk.lines().map(|line| format!("{}\n", line.trim_end())).collect()).collect()
 }
 

@@ -18,7 +18,7 @@ pub enum Token {
 }
 
 impl Token {
-    /// Returns whether this token is the name or keyword `name`.
+    /// Returns `true` if this token is the name or keyword `name`.
     #[must_use]
     pub fn is_name(&self, name: &str) -> bool {
         matches!(self, Self::Name(own) if own == name)
@@ -163,14 +163,14 @@ fn attribute(text: &str) -> usize {
     text.len()
 }
 
-/// Returns whether an attribute excludes the item after it from all builds except tests.
+/// Returns `true` if an attribute excludes the item after it from all builds except tests.
 fn is_test_only(attribute: &str) -> bool {
     let compact: String = attribute.split_whitespace().collect();
     compact == "#[cfg(test)]" || compact.starts_with("#[cfg(all(test,")
 }
 
-/// Returns whether a JavaScript value may follow the token `before`. If a value may follow, a `/`
-/// begins a regular expression; otherwise it is a division.
+/// Returns `true` if a JavaScript value may follow the token `before`. If a value may follow, a `/`
+/// begins a regular expression; otherwise, it is a division.
 fn a_value_may_follow(before: Option<&Token>) -> bool {
     match before {
         None | Some(Token::TestOnly) => true,

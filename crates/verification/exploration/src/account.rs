@@ -1,5 +1,5 @@
-//! The account of one side: the things that it has done so far, as seen from outside, and the
-//! checks of each frame and event.
+//! An account of what one side has done so far, as seen from outside, and the checks of each frame
+//! and event.
 //!
 //! The account does not rely on what the engine reports about itself. It is computed from the
 //! calls, the bytes on the wire and the events, so it can contradict the engine.
@@ -14,12 +14,12 @@ use crate::{
     property::{Broken, Property},
 };
 
-/// The things that one side has done so far.
+/// What one side has done so far.
 #[derive(Debug)]
 pub struct Account {
     role: Role,
-    /// The number of text messages that the application has sent completely, and the number of
-    /// those that were written completely.
+    /// The number of text messages that the application has sent completely, and how many of them
+    /// were written completely.
     pub texts_sent: u8,
     texts_written: u8,
     /// Whether the first half of another message was sent, and whether it was written.
@@ -27,7 +27,7 @@ pub struct Account {
     half_written: bool,
     /// The number of text messages that were handed out to the application.
     pub texts_received: u8,
-    /// The payloads of the Pings that were handed out and whose Pongs were not written yet.
+    /// The payloads of the Pings that were handed out but whose Pongs have not been written yet.
     owed_pongs: VecDeque<Vec<u8>>,
     /// The endpoint whose Close came first, if there was one.
     pub initiator: Option<Endpoint>,
@@ -43,8 +43,8 @@ pub struct Account {
     pub broke_a_rule: bool,
     /// Whether a deadline of this side has passed.
     pub reached_a_deadline: bool,
-    /// The number of frames that have arrived and that complete an event, and the number of events
-    /// that were handed out.
+    /// The number of frames received so far that complete an event, and the number of events that
+    /// were handed out.
     events_arrived: u8,
     events: u8,
     /// The frame that is being written.
@@ -56,7 +56,7 @@ pub struct Account {
 /// The number of bytes in the first half of a text.
 pub const HALF: usize = 1;
 
-/// Returns the text that a side sends as its message with this number.
+/// Returns the text of a side's message with this number.
 #[must_use]
 pub fn text(sender: Role, number: u8) -> String {
     let letter = match sender {
@@ -67,7 +67,7 @@ pub fn text(sender: Role, number: u8) -> String {
 }
 
 impl Account {
-    /// Creates an account of a connection that has just been opened.
+    /// Creates the account of one side of a connection that has just been opened.
     #[must_use]
     pub fn new(role: Role) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl Account {
     }
 
     /// Records and checks bytes that the engine has written. `sent` is the body of the Close that
-    /// it reports as sent.
+    /// the engine reports as sent.
     ///
     /// # Errors
     /// Fails if the bytes complete a frame that must not be sent.
@@ -178,7 +178,7 @@ impl Account {
     /// Records a Ping that was handed out, and checks that its answer was queued.
     ///
     /// # Errors
-    /// Fails if the queue did not grow by exactly the answer.
+    /// Fails if the queue did not grow by exactly the size of the answer.
     pub fn on_ping(&mut self, payload: Vec<u8>, newly_queued: usize) -> Result<(), Broken> {
         self.events += 1;
         let expected = self.header_len() + payload.len();
@@ -193,8 +193,8 @@ impl Account {
         self.events += 1;
     }
 
-    /// Records a Close that was handed out. Checks that it came after all messages, and that it was
-    /// answered once, unless this side began to close.
+    /// Records a Close that was handed out. Checks that it came after all messages. Also checks
+    /// that it was answered once, or not at all if this side had begun to close.
     ///
     /// # Errors
     /// Fails if a message is missing, if a necessary answer was not queued, or if an answer was
@@ -215,20 +215,21 @@ impl Account {
         })
     }
 
-    /// Returns whether input must be ignored: after a broken rule, after the peer's Close, and after
-    /// this side has abandoned the connection.
+    /// Returns `true` if input must be ignored: after a broken rule, after the peer's Close, and
+    /// after this side has abandoned the connection.
     #[must_use]
     pub const fn ignores_input(&self) -> bool {
         self.violation_reported || self.close_received || self.abandoned
     }
 
     /// Checks that all input was handed out, unless it had to be ignored, and that all output was
-    /// written, unless it was discarded. `discarded` states whether the engine has reported that.
+    /// written, unless it was discarded. `discarded` is `true` if the engine has reported that it
+    /// discarded output.
     ///
     /// # Errors
     /// Fails if something is missing.
     pub fn check_at_end(&self, timed_out: bool, discarded: bool) -> Result<(), Broken> {
-        // After a time-out, TCP is dropped with whatever has arrived.
+        // After a time-out, the TCP connection is dropped, and whatever has arrived is lost.
         let ignores_input = self.ignores_input() || timed_out;
         let (arrived, handed_out) = (self.events_arrived, self.events);
         Broken::unless(ignores_input || arrived == handed_out, Property::InputBeforeEnd, || {

@@ -1,4 +1,4 @@
-//! The steps of which an interleaving consists.
+//! The steps that make up an interleaving.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use testkit::frames::frames_from;
 /// One step of one side, of its driver, or of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Something that happens to this side from outside. The bound limits the number of causes.
+    /// Something from outside happens to this side. The bound limits the number of such causes.
     Cause(Role, Cause),
     /// The driver of this side carries out the next step of `poll_transmit`.
     Transmit(Role, Amount),
@@ -24,7 +24,7 @@ pub enum Action {
     Wake(Role),
 }
 
-/// Something that happens to one side from outside.
+/// Something external that happens to one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The application sends a text message in one frame.
@@ -36,17 +36,17 @@ pub enum Cause {
     SendPing,
     /// The application begins to close.
     Close,
-    /// The driver gives up the connection, because it has no memory for what the peer sends.
+    /// The driver abandons the connection, because it has no memory for what the peer sends.
     Abandon,
-    /// Bytes that the engine would never send follow the bytes that it has written.
+    /// Bytes that the engine would never send are added after those that it has written.
     Break(Fault),
     /// The stream that this side reads ends here: the bytes in flight are lost, and so is
     /// everything that the peer writes from now on.
     LoseRead,
     /// A read fails: the transport is lost in both directions.
     Reset,
-    /// Whatever this side writes from now on does not arrive, and neither does the end of its
-    /// stream. A write may fail, or appear to succeed.
+    /// Everything that this side writes from now on is lost, and so is the end of its stream. A
+    /// write may fail, or appear to succeed.
     LoseWrite,
     /// The clock of this side reaches the next deadline.
     ReachDeadline,
@@ -55,13 +55,13 @@ pub enum Cause {
 /// A rule that is broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// A frame with a reserved bit, which is wrong from its first byte.
+    /// A frame with a reserved bit, so that its first byte is already invalid.
     ReservedBit,
-    /// A text message that is not UTF-8, which is wrong in its payload.
+    /// A text message that is not UTF-8, so that only its payload is invalid.
     NotUtf8,
     /// A Close whose payload is half a code. It is invalid, but only the complete frame shows that.
     HalfCode,
-    /// A Close and a text message after the Close.
+    /// A Close, followed by a text message.
     AfterClose,
 }
 
@@ -69,7 +69,7 @@ impl Fault {
     /// All faults.
     pub const ALL: [Self; 4] = [Self::ReservedBit, Self::NotUtf8, Self::HalfCode, Self::AfterClose];
 
-    /// Returns the bytes as this side sends them.
+    /// Returns the bytes that `sender` sends to break the rule.
     #[must_use]
     pub fn bytes(self, sender: Role) -> Vec<u8> {
         frames_from(
@@ -91,7 +91,7 @@ pub enum Amount {
     All,
     /// The bytes up to the next place where the wire may cut them.
     ToNextCut,
-    /// No bytes, because the peer does not read. Only a write can be of this amount.
+    /// No bytes, because the peer does not read. Only writes use this amount.
     Nothing,
 }
 

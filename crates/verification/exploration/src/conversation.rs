@@ -1,4 +1,4 @@
-//! An interleaving as a conversation, in the words of the dissector.
+//! Describes an interleaving as a conversation, in the dissector's words.
 
 use std::fmt::Write;
 
@@ -13,13 +13,13 @@ use crate::{
     world::{Setup, World},
 };
 
-/// Describes a counterexample: its steps, one a line, and the property that it breaks.
+/// Describes a counterexample: its steps, one per line, and the property that it breaks.
 #[must_use]
 pub fn describe(setup: &Setup, counterexample: &Counterexample) -> String {
     let Counterexample { path, ending, broken } = counterexample;
     let mut world = World::new(setup);
-    // One conversation of the written bytes and one of the bytes that were read, because bytes can
-    // be lost in between.
+    // Dissect the bytes that were written and the bytes that were read separately, because bytes
+    // can be lost in between.
     let mut written = Conversation::after_handshake(Options::default());
     let mut read = Conversation::after_handshake(Options::default());
     let mut lines = String::new();
@@ -69,7 +69,7 @@ fn words(action: Action) -> (Role, String) {
     match action {
         Action::Cause(role, Cause::ReachDeadline) => (role, "reaches its deadline".to_owned()),
         Action::Cause(role, cause) => (role, cause.to_string()),
-        // The line consists of the consequence only.
+        // The line shows only the consequence of the step, not the step itself.
         Action::Transmit(role, _) | Action::FailWrite(role) | Action::Read(role, _) => (role, String::new()),
         Action::ReadEnd(role) => (role, "reads the end of the stream".to_owned()),
         Action::Poll(role) => (role, "polls for an event".to_owned()),

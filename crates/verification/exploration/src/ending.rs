@@ -1,7 +1,7 @@
 //! Checks that the connection can end from every state, and that it does so within its deadlines.
 //!
-//! From a state, the interleaving is continued in a fixed order: first everything that can happen
-//! without waiting, then the next deadline. There are two kinds of such endings:
+//! From each state, the interleaving is continued in a fixed order: first everything that can
+//! happen without waiting, then the next deadline. There are two kinds of endings:
 //!
 //! * **A fair ending.** The wire carries everything, both drivers do their work, and at most one
 //!   application begins to close.
@@ -18,10 +18,10 @@ use crate::{
     world::{CLOSE_TIMEOUT, KEEP_ALIVE, ROLES, Setup, World},
 };
 
-/// A way in which an interleaving is continued to its end.
+/// A way to continue an interleaving to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndingKind {
-    /// The wire carries everything. At most this application begins to close.
+    /// The wire carries everything. If a side is given, its application begins to close.
     Fair(Option<Role>),
     /// This side is left alone.
     Silent(Role),
@@ -45,11 +45,11 @@ struct Ending {
     world: World,
     /// The steps since the state.
     steps: Vec<Action>,
-    /// The time that has passed at each side.
+    /// The time that has passed on each side.
     passed: [Duration; 2],
 }
 
-/// A property that does not hold in an ending, and the steps from the state to this point.
+/// A property that does not hold in an ending, and the ending's steps up to that point.
 #[derive(Debug)]
 pub struct BrokenEnding {
     /// The kind of ending.
@@ -64,7 +64,7 @@ pub struct BrokenEnding {
 /// number of endings.
 ///
 /// # Errors
-/// Fails with the first ending in which a property does not hold.
+/// Returns the first ending in which a property does not hold.
 pub fn check_endings(setup: &Setup, path: &[Action]) -> Result<u64, BrokenEnding> {
     let keep_alive = setup.bound().keep_alive;
     let world = World::replay(setup, path);
@@ -149,7 +149,7 @@ impl Ending {
         }
     }
 
-    /// Lets the driver of one side do everything except reading. Returns whether it did anything.
+    /// Lets the driver of one side do everything except reading. Returns `true` if it did anything.
     fn run_driver(&mut self, role: Role, amount: Amount) -> Result<bool, Broken> {
         let mut progress = false;
         while self.world.side(role).polls() {
@@ -195,7 +195,7 @@ impl Ending {
         }
     }
 
-    /// Advances the clock of one side to its next deadline. Returns whether there was one.
+    /// Advances one side's clock to its next deadline. Returns `true` if there was a deadline.
     fn pass_deadline(&mut self, role: Role) -> Result<bool, Broken> {
         if !self.world.side(role).has_deadline_ahead() {
             return Ok(false);
@@ -207,9 +207,10 @@ impl Ending {
         Ok(true)
     }
 
-    /// Checks that no side has waited longer than `limit`, not counting the time that a keep-alive
-    /// takes to find out that the peer is gone: the time until the next Ping, and the time-out. The
-    /// time-out starts once more if bytes that were queued before the Ping were written meanwhile.
+    /// Checks that no side has waited longer than `limit`. The limit does not include the time that
+    /// a keep-alive takes to find out that the peer is gone: the time until the next Ping, and the
+    /// time-out. The time-out starts once more if bytes that were queued before the Ping are
+    /// written in the meantime.
     fn check_time(&self, limit: Duration, keep_alive: bool) -> Result<(), Broken> {
         let keep_alive = if keep_alive { KEEP_ALIVE.interval + 2 * KEEP_ALIVE.timeout } else { Duration::ZERO };
         let limit = limit + keep_alive;

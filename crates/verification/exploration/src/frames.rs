@@ -2,7 +2,7 @@
 
 use testkit::frames::RawFrame;
 
-/// The bytes of a frame that is not complete yet. Frames have at most 125 bytes of payload here,
+/// The bytes so far of an incomplete frame. No frame here has more than 125 bytes of payload,
 /// because the exploration sends nothing longer.
 #[derive(Debug, Default, Clone)]
 pub struct FrameReader {
@@ -35,7 +35,7 @@ impl FrameReader {
         if [1, header_len].contains(&self.bytes.len()) { Completed::Header } else { Completed::Nothing }
     }
 
-    /// Returns whether the last frame is complete.
+    /// Returns `true` if the last frame is complete.
     #[must_use]
     pub const fn is_between_frames(&self) -> bool {
         self.bytes.is_empty()

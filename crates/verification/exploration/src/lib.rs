@@ -13,10 +13,10 @@
 //!        └──── wire ───┘               delays, cuts, ends
 //! ```
 //!
-//! An **interleaving** is a sequence of [steps](action). A **cause** is a step from outside; all
-//! other steps are what drivers and wires do by themselves. The [bound](world::Bound) limits the
-//! causes only. As the other steps only process what a cause has produced, the number of states is
-//! finite, and the [search] visits all of them. In every state, it checks the
+//! An **interleaving** is a sequence of [steps](action). A **cause** is a step from outside. All
+//! other steps are what drivers and wires do by themselves. The [bound](world::Bound) limits only
+//! the causes. Because the other steps only process what a cause has produced, the number of states
+//! is finite, and the [search] visits all of them. In every state, the search checks the
 //! [properties](property), and that the connection [can end](ending).
 //!
 //! | module | contents |

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     if every_property_holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Explores up to each bound, and prints a row for it. Returns whether every property holds.
+/// Explores up to each bound, and prints a row for it. Returns `true` if every property holds.
 fn explore(bounds: &[Bound]) -> bool {
     println!("| causes | cuts | keep-alive | states | steps | endings | longest | seconds |");
     println!("|---|---|---|---|---|---|---|---|");

@@ -7,26 +7,26 @@ use std::fmt;
 pub enum Property {
     /// An endpoint sends at most one Close, and never answers a Close twice.
     OneClose,
-    /// After its Close, an endpoint sends nothing but answers to Pings, and after the end of its
-    /// stream nothing at all.
+    /// After its Close, an endpoint sends only answers to Pings. After the end of its stream, it
+    /// sends nothing at all.
     NothingAfterClose,
     /// Every frame on the wire is one that the application sent or that the protocol requires.
     OnlyExpectedFrames,
-    /// Each message is handed out at most once, whole and in order, and a Close only after all
-    /// messages before it.
+    /// Each message is handed out at most once, whole and in order. A Close is handed out only
+    /// after all messages before it.
     MessagesInOrder,
     /// Events that arrived before the end of the stream are handed out before the end.
     InputBeforeEnd,
     /// No event is handed out after a broken rule, after the peer's Close, or by an endpoint that has
     /// abandoned the connection.
     InputIgnored,
-    /// When an event is handed out, its answer is in the queue.
+    /// When an event is handed out, its answer is already in the queue.
     AnsweredIsQueued,
     /// Queued frames are written, or reported as discarded.
     QueuedIsWritten,
     /// A broken rule is reported only if the peer broke one.
     NoFalseAccusation,
-    /// The accounts of the end agree with the wire and with each other.
+    /// The engines' reports about the end agree with the wire and with each other.
     AccountsAgree,
     /// An endpoint ends TCP only when it is its turn, and ends its own direction only once.
     ServerEndsTcpFirst,
@@ -36,12 +36,12 @@ pub enum Property {
     NothingAfterTheEnd,
     /// A connection that has begun to close ends within its deadlines, whatever the peer does.
     EndsInTime,
-    /// A closing handshake over a working wire waits for no deadline.
+    /// A closing handshake over a working wire does not have to wait for a deadline.
     EndsWithoutDeadline,
 }
 
 impl Property {
-    /// Returns whether the property says that something must happen eventually, so that only an
+    /// Returns `true` if the property requires something to happen eventually, so that only an
     /// ending can break it.
     #[must_use]
     pub const fn needs_an_ending(self) -> bool {
@@ -83,7 +83,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// Returns an error with this property, unless `holds`.
+    /// Returns an error that contains this property, unless `holds` is `true`.
     ///
     /// # Errors
     /// Fails if `holds` is false.

@@ -1,9 +1,9 @@
 //! Breadth-first search through all interleavings.
 //!
-//! The search keeps no engines. It keeps, for each state, the step that led to it first, and
-//! repeats the whole interleaving whenever it needs the state again. So neither the engine nor its
-//! masking keys and its compression have to be cloned. Because states are visited in the order of
-//! their distance from the beginning, the first step that breaks a property ends a shortest
+//! The search does not store engines. For each state, it stores the step that first led to the
+//! state, and repeats the whole interleaving whenever it needs the state again. So it does not have
+//! to clone an engine, its masking keys or its compression. States are visited in the order of
+//! their distance from the beginning, so the first step that breaks a property ends a shortest
 //! interleaving. If a property is first broken in an [ending](crate::ending), a second search
 //! without endings looks for a shorter interleaving.
 
@@ -16,9 +16,9 @@ use crate::{
     world::{Setup, World},
 };
 
-/// The maximum number of states that are visited to find a shorter counterexample. The
-/// conversation of a mistake that takes many steps fills a screen in any case, so a shorter one is
-/// not worth more than a minute.
+/// The maximum number of states that are visited to find a shorter counterexample. A counterexample
+/// that takes many steps fills a screen in any case, so finding a shorter one is not worth more
+/// than a minute.
 const SHORTENED_WITHIN: usize = 100_000;
 
 /// The result of an exploration.
@@ -26,11 +26,11 @@ const SHORTENED_WITHIN: usize = 100_000;
 pub struct Report {
     /// The number of different states.
     pub states: usize,
-    /// The number of steps from one state to another or to the same.
+    /// The number of steps that were tried, including those that lead back to the same state.
     pub steps: u64,
     /// The number of interleavings that were continued to their end.
     pub endings: u64,
-    /// The number of steps in the longest of the shortest interleavings that lead to a state.
+    /// The number of steps from the beginning to the most distant state that was visited.
     pub longest: usize,
     /// The shortest interleaving that breaks a property, if there is one.
     pub counterexample: Option<Counterexample>,
@@ -39,8 +39,8 @@ pub struct Report {
 /// An interleaving that breaks a property.
 #[derive(Debug)]
 pub struct Counterexample {
-    /// The steps. The last one breaks the property, or the property says that another step must
-    /// follow.
+    /// The steps. Either the last step breaks the property, or the property requires another step
+    /// after it.
     pub path: Vec<Action>,
     /// If the property was broken in an ending: the number of steps before the ending, and its
     /// kind.

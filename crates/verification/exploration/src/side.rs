@@ -30,13 +30,13 @@ pub struct Side {
     read_ended: bool,
     /// Whether a write has failed.
     write_failed: bool,
-    /// Whether a deadline has passed that `handle_timeout` has not handled, and how many calls in
-    /// a row have left one.
+    /// Whether a deadline has passed that `handle_timeout` has not yet handled, and how many calls
+    /// in a row have left such a deadline.
     due: bool,
     left_due: u8,
     half_closed: bool,
     disconnected: bool,
-    /// The things that this side has done so far.
+    /// What this side has done so far.
     pub account: Account,
 }
 
@@ -77,10 +77,10 @@ impl Side {
         }
     }
 
-    /// Returns everything on which the further behaviour of this side depends, and everything that
-    /// the checks need, as a value that can be printed.
+    /// Returns everything that determines this side's further behaviour, and everything that the
+    /// checks need, as a value that can be printed.
     pub fn inspect(&self) -> impl std::fmt::Debug {
-        // Without `..`, so that a new field cannot be forgotten.
+        // Do not use `..` here, so that a new field cannot be forgotten.
         let Self {
             role: _,
             connection,
@@ -98,7 +98,7 @@ impl Side {
         (connection.inspect(), now, flags, account)
     }
 
-    /// Returns whether the application can send and close.
+    /// Returns `true` if the application can send and close.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.connection.state() == State::Open && !self.disconnected
@@ -116,13 +116,14 @@ impl Side {
         !self.half_closed && !self.disconnected
     }
 
-    /// Returns whether the driver can read. A driver may read on before it has polled all events.
+    /// Returns `true` if the driver can read. A driver may continue to read before it has polled
+    /// all events.
     #[must_use]
     pub const fn reads(&self) -> bool {
         !self.read_ended && !self.disconnected
     }
 
-    /// Returns whether the driver would poll for an event now.
+    /// Returns `true` if the driver would poll for an event now.
     #[must_use]
     pub const fn polls(&self) -> bool {
         !self.drained && !self.disconnected
@@ -152,7 +153,8 @@ impl Side {
         self.now
     }
 
-    /// Returns whether this side has learned that the connection ends. It must then end soon.
+    /// Returns `true` if this side has learned that the connection is ending. The side must then
+    /// end soon.
     #[must_use]
     pub fn must_end(&self) -> bool {
         self.connection.state() != State::Open || self.read_ended || self.write_failed
@@ -193,7 +195,7 @@ impl Side {
         Happened::Nothing
     }
 
-    /// Begins to close. The two sides give different codes and reasons, so that no account can be
+    /// Begins to close. The two sides give different codes and reasons, so that no report can be
     /// right by chance.
     pub fn close(&mut self) -> Happened {
         let (code, reason) = match self.role {
@@ -209,8 +211,8 @@ impl Side {
 
 /// The driver's calls.
 impl Side {
-    /// Carries out the next step of `poll_transmit`. `inside` says whether a write may end inside a
-    /// frame.
+    /// Carries out the next step of `poll_transmit`. If `inside` is `true`, a write may end inside
+    /// a frame.
     ///
     /// # Errors
     /// Fails if the step breaks a property.
@@ -247,10 +249,10 @@ impl Side {
         }
     }
 
-    /// Checks that this side ends TCP for the first time (`is_first`), and only when it may: a
-    /// server after both Close frames, and either side after a broken rule, a time-out, the end of
-    /// the peer's stream, after it has abandoned the connection or, once the peer's Close has
-    /// arrived, after a failed write.
+    /// Checks that this side ends TCP for the first time (`is_first`), and only when it may. A
+    /// server may do so after both Close frames. Either side may do so after a broken rule, a
+    /// time-out or the end of the peer's stream, after it has abandoned the connection or, once the
+    /// peer's Close has arrived, after a failed write.
     fn check_turn(&self, is_first: bool) -> Result<(), Broken> {
         let Account { close_received, violation_reported, abandoned, close_written, .. } = self.account;
         let both_closed = close_received && (close_written || self.write_failed);
@@ -382,13 +384,13 @@ impl Side {
     /// Handles the deadline that has passed.
     ///
     /// # Errors
-    /// Fails if the engine accuses its peer wrongly, or if, for the second time in a row, it
+    /// Fails if the engine wrongly reports that its peer broke a rule, or if it twice in a row
     /// reports a deadline that has already passed.
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            // These two violations are justified if the peer was only too slow and broke no other
-            // rule.
+            // A peer that is only too slow, and breaks no other rule, can cause these two
+            // violations.
             Err(violation) => {
                 let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
                 Happened::Other(self.on_violation(&violation, is_slow)?)
@@ -413,7 +415,7 @@ impl Side {
     /// Checks the properties of a state.
     ///
     /// # Errors
-    /// Fails if one of them does not hold.
+    /// Fails if one of the properties does not hold.
     pub fn check(&self, peer: &Self) -> Result<(), Broken> {
         let deadline = self.connection.poll_timeout();
         let in_the_future = self.due || deadline.is_none_or(|deadline| deadline > self.now);

@@ -9,10 +9,10 @@ pub struct OneWay {
     pub bytes: VecDeque<u8>,
     /// Whether the end of the stream follows the bytes in flight.
     pub ended: bool,
-    /// Whether nothing that is written from now on arrives. A write then fails, or appears to
+    /// Whether everything that is written from now on is lost. A write then fails, or appears to
     /// succeed.
     pub broken: bool,
-    /// Whether not even the end of the stream arrives.
+    /// Whether even the end of the stream is lost.
     pub silent: bool,
 }
 

@@ -15,7 +15,7 @@ use crate::{
     wire::OneWay,
 };
 
-/// The time that the peer has for each of its steps in closing.
+/// How long the peer may take for each of its steps in closing the connection.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The keep-alive, if the bound enables it. The interval is shorter than the time-out, so that a
 /// Ping can become due while a Pong is awaited.
@@ -26,7 +26,7 @@ pub const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(20),
 pub struct Bound {
     /// The maximum number of causes in one interleaving. The number of other steps is not limited.
     pub causes: u8,
-    /// Whether the wire cuts inside frames as well: after the first byte, and after the header.
+    /// Whether the wire may also cut inside frames: after the first byte, and after the header.
     pub cuts: bool,
     /// Whether both sides have a keep-alive.
     pub keep_alive: bool,
@@ -49,7 +49,7 @@ impl Bound {
 /// The bounds of the test, which takes less than a minute.
 pub const QUICK_BOUNDS: [Bound; 2] = [Bound::new(1, true), Bound::new(2, false).with_keep_alive()];
 
-/// The bounds of the program, which takes some minutes.
+/// The bounds of the program, which takes a few minutes.
 pub const DEEP_BOUNDS: [Bound; 4] =
     [Bound::new(1, true), Bound::new(2, false).with_keep_alive(), Bound::new(2, true), Bound::new(3, false)];
 
@@ -126,8 +126,8 @@ impl World {
     /// Repeats an interleaving.
     ///
     /// # Panics
-    /// Panics if a step fails now that did not fail before, which cannot happen with a
-    /// deterministic engine.
+    /// Panics if a step fails that did not fail before. This cannot happen with a deterministic
+    /// engine.
     #[must_use]
     pub fn replay(setup: &Setup, path: &[Action]) -> Self {
         let mut world = Self::new(setup);
@@ -155,23 +155,24 @@ impl World {
         }
     }
 
-    /// Returns whether nothing has disturbed the two applications: the wire has lost nothing, and
-    /// no deadline has passed.
+    /// Returns `true` if nothing has disturbed the connection: the wire has lost nothing, and no
+    /// deadline has passed.
     #[must_use]
     pub const fn is_undisturbed(&self) -> bool {
         !self.lost && !self.client.account.reached_a_deadline && !self.server.account.reached_a_deadline
     }
 
-    /// Returns a number that identifies the state. It is computed from everything on which the
-    /// further behaviour and the further checks depend. With 128 bits, the probability that any two
-    /// of ten million different states share a number is below 10^-24.
+    /// Returns a number that identifies the state. It is computed from everything that determines
+    /// the further behaviour and the further checks. With 128 bits, the probability that any two of
+    /// ten million different states share a number is below 10^-24.
     #[must_use]
     pub fn identity(&self) -> u128 {
-        // Without `..`, so that a new field cannot be forgotten. The bound is always the same.
+        // Do not use `..` here, so that a new field cannot be forgotten. Leave out the bound,
+        // because it is always the same.
         let Self { client, server, to_client, to_server, bound: _, causes_left, lost } = self;
         let text = format!("{:?}", (client.inspect(), server.inspect(), to_client, to_server, causes_left, lost));
-        // The standard library's hash has 64 bits, so hash the text twice, after different
-        // beginnings.
+        // The standard library's hash has 64 bits, so hash the text twice, each time after a
+        // different first byte.
         let [high, low] = [0, 1].map(|beginning| {
             let mut hasher = DefaultHasher::new();
             hasher.write_u8(beginning);
@@ -213,8 +214,8 @@ impl World {
                 add(side.is_open(), Cause::SendFragment);
                 add(side.is_open(), Cause::SendPing);
                 add(side.is_open(), Cause::Close);
-                // A driver abandons a connection once, and only because of input: bytes that may
-                // still arrive, or that it has not processed.
+                // A driver abandons a connection at most once, and only because of input: bytes
+                // that may still arrive, or bytes that have not been processed.
                 let may_have_input = side.reads() || side.polls();
                 add(may_have_input && !side.account.abandoned, Cause::Abandon);
                 for fault in Fault::ALL {

@@ -1,7 +1,7 @@
 //! The known cases in which our engine and tungstenite 0.30 treat the same bytes differently.
 //!
-//! Each entry of [`DISAGREEMENTS`] has a function that recognizes it, an explanation that cites the
-//! RFC, and an example. A test checks the examples. A disagreement that no entry recognizes is a
+//! Each entry of [`DISAGREEMENTS`] has a function that recognises it, an explanation that cites the
+//! RFC, and an example. A test checks the examples. A disagreement that no entry recognises is a
 //! finding of the fuzzer.
 
 use protocol::{CloseCode, Limits, Role, Violation};
@@ -34,7 +34,7 @@ impl Comparison {
         Self { role, bytes: bytes.to_vec(), ours, theirs: tungstenite_engine::feed(role, bytes) }
     }
 
-    /// Returns whether both engines returned the same events, and either both reported the same
+    /// Returns `true` if both engines returned the same events, and either both reported the same
     /// kind of violation or neither reported a violation.
     pub fn agree(&self) -> bool {
         let end = match &self.ours.violation {
@@ -44,7 +44,7 @@ impl Comparison {
         self.same_events() && end == self.theirs.end
     }
 
-    /// Returns the events that only tungstenite returned, after all events of our engine. Returns
+    /// Returns the events that tungstenite returned in addition to those of our engine. Returns
     /// `None` if tungstenite's events do not begin with all events of our engine.
     fn their_further_events(&self) -> Option<&[ReceivedEvent]> {
         self.theirs.events.strip_prefix(&self.ours.events[..])
@@ -60,7 +60,7 @@ impl Comparison {
         tungstenite_engine::feed(self.role, &[&self.bytes[..], &rest].concat())
     }
 
-    /// Returns whether tungstenite is still waiting for the rest of a frame that our engine has
+    /// Returns `true` if tungstenite is still waiting for the rest of a frame that our engine has
     /// rejected. This is the case if tungstenite also rejects the frame once the frame is complete,
     /// without returning another event first.
     fn theirs_waits_for_payload(&self) -> bool {
@@ -70,7 +70,7 @@ impl Comparison {
             && complete.end != TungsteniteEnd::Closed
     }
 
-    /// Returns whether tungstenite accepts a control frame that our engine has rejected.
+    /// Returns `true` if tungstenite accepts a control frame that our engine has rejected.
     fn theirs_accepts_control_frame(&self) -> bool {
         let events = self.theirs_with_complete_frame().events;
         let next = events.strip_prefix(&self.ours.events[..]).and_then(<[ReceivedEvent]>::first);
@@ -83,7 +83,7 @@ impl Comparison {
 pub struct Disagreement {
     /// A short description.
     pub name: &'static str,
-    /// A function that returns whether a comparison shows this disagreement.
+    /// A function that returns `true` if a comparison shows this disagreement.
     pub matches: fn(&Comparison) -> bool,
     /// The rule of the RFC, and what the two engines do.
     pub explanation: &'static str,

@@ -22,7 +22,7 @@ pub enum ReceivedEvent {
     Close(Option<(u16, String)>),
 }
 
-/// The record of a connection that received some bytes and then the end of the stream.
+/// What tungstenite reported for some bytes followed by the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineRecord {
     /// The events that the application received, in order.
@@ -34,7 +34,7 @@ pub struct EngineRecord {
     /// The TCP operations that the engine requested from its driver, in order: `H` for half-close,
     /// `D` for disconnect.
     pub tcp_steps: String,
-    /// The close information of the connection at the end.
+    /// The connection's close information after it has ended.
     pub close_info: CloseInfo,
 }
 
@@ -51,7 +51,7 @@ struct EngineRun {
 }
 
 /// Returns either `wide` or limits that a short input can exceed, depending on a bit of the seed.
-/// So some inputs can contain large messages, and others can exceed the limits.
+/// This way, some inputs can contain large messages, and others can exceed the limits.
 pub const fn limits(seed: u32, wide: Limits) -> Limits {
     if seed & 2 == 0 {
         wide
@@ -65,7 +65,7 @@ pub fn connection(role: Role, limits: &Limits) -> Connection {
     connection_at(role, limits, Instant::now())
 }
 
-/// Creates an engine as [`connection`] does, at this time.
+/// Creates an engine as [`connection`] does, with `now` as the current time.
 pub fn connection_at(role: Role, limits: &Limits, now: Instant) -> Connection {
     let config = Config::default().limits(limits.clone());
     match role {

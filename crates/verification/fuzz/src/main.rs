@@ -3,7 +3,7 @@
 //! For each target, the program unpacks the committed inputs. cargo-fuzz then builds the target,
 //! runs it for some time, and keeps the inputs that reach new code. Afterwards, the program removes
 //! inputs that reach no additional code. With `--pack`, it then adds some of the remaining inputs
-//! to the committed corpus: those that reach code which no committed input reaches.
+//! to the committed corpus, namely those that reach code not reached by any committed input.
 //!
 //! The program needs cargo-fuzz (`cargo install cargo-fuzz`), but no nightly toolchain: with
 //! `RUSTC_BOOTSTRAP=1`, the stable compiler accepts the options for instrumentation.
@@ -156,8 +156,8 @@ fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, St
     files(inputs).map_err(|error| format!("{target}: {error}"))
 }
 
-/// Returns the text of the new corpus file: the committed inputs, and those inputs that reach code
-/// which no committed input reaches.
+/// Returns the text of the new corpus file: the committed inputs, and the inputs that reach code
+/// not reached by any committed input.
 ///
 /// Committed inputs are never removed, because coverage does not distinguish all the cases that
 /// they test. libFuzzer's counters are turned off. Otherwise libFuzzer would also keep inputs that
@@ -190,7 +190,7 @@ fn cargo_fuzz(subcommand: &str, target: &str, work: &Path) -> Command {
     command
 }
 
-/// Runs a program and writes its output to a file. Returns whether the program succeeded.
+/// Runs a program and writes its output to a file. Returns `true` if the program succeeded.
 fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     let problem = |error: io::Error| format!("{}: {error}", log.display());
     let file = fs::File::create(log).map_err(problem)?;
@@ -204,8 +204,8 @@ fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     Ok(status.success())
 }
 
-/// Returns the number of edges that were reached, taken from the last line of libFuzzer's output
-/// that states it.
+/// Returns the number of edges that were reached, from the last line of libFuzzer's output that
+/// states it.
 fn coverage(output: &str) -> Option<String> {
     let (_, after) = output.rsplit_once(" cov: ")?;
     after.split_whitespace().next().map(str::to_owned)

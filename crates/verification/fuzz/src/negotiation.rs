@@ -23,7 +23,7 @@ pub fn options(byte: u8) -> DeflateOptions {
 }
 
 /// Runs an opening handshake in which both sides use the same options. Returns the negotiated
-/// parameters, first as the client and then as the server sees them.
+/// parameters twice: as the client sees them, and as the server sees them.
 ///
 /// # Panics
 /// Panics if the client and the server do not negotiate compression.

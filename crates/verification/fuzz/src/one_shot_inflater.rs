@@ -9,8 +9,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 /// The four bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// A final block with the content `A`. If this block decompresses to `A` when it is appended to a
-/// message, the message ends at a block boundary.
+/// A final block with the content `A`. If this block decompresses to `A` after it has been appended
+/// to a message, the message ends at a block boundary.
 const FINAL_BLOCK: [u8; 6] = [0x01, 0x01, 0x00, 0xFE, 0xFF, b'A'];
 
 /// The result of decompressing a message.
@@ -31,7 +31,7 @@ pub struct OneShotInflater {
     takeover: bool,
     /// The compressed bytes to which the next message may refer.
     stream: Vec<u8>,
-    /// The number of bytes to which `stream` decompresses.
+    /// The size of `stream` after decompression, in bytes.
     size: usize,
 }
 
@@ -49,7 +49,7 @@ impl OneShotInflater {
     /// decompressed.
     ///
     /// # Panics
-    /// Panics if `flate2` stops although it has input, room for output and no error.
+    /// Panics if `flate2` stops without an error although it has input and room for output.
     pub fn inflate(&mut self, payload: &[u8], is_complete: bool, limit: usize) -> OneShotResult {
         let mut message = Vec::new();
         let mut rest = payload;
@@ -87,7 +87,7 @@ impl OneShotInflater {
         OneShotResult::Message(message)
     }
 
-    /// Appends [`TAIL`] to the stream. Returns whether the tail completes a block without adding
+    /// Appends [`TAIL`] to the stream. Returns `true` if the tail completes a block without adding
     /// content.
     fn append_tail(&mut self) -> bool {
         self.stream.extend_from_slice(&TAIL);

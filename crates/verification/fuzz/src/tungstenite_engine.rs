@@ -1,4 +1,4 @@
-//! Runs tungstenite on bytes from a peer, and records its events and the end of the connection.
+//! Feeds a peer's bytes to tungstenite, and records its events and how the connection ended.
 
 use std::io::{self, Read, Write};
 
@@ -11,11 +11,11 @@ use tungstenite::{
 
 use crate::engine::ReceivedEvent;
 
-/// The maximum size of a frame and of a message in bytes, for both engines. It is small enough that
-/// an input can exceed it.
+/// The maximum size of a frame and of a message, in bytes, for both engines. It is small enough for
+/// an input to exceed it.
 pub const MAX_BYTES: usize = 512;
 
-/// The way in which a tungstenite connection ended.
+/// How a tungstenite connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TungsteniteEnd {
     /// The peer sent a Close, or its stream ended.
@@ -27,19 +27,19 @@ pub enum TungsteniteEnd {
     AfterClose,
 }
 
-/// The record of a connection that received some bytes and then the end of the stream.
+/// What tungstenite reported for some bytes followed by the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TungsteniteRecord {
     /// The events that the application received, in order.
     pub events: Vec<ReceivedEvent>,
-    /// The way in which the connection ended.
+    /// How the connection ended.
     pub end: TungsteniteEnd,
 }
 
 /// Passes `bytes` to tungstenite, followed by the end of the stream.
 ///
 /// # Panics
-/// Panics if tungstenite returns an error that bytes cannot cause.
+/// Panics if tungstenite returns an error that no input bytes can cause.
 pub fn feed(role: Role, bytes: &[u8]) -> TungsteniteRecord {
     let role = match role {
         Role::Server => TungsteniteRole::Server,
@@ -76,7 +76,7 @@ pub fn feed(role: Role, bytes: &[u8]) -> TungsteniteRecord {
     TungsteniteRecord { events, end }
 }
 
-/// A stream that returns these bytes and then its end, and discards all written bytes.
+/// A stream that returns these bytes and then its end, and that discards everything written to it.
 struct FixedInput<'a>(&'a [u8]);
 
 impl Read for FixedInput<'_> {

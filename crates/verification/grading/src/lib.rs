@@ -1,4 +1,4 @@
-//! Tests of the judge with whole programs.
+//! Tests the judge against complete programs.
 //!
 //! | test | what it proves |
 //! |---|---|
@@ -19,6 +19,6 @@
 //! If the judge's text has changed, `UPDATE=1 cargo test -p grading pages` writes it into the
 //! chapters.
 //!
-//! The Python library `websockets` is not among the peers, because it is not installed with `npm
-//! ci`. To judge it, start `crates/laboratory/peers/echo.py`, and run the client with `--grade` and
-//! its URL.
+//! The Python library `websockets` is not tested here, because `npm ci` does not install it. To
+//! judge it, start `crates/laboratory/peers/echo.py`, and run the client with `--grade` and the
+//! server's URL.

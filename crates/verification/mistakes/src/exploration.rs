@@ -3,9 +3,9 @@
 
 use crate::mistake::Mistake;
 
-/// The mistakes. Each transition of `closing.rs` has one of its name: in the transition, in the code
-/// that calls it, or in the code that uses its result. The argument is a number of causes with which
-/// the exploration finds the mistake.
+/// The mistakes. Each transition in `closing.rs` has a mistake named after it: in the transition
+/// itself, in the code that calls it, or in the code that uses its result. The argument is a number
+/// of causes that is enough for the exploration to find the mistake.
 pub const MISTAKES: [Mistake; 13] = [
     Mistake {
         name: "close-sent",

@@ -1,8 +1,8 @@
-//! Mistakes that are put into the source on purpose: each must be found.
+//! Deliberate mistakes in a copy of the source, each of which must be found.
 //!
-//! If a search finds nothing, that proves something only if the search would have found a mistake.
-//! So each [technique] has a list of mistakes. The repository contains no mistaken code.
-//! [`Scratch`] copies the crates that the techniques need into a folder of their own, replaces one
+//! A search that finds nothing proves little unless it would have found a mistake. So each
+//! [technique] comes with a list of mistakes. The repository itself contains no mistaken code:
+//! [`Scratch`] copies the crates that the techniques need into a separate folder, replaces one
 //! piece of source there, and runs the technique on the copy.
 //!
 //! | module | contents |

@@ -32,8 +32,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the techniques on a copy of the source with each mistake. Returns whether each mistake was
-/// found.
+/// For each chosen mistake, runs its technique on a copy of the source that contains the mistake.
+/// Returns `true` if every mistake was found.
 fn find_mistakes(args: &Args) -> io::Result<bool> {
     let known =
         || TECHNIQUES.iter().flat_map(|technique| technique.mistakes.iter().map(move |mistake| (technique, mistake)));

@@ -1,4 +1,4 @@
-//! A piece of source, and the piece that replaces it.
+//! A piece of source, and the mistaken piece that replaces it.
 
 use std::{
     fs, io,
@@ -14,11 +14,11 @@ pub struct Mistake {
     pub description: &'static str,
     /// The file, relative to the root of the repository.
     pub file: &'static str,
-    /// The piece of source that is replaced. It occurs once in the file.
+    /// The piece of source to replace. It occurs exactly once in the file.
     pub original: &'static str,
     /// The source that replaces it.
     pub mistaken: &'static str,
-    /// Arguments for the technique, with which it finds the mistake.
+    /// The arguments with which the technique finds the mistake.
     pub arguments: &'static [&'static str],
 }
 
@@ -29,7 +29,7 @@ pub fn repository() -> PathBuf {
 }
 
 impl Mistake {
-    /// Returns the mistaken file, made from the file in the repository.
+    /// Returns the contents of the file with the mistake in place of the original.
     ///
     /// # Errors
     /// Fails if the file cannot be read, or does not contain the original exactly once.

@@ -1,4 +1,4 @@
-//! The copy of the source that gets the mistakes.
+//! The copy of the source into which the mistakes are put.
 
 use std::{
     fs, io,
@@ -35,7 +35,7 @@ const PAGES: &str = "docs/src";
 /// The result of running a technique or the plain tests.
 #[derive(Debug)]
 pub struct Finding {
-    /// Whether the run has failed, which means that it has found the mistake.
+    /// Whether the run failed, and so found the mistake.
     pub is_found: bool,
     /// Everything that was printed.
     pub output: String,
@@ -48,8 +48,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Copies the crates into `target/mistakes`. Files that are the same already are left as they
-    /// are, so that they need not be compiled again.
+    /// Copies the crates into `target/mistakes`. Files that have not changed are left untouched, so
+    /// that cargo does not compile them again.
     ///
     /// # Errors
     /// Fails if a file cannot be read or written.
@@ -77,8 +77,8 @@ impl Scratch {
         self.with(mistake, technique.build, &[technique.command, mistake.arguments].concat())
     }
 
-    /// Runs the plain tests on the mistaken source, to show whether they find the mistake as well.
-    /// They are the tests of the crate with which the technique is compared.
+    /// Runs the plain tests on the mistaken source, to show whether they also find the mistake.
+    /// They are the ordinary tests of the crate in [`Technique::plain_tests`].
     ///
     /// # Errors
     /// As for [`run`](Self::run).
@@ -109,7 +109,7 @@ impl Scratch {
         let (subcommand, arguments) = arguments.split_first().expect("cargo gets a subcommand");
         let mut command = Command::new("cargo");
         command.current_dir(&self.folder).env("CARGO_TARGET_DIR", "target").env("RUSTFLAGS", "-Awarnings");
-        // Optimised, because the search takes longer than the compilation.
+        // Optimise, because the search takes longer than the compilation.
         command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
         command.args([subcommand, "--quiet", "--offline"]).args(arguments).output()
     }
@@ -119,7 +119,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        // Skip the npm packages, which only the tests in a browser need.
+        // Skip the npm packages, which only the browser tests need.
         if entry.file_name() == "node_modules" {
             continue;
         }

@@ -2,7 +2,8 @@
 
 use crate::mistake::Mistake;
 
-/// The mistakes. The argument is a number of seeds within which the simulation finds the mistake.
+/// The mistakes. The argument is a number of seeds that is enough for the simulation to find the
+/// mistake.
 pub const MISTAKES: [Mistake; 2] = [
     Mistake {
         name: "large-fragments",

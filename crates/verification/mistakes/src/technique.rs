@@ -7,14 +7,14 @@ use crate::{exploration, mistake::Mistake, program, schedules, simulation};
 pub struct Technique {
     /// The name of the technique.
     pub name: &'static str,
-    /// The arguments for cargo that run it. Those of a [`Mistake`] follow.
+    /// The arguments with which cargo runs the technique. A [`Mistake`]'s arguments follow them.
     pub command: &'static [&'static str],
-    /// The arguments for cargo that compile it.
+    /// The arguments with which cargo compiles the technique.
     pub build: &'static [&'static str],
-    /// The crate whose own tests serve for comparison with the technique. They are its *plain
-    /// tests*.
+    /// The crate whose own tests, the technique's *plain tests*, are compared with the technique.
     pub plain_tests: &'static str,
-    /// Returns whether a line of its output belongs to a short account of what was found.
+    /// Returns `true` if a line of the technique's output belongs in a short report of what was
+    /// found.
     pub is_account: fn(&str) -> bool,
     /// The mistakes.
     pub mistakes: &'static [Mistake],
@@ -35,7 +35,7 @@ pub const TECHNIQUES: [Technique; 4] = [
         command: &["run", "--package", "simulation", "--", "--seeds"],
         build: &["build", "--package", "simulation"],
         plain_tests: "websocket",
-        // The conversation of a seed has thousands of lines, so show only the failure.
+        // A seed's conversation has thousands of lines, so show only the failure.
         is_account: |line| line.contains("FAILED") || line.contains("panicked"),
         mistakes: &simulation::MISTAKES,
     },

@@ -1,13 +1,13 @@
-//! The files of the crate `websocket` that two tasks of a split connection use, compiled with the
-//! mutex of `shuttle` in place of the standard library's.
+//! The source files of `websocket` that the two tasks of a split connection use, compiled with
+//! `shuttle`'s mutex instead of the standard library's.
 //!
 //! `shuttle` runs several tasks on one thread, and decides at each lock which of them continues. It
 //! can therefore try every order, and it reports a task that sleeps forever as a deadlock. The
-//! source of `websocket` is not changed for this: in this crate, the name `std` means
-//! [`scheduled_std`], and each file below is the file of `websocket` itself.
+//! source of `websocket` does not change for these tests: in this crate, the name `std` means
+//! [`scheduled_std`], and each file below is `websocket`'s own file.
 //!
-//! [`shared_wakers`] tries every order of two tasks that use [`SharedWakers`](wakers), and the
-//! tests in the folder `tests` try many orders of a whole split connection.
+//! [`shared_wakers`] runs two tasks that use [`SharedWakers`](wakers) in every possible order, and
+//! the tests in the folder `tests` run a whole split connection in many orders.
 //! [Schedules](../../../../docs/src/simulation.md#schedules) explains these tests.
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "only a part of the crate is compiled")]
@@ -15,8 +15,8 @@
 
 extern crate scheduled_std as std;
 
-/// Declares modules whose files are elsewhere. The macro hides them from `docs-check`, which checks
-/// the files where they are.
+/// Declares modules whose files are in another crate. The macro hides these modules from
+/// `docs-check`, which checks each file in its own crate.
 macro_rules! modules {
     ($keyword:tt: $($name:ident = $path:literal,)*) => { $(#[path = $path] $keyword $name;)* };
 }

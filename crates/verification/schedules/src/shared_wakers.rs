@@ -1,4 +1,5 @@
-//! Two tasks wait for one socket with [`SharedWakers`], in every order.
+//! Checks two tasks that wait for one socket through [`SharedWakers`], in every order of their
+//! steps.
 
 use std::{
     future::poll_fn,
@@ -10,8 +11,8 @@ use shuttle::future::{block_on, spawn};
 
 use crate::wakers::{SharedWakers, Side};
 
-/// A socket that becomes writable, and remembers the last waker. Its lock is not one of `shuttle`,
-/// which therefore never switches tasks in the middle of a call.
+/// A socket that becomes writable, and remembers the last waker. Its lock is not one of
+/// `shuttle`'s, so `shuttle` never switches tasks in the middle of a call.
 #[derive(Default)]
 struct Socket(RwLock<(bool, Option<Waker>)>);
 
@@ -31,8 +32,8 @@ impl Socket {
     }
 }
 
-/// The steps of `Driver::poll_transmit`, which the two tasks take in turns: the lock of the split
-/// connection is held for the duration of one poll.
+/// The steps of `Driver::poll_transmit`. The two tasks take turns, because each holds the lock of
+/// the split connection for the duration of one poll.
 fn poll_transmit(socket: &Socket, shared: &Mutex<Option<Arc<SharedWakers>>>, side: Side, cx: &Context<'_>) -> Poll<()> {
     let mut shared = shared.lock().unwrap();
     let wakers = Arc::clone(shared.get_or_insert_default());
@@ -46,10 +47,11 @@ fn poll_transmit(socket: &Socket, shared: &Mutex<Option<Arc<SharedWakers>>>, sid
     written
 }
 
-/// Lets two tasks wait for one socket, in every order. Returns the number of orders.
+/// Runs two tasks that wait for one socket, in every order of their steps. Returns the number of
+/// orders.
 ///
 /// # Panics
-/// Panics if a task sleeps forever in one of them.
+/// Panics if a task sleeps forever in any of these orders.
 #[must_use]
 pub fn in_every_order() -> usize {
     shuttle::Runner::new(shuttle::scheduler::DfsScheduler::new(None, false), shuttle::Config::default()).run(|| {

@@ -1,7 +1,7 @@
-//! A socket whose other end is a task of the test.
+//! A socket whose other end is controlled by a task in the test.
 //!
-//! Like a socket of tokio, it remembers one waker for reading and one for writing: those of the
-//! last polls.
+//! Like a tokio socket, it remembers one waker for reading and one for writing: those of the most
+//! recent polls.
 
 use std::{
     collections::VecDeque,
@@ -19,7 +19,7 @@ struct State {
     /// The bytes that the connection can read.
     incoming: VecDeque<u8>,
     eof: bool,
-    /// The number of bytes that the connection can write.
+    /// The number of further bytes that the connection can write.
     room: usize,
     written: Vec<u8>,
     reader: Option<Waker>,
@@ -27,7 +27,8 @@ struct State {
     peer: Option<Waker>,
 }
 
-/// Both ends of a socket: the connection reads and writes it, and the peer calls its methods.
+/// Both ends of a socket: the connection reads from it and writes to it, and the peer calls its
+/// methods.
 #[derive(Debug, Default, Clone)]
 pub struct Socket(Arc<Mutex<State>>);
 
@@ -63,7 +64,8 @@ impl Socket {
         writer.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until the connection has written this many bytes in total.
+    /// Waits until the connection has written at least this many bytes in total, and returns all of
+    /// them.
     pub async fn written(&self, count: usize) -> Vec<u8> {
         poll_fn(|cx| {
             let mut state = self.lock();

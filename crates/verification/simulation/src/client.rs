@@ -19,12 +19,12 @@ use crate::{
     server::{SERVER, close_limit, end_limit},
 };
 
-/// The time for which a client waits for the next acknowledgement before it closes the connection.
+/// How long a client waits for the next acknowledgement before it closes the connection.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// In [`Style::Whole`], a client sends no further message while messages of at least this total
-/// size, in bytes, wait for their acknowledgements. A task that does not read while it writes must
-/// not send more than the buffers hold.
+/// In [`Style::Whole`], a client sends no further message while at least this many bytes of its
+/// messages are unacknowledged. A task that does not read while it writes must not send more than
+/// the buffers hold.
 const WINDOW: usize = 32 << 10;
 
 /// One client.
@@ -46,7 +46,7 @@ pub const fn host(client: usize) -> HostId {
     client + 1
 }
 
-/// Opens the WebSocket connection of a session.
+/// Opens a session's WebSocket connection.
 ///
 /// # Errors
 /// As for TCP and for [`Connector::handshake`].
@@ -63,8 +63,8 @@ pub async fn open(
     choose_masking_keys(connector, masking_key).handshake(stream).await
 }
 
-/// Returns the key of each frame: a fixed one, so that the bytes of the frames are the same each
-/// time.
+/// Returns a fixed masking key for every frame, so that the frames have the same bytes in every
+/// run.
 #[allow(clippy::unnecessary_wraps, reason = "the library takes `None` for a random key")]
 pub(crate) const fn masking_key() -> Option<MaskingKey> {
     Some(MaskingKey([1, 2, 3, 4]))
@@ -94,12 +94,14 @@ impl Client {
             let is_clean = matches!(ended, Ok(true));
             self.ledger.end(is_clean, false);
             let account = self.ledger.session(session);
-            // The program does not report what it receives, and its answers may be lost.
+            // Skip this check for the program `server`: it does not report what it receives, and
+            // its answers may be lost.
             if is_clean && self.scenario.program.is_none() && account.received != account.sent {
                 let wrong = format!("session {session} closed cleanly, but not every message had arrived: {account:?}");
                 self.ledger.fail(wrong);
             }
-            // Without a fault, everything has to go well.
+            // Without a fault, the session must end cleanly, and every message must be
+            // acknowledged.
             if undisturbed && plan.link.loss == 0.0 && plan.max_stall == 0 && self.reads_in_time() {
                 if !is_clean {
                     self.ledger.fail(format!("session {session} met no fault, but ended with {ended:?}"));
@@ -131,7 +133,7 @@ impl Client {
         self.ledger.restart(used);
     }
 
-    /// Runs one session. Returns whether it was closed cleanly.
+    /// Runs one session. Returns `true` if it was closed cleanly.
     async fn session(&self, session: u64) -> Result<bool, Error> {
         let plan = self.plan();
         let begin = Instant::now();
@@ -153,8 +155,8 @@ impl Client {
         }
     }
 
-    /// Returns for how long the server may be silent, except while this client does not read,
-    /// before the client must have ended the connection.
+    /// Returns how long the server may be silent before the client must have ended the connection.
+    /// This includes the longest time for which the client does not read.
     fn max_silence(&self) -> Duration {
         if self.plan().keep_alive {
             end_limit(&self.scenario) + self.max_stall()
@@ -169,7 +171,7 @@ impl Client {
         Duration::from_millis(self.plan().max_stall)
     }
 
-    /// Returns whether the link can carry the contents of TCP's buffers in less than half of the
+    /// Returns `true` if the link can carry the contents of TCP's buffers in less than half the
     /// keep-alive's time-out. If it cannot, the time-out is too short for this link, as `KeepAlive`
     /// explains, and a peer that is alive may be reported as dead.
     pub(crate) fn reads_in_time(&self) -> bool {
@@ -179,7 +181,7 @@ impl Client {
         2 * time < self.scenario.keep_alive.timeout
     }
 
-    /// Draws a size. Nine of ten messages are small.
+    /// Draws the size of a message. Nine messages in ten are small.
     pub(crate) fn draw_size(&self) -> usize {
         let max = self.plan().max_message;
         let max = if self.network.draw((0, 9)) == 0 { max } else { max / 100 };
@@ -311,14 +313,14 @@ impl Client {
     }
 }
 
-/// Returns whether the client has closed the connection, and the server has answered. A Close of
-/// the server does not count: the server may believe that the client is dead while messages of the
-/// client are still on their way, and these messages are lost.
+/// Returns `true` if the client closed the connection and the server answered. A Close that the
+/// server sends first does not count: the server may believe that the client is dead while the
+/// client's messages are still on their way, and these messages are lost.
 pub(crate) fn is_normal(close_info: &CloseInfo) -> bool {
     close_info.was_clean && close_info.code == CloseCode::NORMAL
 }
 
-/// Divides a payload into three parts, the last of which is marked.
+/// Divides a payload into three parts. The Boolean marks the last part.
 pub(crate) fn parts(payload: &[u8]) -> [(&[u8], bool); 3] {
     let (first, rest) = payload.split_at(payload.len() / 3);
     let (second, third) = rest.split_at(rest.len() / 2);

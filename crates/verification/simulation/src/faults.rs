@@ -20,7 +20,7 @@ use crate::{
     server::{self, SERVER},
 };
 
-/// The world of a run: the network, the programs on it, and their account.
+/// The state of a run: the network, the programs on it, and the account of what they do.
 #[derive(Debug)]
 pub struct World {
     /// The network.
@@ -31,10 +31,10 @@ pub struct World {
     pub ledger: Arc<Ledger>,
     /// The account of the chat, which only the program `server` offers.
     pub chat: Arc<ChatAccount>,
-    /// Cancelled when the program `server` has to stop.
+    /// Cancelled when the program `server` must stop.
     shutdown: Mutex<CancellationToken>,
-    /// Cancelled at the end of the run. A fault that is still active then repairs nothing, because
-    /// it would start a program that nobody stops.
+    /// Cancelled at the end of the run. A fault that is still active is then never repaired,
+    /// because the repair would start a program that nothing stops.
     pub over: CancellationToken,
     /// The running programs, by host.
     programs: Mutex<Vec<Option<AbortHandle>>>,
@@ -94,7 +94,7 @@ impl World {
         self.replace(client::host(number), Some(task.abort_handle()));
     }
 
-    /// Stops the server. The program gets a signal, and must end in time.
+    /// Stops the server. The program `server` gets a signal, and must end in time.
     pub async fn stop_server(&self) {
         if self.scenario.program.is_some() {
             let begin = Instant::now();
@@ -107,7 +107,7 @@ impl World {
                 }
                 sleep(Duration::from_millis(10)).await;
             }
-            // When a process ends, the system ends the connections that it has left open.
+            // When a process ends, the operating system resets the connections that it left open.
             for connection in self.network.connections_of(SERVER) {
                 self.network.reset(connection);
             }
@@ -124,7 +124,7 @@ impl World {
     pub fn stop(&self, host: usize) {
         self.replace(host, None);
         if host == SERVER && self.scenario.program.is_some() {
-            // Its connections have tasks of their own, which end with their streams.
+            // Its connections run in separate tasks, which end when their streams do.
             self.network.end_streams(SERVER);
         }
     }

@@ -1,4 +1,4 @@
-//! The record of a run: every byte that was sent, and every fault, with its time.
+//! The record of a run: every byte sent and every fault, each with its time.
 
 use std::{
     collections::BTreeMap,
@@ -11,8 +11,8 @@ use std::{
 use dissector::{Conversation, Direction, Options, printable, printable_lines};
 use tokio::time::Instant;
 
-/// The record of a run. The entries are kept only if the run is to be printed. The digest is
-/// computed in every run.
+/// The record of a run. It keeps its entries only if the run will be printed, but it computes the
+/// digest in every run.
 #[derive(Debug)]
 pub struct Journal {
     begin: Instant,
@@ -32,7 +32,7 @@ enum Note {
 }
 
 impl Journal {
-    /// Creates an empty journal. `keep` states whether the run is to be printed.
+    /// Creates an empty journal. If `keep` is true, the journal keeps its entries for printing.
     #[must_use]
     pub fn new(keep: bool) -> Self {
         let notes = Notes { digest: DefaultHasher::new(), list: keep.then(Vec::new) };
@@ -53,8 +53,8 @@ impl Journal {
     pub fn bytes(&self, connection: usize, direction: Direction, bytes: &[u8]) {
         let time = self.time();
         let mut notes = self.lock();
-        // The key in a request is random in every run, so the digest depends only on the number of
-        // bytes.
+        // The key in a request is random in every run, so add only the number of bytes to the
+        // digest, not the bytes.
         (time, connection, direction == Direction::ToServer, bytes.len()).hash(&mut notes.digest);
         if let Some(list) = &mut notes.list {
             list.push((time, Note::Bytes { connection, direction, bytes: bytes.to_vec() }));
@@ -72,14 +72,14 @@ impl Journal {
         }
     }
 
-    /// Returns a number that depends on the time, the connection, the direction and the number of
-    /// bytes of each write, and on all notes.
+    /// Returns a digest of all notes, and of the time, connection, direction and size of each
+    /// write.
     #[must_use]
     pub fn digest(&self) -> u64 {
         self.lock().digest.finish()
     }
 
-    /// Returns the run in lines, with the frames in the dissector's words.
+    /// Returns the run as lines of text, in which the dissector describes the frames.
     #[must_use]
     pub fn conversation(&self) -> String {
         let notes = self.lock();

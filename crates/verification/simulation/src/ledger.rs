@@ -1,5 +1,5 @@
 //! The account of a run: what each session has sent and received, and what was acknowledged. It is
-//! outside the simulated hosts, so no fault can reach it.
+//! kept outside the simulated hosts, so no fault can affect it.
 //!
 //! A **session** is one WebSocket connection of a client. Its messages are numbered from 1, and the
 //! server acknowledges each number.
@@ -17,11 +17,11 @@ use crate::network::{HostId, Network, Side};
 /// The account of one session.
 #[derive(Debug, Default, Clone)]
 pub struct Session {
-    /// The last message that the client has queued.
+    /// The number of the last message that the client has queued.
     pub sent: u64,
-    /// The last message that the server has received.
+    /// The number of the last message that the server has received.
     pub received: u64,
-    /// The last message that the client knows to have been received.
+    /// The number of the last message for which the client has received an acknowledgement.
     pub acknowledged: u64,
 }
 
@@ -40,11 +40,11 @@ pub struct Totals {
     pub dead_peers: u64,
     /// The largest number of bytes in a send queue.
     pub max_queued: usize,
-    /// The largest number of bytes that were read and not yet handed out.
+    /// The largest number of bytes that were read but not yet handed out.
     pub max_buffered: u64,
     /// The number of faults that have begun.
     pub faults: u64,
-    /// The number of texts of the chat that have arrived, counted once for each listener.
+    /// The number of chat texts that have arrived, counted once for each recipient.
     pub texts: u64,
     /// The number of pushes that have arrived.
     pub pushes: u64,
@@ -53,13 +53,13 @@ pub struct Totals {
 #[derive(Debug, Default)]
 struct Accounts {
     sessions: BTreeMap<u64, Session>,
-    /// For each end of a connection that a program is using, the longest permitted silence of the
-    /// peer, and the time from which the silence counts.
+    /// For each end of a connection that a program is using: the longest time for which the peer
+    /// may be silent, and the time from which the silence is measured.
     open: BTreeMap<(usize, Side), (Duration, Instant)>,
     failure: Option<String>,
     totals: Totals,
-    /// For each host, the number of faults that are active now, and the number of those that have
-    /// begun so far.
+    /// For each host, the number of faults that are active now, and the number that have begun so
+    /// far.
     disturbances: BTreeMap<HostId, (u64, u64)>,
 }
 
@@ -98,19 +98,19 @@ impl Ledger {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that an invariant does not hold, which ends the run. Only the first failure is kept.
+    /// Records that an invariant does not hold, and ends the run. Only the first failure is kept.
     pub fn fail(&self, what: String) {
         self.network.journal.note(|| format!("FAILED: {what}"));
         self.lock().failure.get_or_insert(what);
         self.failed.notify_one();
     }
 
-    /// Waits until an invariant does not hold.
+    /// Waits until a failure has been recorded.
     pub async fn failed(&self) {
         self.failed.notified().await;
     }
 
-    /// Returns the invariant that does not hold, if there is one.
+    /// Returns the first recorded failure, if there is one.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.lock().failure.clone()
@@ -188,7 +188,7 @@ impl Ledger {
         self.fail(wrong);
     }
 
-    /// Counts a text of the chat that has arrived.
+    /// Counts a chat text that has arrived.
     pub fn count_text(&self) {
         self.lock().totals.texts += 1;
     }
@@ -198,7 +198,7 @@ impl Ledger {
         self.lock().totals.pushes += 1;
     }
 
-    /// Records the end of a connection, for the totals.
+    /// Adds the end of a connection to the totals.
     pub fn end(&self, clean: bool, dead_peer: bool) {
         let totals = &mut self.lock().totals;
         totals.clean += u64::from(clean);
@@ -214,7 +214,7 @@ impl Ledger {
         }
     }
 
-    /// Checks the number of bytes that were read and not handed out.
+    /// Checks the number of bytes that were read but not yet handed out.
     pub fn check_buffered(&self, buffered: u64, max: u64) {
         {
             let totals = &mut self.lock().totals;
@@ -225,20 +225,20 @@ impl Ledger {
         }
     }
 
-    /// Records that a program uses one end of a connection. If the program still uses it when the
-    /// peer has been silent for longer than `max_silence`, the run fails.
+    /// Records that a program uses one end of a connection. The run fails if the program is still
+    /// using it after the peer has been silent for longer than `max_silence`.
     #[must_use]
     pub fn open(self: &Arc<Self>, connection: usize, side: Side, max_silence: Duration) -> InUse {
         self.lock().open.insert((connection, side), (max_silence, Instant::now()));
         InUse { ledger: Arc::clone(self), key: (connection, side) }
     }
 
-    /// Changes the longest permitted silence of a connection, and counts the silence from now on.
+    /// Changes a connection's longest permitted silence, and measures the silence from now on.
     pub fn expect_end(&self, used: &InUse, max_silence: Duration) {
         self.lock().open.insert(used.key, (max_silence, Instant::now()));
     }
 
-    /// Counts the silence of a connection from now on, because the program did not read until now.
+    /// Measures a connection's silence from now on, because the program has not read until now.
     pub fn restart(&self, used: &InUse) {
         if let Some((_, since)) = self.lock().open.get_mut(&used.key) {
             *since = Instant::now();
@@ -251,13 +251,13 @@ impl Ledger {
         self.lock().open.keys().filter(|key| key.1 == side).count()
     }
 
-    /// Returns whether a program uses this end of a connection.
+    /// Returns `true` if a program is using this end of a connection.
     #[must_use]
     pub fn is_open(&self, connection: usize, side: Side) -> bool {
         self.lock().open.contains_key(&(connection, side))
     }
 
-    /// Checks that every connection whose peer is silent has ended in time.
+    /// Checks that no connection is still in use after its peer has been silent for too long.
     pub fn check_silence(&self) {
         let open = self.lock().open.clone();
         for (key, (max, since)) in open {
@@ -273,8 +273,8 @@ impl Ledger {
         }
     }
 
-    /// Checks that a peer that was just reported as dead was not silent for longer than `max`, so
-    /// that the report came in time.
+    /// Checks that a dead peer was reported in time: it must not have been silent for longer than
+    /// `max`.
     pub fn check_report_of_dead_peer(&self, used: &InUse, max: Duration) {
         let Some((_, since)) = self.lock().open.get(&used.key).copied() else { return };
         let silence = self.silence(used.key, since);
@@ -286,7 +286,7 @@ impl Ledger {
         }
     }
 
-    /// Returns for how long the peer has been silent, counted from `since` at the earliest.
+    /// Returns how long the peer has been silent, ignoring any time before `since`.
     fn silence(&self, (connection, side): (usize, Side), since: Instant) -> Duration {
         self.network.last_sign_of_life(connection, side).max(since).elapsed()
     }
@@ -318,9 +318,9 @@ impl Ledger {
         Watch { ledger: self, hosts, before: self.disturbances(hosts) }
     }
 
-    /// Returns the number of active faults and the number of all faults so far at these hosts. If
-    /// both are the same at two times, and no fault was active at the first, none was active in
-    /// between.
+    /// Returns the number of active faults at these hosts, and the number of faults that have begun
+    /// there so far. If no fault was active at some earlier time, and neither number has changed
+    /// since, no fault has been active in the meantime.
     fn disturbances(&self, hosts: [HostId; 2]) -> (u64, u64) {
         let accounts = self.lock();
         let of = |host| accounts.disturbances.get(&host).copied().unwrap_or_default();
@@ -338,7 +338,7 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Returns whether no fault has been active at the hosts since the watch began.
+    /// Returns `true` if no fault has been active at the hosts since the watch began.
     #[must_use]
     pub fn is_undisturbed(&self) -> bool {
         self.before.0 == 0 && self.ledger.disturbances(self.hosts) == self.before

@@ -1,9 +1,9 @@
-//! The messages of a conversation. Each carries its number, and all its other bytes follow from the
-//! number, so a receiver notices any change.
+//! The messages of a conversation. Each carries its number, which also determines all its other
+//! bytes, so a receiver notices any change.
 
 use protocol::Message;
 
-/// Returns the message with this number and this size in bytes. Its text shows the number first.
+/// Returns the message with this number and about this size in bytes. It begins with the number.
 #[must_use]
 pub fn message(number: u64, size: usize) -> Message {
     let mut bytes = format!("{number}:").into_bytes();
@@ -12,7 +12,7 @@ pub fn message(number: u64, size: usize) -> Message {
         bytes.resize(size, filler(number));
         return Message::binary(bytes);
     }
-    // Text whose characters are longer than a byte, so that cuts fall into them.
+    // Use characters that are longer than one byte, so that some cuts fall inside a character.
     let mut text = String::from_utf8(bytes).unwrap_or_default();
     while text.len() + 3 <= size {
         text.push('€');
@@ -23,7 +23,7 @@ pub fn message(number: u64, size: usize) -> Message {
 /// Returns the number of a message.
 ///
 /// # Errors
-/// States what is wrong if a byte has changed.
+/// Returns a description of what is wrong if any byte has changed.
 pub fn check(received: &Message) -> Result<u64, String> {
     let bytes = received.as_bytes();
     let colon = bytes.iter().position(|byte| *byte == b':').ok_or("a message without a number arrived")?;
@@ -41,8 +41,8 @@ const fn filler(number: u64) -> u8 {
     number as u8
 }
 
-/// Returns the number of bytes of a message from a client on the wire, if it is one frame without
-/// compression.
+/// Returns the size on the wire, in bytes, of a client's message that is sent as one uncompressed
+/// frame.
 #[must_use]
 pub const fn wire_size(payload: usize) -> u64 {
     let header = match payload {

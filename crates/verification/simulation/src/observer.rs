@@ -14,9 +14,9 @@ use crate::{
     server::SERVER,
 };
 
-/// The maximum time for the observer's message and its acknowledgement. Its link needs at most 5 ms
-/// for each, because it never cuts them, and the timer of each direction adds at most a
-/// millisecond.
+/// The maximum time from the observer's message to its acknowledgement. The observer's link needs
+/// at most 5 ms for each of the two, because it never cuts them, and the timer of each direction
+/// adds at most a millisecond.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
 
 /// Runs the observer until the task is aborted.
@@ -25,9 +25,9 @@ pub async fn run(client: Client) {
     observe(&client, "the observer", "an acknowledgement", talk).await;
 }
 
-/// Connects again and again, and runs `talk` on each connection until `talk` fails, or returns a
-/// time that was too long. Both may happen only because of a fault at the server. Otherwise the run
-/// fails, with a sentence that contains `name` and `awaited`.
+/// Connects again and again, and runs `talk` on each connection until `talk` fails or returns a
+/// time that was too long. Only a fault at the server may cause either. If there was none, the run
+/// fails with a message built from `name` and `awaited`.
 pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
 where
     F: Future<Output = Result<Duration, Error>>,
@@ -45,8 +45,8 @@ where
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it could not connect in 5 s".to_owned(),
         };
-        // A session may fail only because of a fault at the server itself. Otherwise, faults of
-        // other hosts have reached the observer.
+        // A session may fail only because of a fault at the server itself. Otherwise, faults at
+        // other hosts have affected the observer.
         if watch.is_undisturbed() {
             ledger.fail(format!("{name} noticed what happens to others: {why}"));
         }
@@ -54,7 +54,8 @@ where
     }
 }
 
-/// Sends a message each second. Returns the time of the first acknowledgement that took too long.
+/// Sends a message every second. Returns how long it waited for the first acknowledgement that did
+/// not arrive in time.
 async fn talk(mut connection: WebSocket<Stream>, session: u64, ledger: &Ledger) -> Result<Duration, Error> {
     let mut seconds = interval(Duration::from_secs(1));
     loop {

@@ -16,12 +16,12 @@ use crate::{
     server::SERVER,
 };
 
-/// The time that the server gets to end all connections after all clients have lost power. Each
-/// connection has a shorter limit of its own, which [`Ledger::check_silence`] checks.
+/// How long the server may take to end all connections after all clients have lost power. Each
+/// connection also has a shorter limit, which [`Ledger::check_silence`] checks.
 const LAST_END: Duration = Duration::from_secs(600);
 
-/// The time that the chat gets to deliver everything, once the faults are over and nobody says
-/// anything any more: long enough for the slowest links to carry everything that may be on its way.
+/// How long the chat may take to deliver everything once the faults are over and the members have
+/// stopped talking: long enough for the slowest links to carry everything that may be on its way.
 const LAST_TEXT: Duration = Duration::from_secs(3600);
 
 /// The result of a run.
@@ -29,15 +29,15 @@ const LAST_TEXT: Duration = Duration::from_secs(3600);
 pub struct Report {
     /// The seed.
     pub seed: u64,
-    /// The invariant that does not hold, if there is one.
+    /// The invariant that failed, if one did.
     pub failure: Option<String>,
     /// The numbers of the run.
     pub totals: Totals,
     /// The virtual time of the run.
     pub time: Duration,
-    /// A number that is the same for each run of the seed.
+    /// A number that is the same every time this seed is run.
     pub digest: u64,
-    /// The run in lines, if it was kept.
+    /// The run as lines of text, or an empty string if they were not kept.
     pub conversation: String,
 }
 
@@ -85,8 +85,8 @@ pub fn run(seed: u64, subject: Subject, keep: bool) -> Report {
 /// Panics if tokio cannot create a runtime, or if the system cannot create a thread.
 #[must_use]
 pub fn run_scenario(scenario: Scenario, keep: bool) -> Report {
-    // The crate `websocket` keeps buffers for each thread. Use a new thread, so that a run begins
-    // without such buffers, like every other run of the seed.
+    // The crate `websocket` keeps buffers for each thread. Use a new thread, so that every run of a
+    // seed begins without such buffers.
     let run = move || {
         seeded_tokio::seed(scenario.seed);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -98,7 +98,7 @@ pub fn run_scenario(scenario: Scenario, keep: bool) -> Report {
 async fn run_in_runtime(scenario: Scenario, keep: bool) -> Report {
     let seed = scenario.seed;
     let clients = scenario.clients.len();
-    // One host more for the server, and two for the observers.
+    // Add one host for the server and two for the observers.
     let network = Network::new(seed, clients + 3, scenario.buffers, Journal::new(keep));
     let ledger = Ledger::new(Arc::clone(&network), scenario.program.is_none());
     let world = World::new(Arc::clone(&network), Arc::new(scenario), Arc::clone(&ledger));
@@ -156,7 +156,7 @@ async fn play(world: &Arc<World>) {
         ledger.disturb(SERVER);
         return world.stop_server().await;
     }
-    // The end: all clients lose power, and the server has to notice.
+    // At the end, all clients lose power, and the server must notice.
     network.journal.note(|| "all clients lose power".to_owned());
     for client in 0..scenario.clients.len() {
         network.lose(client::host(client));
@@ -178,7 +178,8 @@ async fn play(world: &Arc<World>) {
     world.stop_server().await;
 }
 
-/// Waits until the faults are over, and the chat has delivered everything to the members that stay.
+/// Waits until the faults are over and the chat has delivered everything to the members still
+/// connected.
 async fn await_chat(world: &World) {
     let World { network, ledger, chat, .. } = world;
     while ledger.active_faults() > 0 {

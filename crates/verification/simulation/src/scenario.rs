@@ -10,13 +10,13 @@ use crate::{network::Link, program::ProgramPlan};
 /// The server that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Subject {
-    /// A server of this crate, on the library `websocket`.
+    /// This crate's own server, built on the library `websocket`.
     Library,
     /// The program `server`.
     Program,
 }
 
-/// The interface with which a program uses its connection.
+/// The interface through which a program uses its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// The whole connection in one task: `next` and `feed`.
@@ -32,23 +32,24 @@ pub enum Style {
 pub struct ClientPlan {
     /// The style of the client.
     pub style: Style,
-    /// The style of the server on the connections of this client.
+    /// The server's style on this client's connections.
     pub server_style: Style,
-    /// Whether the server sends each message back, or only its number.
+    /// Whether the server sends each whole message back, instead of only its number.
     pub echo: bool,
     /// Whether the client has a keep-alive too. The server always has one.
     pub keep_alive: bool,
     /// Whether the client offers compression.
     pub deflate: bool,
-    /// The maximum number of messages of one connection.
+    /// The maximum number of messages sent, or pushes read, on one connection.
     pub max_messages: u64,
-    /// The maximum size of a message in bytes. Most messages are shorter than a hundredth of it.
+    /// The maximum size of a message in bytes. Most messages are at most a hundredth of this size.
     pub max_message: u64,
     /// The maximum pause between two messages, in milliseconds.
     pub max_pause: u64,
-    /// The maximum time for which the client does not read after a message, in milliseconds, or 0.
+    /// How long the client may stop reading after each message, in milliseconds. 0 means that it
+    /// never stops.
     pub max_stall: u64,
-    /// The link to the server, and the one back.
+    /// The link to the server and the link back.
     pub link: Link,
 }
 
@@ -56,44 +57,44 @@ pub struct ClientPlan {
 #[allow(missing_docs, reason = "the sentence of each variant explains its fields")]
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// The link to and from a client carries nothing for this time, in one direction or both.
+    /// The link to a client, the link from it, or both carry nothing for `duration`.
     Partition { client: usize, to_server: bool, to_client: bool, duration: Duration },
-    /// The link of a client loses segments and becomes slow for this time.
+    /// The links of a client lose segments and become slow for `duration`.
     Degrade { client: usize, link: Link, duration: Duration },
-    /// A client's host loses power for this time.
+    /// A client's host loses power for `duration`.
     LoseClient { client: usize, duration: Duration },
-    /// The server's host loses power for this time.
+    /// The server's host loses power for `duration`.
     LoseServer { duration: Duration },
-    /// A client's program ends and is started again.
+    /// A client's program ends, and is started again after `duration`.
     RestartClient { client: usize, duration: Duration },
-    /// The server's program ends and is started again.
+    /// The server's program ends, and is started again after `duration`.
     RestartServer { duration: Duration },
     /// A middlebox resets all connections of a client.
     Reset { client: usize },
-    /// A middlebox forgets all connections of a client: they stay half-open.
+    /// A middlebox forgets all of a client's connections, which stay half-open.
     Forget { client: usize },
 }
 
-/// Everything that is drawn before a run.
+/// Everything that is drawn at random before a run.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// The seed.
     pub seed: u64,
-    /// The virtual time after which all clients lose power.
+    /// The virtual time after which the clients lose power or the program stops.
     pub duration: Duration,
     /// The keep-alive of the server, and of the clients that have one.
     pub keep_alive: KeepAlive,
-    /// The time for each step of closing.
+    /// The maximum time for each step of closing.
     pub close_timeout: Duration,
     /// The time for the opening handshake.
     pub handshake_timeout: Duration,
-    /// The sizes of the buffers of a TCP connection in bytes: for sending, for receiving.
+    /// The sizes of a TCP connection's send buffer and receive buffer, in bytes.
     pub buffers: (usize, usize),
     /// The clients.
     pub clients: Vec<ClientPlan>,
-    /// The faults and their times, in the order of the times.
+    /// The faults, each with its time, in chronological order.
     pub faults: Vec<(Duration, Fault)>,
-    /// The options and the use of the program `server`, if it is the server that runs.
+    /// The options and use of the program `server`, if that is the server that runs.
     pub program: Option<ProgramPlan>,
 }
 
@@ -132,7 +133,8 @@ impl Scenario {
         scenario
     }
 
-    /// Draws what only a run of the program needs. The rest is the same as without it.
+    /// Draws what only a run of the program needs. The rest of the scenario is the same as without
+    /// the program.
     fn add_program(&mut self, random: &mut StdRng) {
         // The program has one option for both the interval and the time-out.
         self.keep_alive.timeout = self.keep_alive.interval;
@@ -158,7 +160,7 @@ impl Scenario {
         if keep_alive { config.keep_alive(self.keep_alive) } else { config }
     }
 
-    /// The options of compression, for the clients that use it.
+    /// Returns the compression options, for the clients that use compression.
     #[must_use]
     pub fn deflate() -> DeflateOptions {
         DeflateOptions::default()
@@ -166,7 +168,7 @@ impl Scenario {
 }
 
 impl ClientPlan {
-    /// Returns the plan by which the server serves the observer.
+    /// Returns the plan that the server uses for the observer.
     #[must_use]
     pub const fn observer() -> Self {
         Self {

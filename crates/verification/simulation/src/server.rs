@@ -1,4 +1,5 @@
-//! The server: it acknowledges every message, by its number or by sending it back.
+//! The server, which acknowledges every message by sending back either its number or the whole
+//! message.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,22 +20,23 @@ use crate::{
 /// The host of the server.
 pub const SERVER: HostId = 0;
 
-/// The time by which a deadline may be late: tokio's timers count whole milliseconds, and each
-/// deadline that depends on another one adds a millisecond.
+/// How late a deadline may be: tokio's timers count whole milliseconds, and each deadline that
+/// depends on another one adds a millisecond.
 pub const SLACK: Duration = Duration::from_millis(500);
 
-/// The bound of a connection's send queue in `docs/SECURITY.md`, without the message that may
+/// The limit on a connection's send queue in `docs/SECURITY.md`, not counting the message that may
 /// exceed it.
 pub const MAX_QUEUED: usize = 320 << 10;
 
-/// The bytes of control frames that may be queued in addition: 64 Pongs, and Pings.
+/// The bytes of control frames that may be queued as well: 64 Pongs, and some Pings.
 const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 
-/// The maximum time for which the input of a rejected client is read, as in `docs/SECURITY.md`.
+/// The maximum time for which the server keeps reading from a rejected client, as in
+/// `docs/SECURITY.md`.
 pub const LINGER: Duration = Duration::from_secs(10);
 
-/// Returns the maximum time from the last sign of life of a dead peer until the keep-alive ends the
-/// connection: the interval until the Ping, and the time-out for its answer. If the time-out is
+/// Returns the maximum time from a dead peer's last sign of life until the keep-alive ends the
+/// connection: the interval before the Ping, plus the time-out for its answer. If the time-out is
 /// longer than the interval, it takes the interval's place, because a byte that arrives during a
 /// time-out counts only when the time-out ends.
 #[must_use]
@@ -49,10 +51,10 @@ pub fn close_limit(scenario: &Scenario) -> Duration {
     2 * scenario.close_timeout + SLACK
 }
 
-/// Returns the maximum time from the last sign of life of a dead peer to the end of the connection,
-/// however it ends. The two limits are added: closing may begin shortly before the keep-alive would
-/// report the peer, for example because a message arrives too slowly, and closing then takes its
-/// whole time.
+/// Returns the maximum time from a dead peer's last sign of life to the end of the connection,
+/// however it ends. The two limits are added, because closing may begin shortly before the
+/// keep-alive would report the peer, for example when a message arrives too slowly, and may then
+/// take its full time.
 #[must_use]
 pub fn end_limit(scenario: &Scenario) -> Duration {
     keep_alive_limit(scenario) + close_limit(scenario)
@@ -79,11 +81,11 @@ struct Conversation {
     ledger: Arc<Ledger>,
     session: u64,
     plan: ClientPlan,
-    /// The number of bytes on the wire that the request and all messages since have taken.
+    /// The total size on the wire, in bytes, of the request and all messages since then.
     consumed: u64,
 }
 
-/// Serves one client, from its request to its end.
+/// Serves one client, from its request to the end of the connection.
 async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     let (id, hosts) = (stream.id(), stream.hosts());
     let watch = ledger.watch(hosts);
@@ -100,7 +102,7 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
     let pauses_long = Duration::from_millis(plan.max_stall) >= MessageTimeout::DEFAULT.base;
     let config = if plan.deflate { config.deflate(Scenario::deflate()) } else { config };
     let mut read = 0;
-    // The client waits for the answer before it sends a frame, so only its request has been read.
+    // The client waits for the response before it sends a frame, so only its request has been read.
     let incoming = incoming.map_stream(|stream| {
         read = stream.bytes_read();
         stream
@@ -120,8 +122,8 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
         if is_dead {
             ledger.check_report_of_dead_peer(&used, keep_alive_limit(&scenario));
         }
-        // The time for a message can end because of a fault, or while the client's program pauses
-        // with a part of the message in its queue.
+        // A message can time out because of a fault, or because the client's program pauses while
+        // part of the message is in its queue.
         let is_slowed =
             matches!(violation, Violation::MessageTooSlow { .. }) && (!watch.is_undisturbed() || pauses_long);
         if !is_dead && !is_slowed {
@@ -146,11 +148,11 @@ impl Conversation {
         self.ledger.check_queued(queued, MAX_QUEUED + self.max_message() + CONTROL_FRAMES);
     }
 
-    /// Checks how many bytes were read but not handed out, after a message of this size has been
-    /// handed out.
+    /// Checks how many bytes have been read but not handed out, now that a message of this size has
+    /// been handed out.
     fn check_buffered(&mut self, payload: usize, bytes_read: u64) {
         self.consumed += wire_size(payload);
-        // The size of a compressed message on the wire is not known here.
+        // The wire size of a compressed message is not known here.
         if !self.plan.deflate {
             let max = MAX_QUEUED + self.max_message() + CONTROL_FRAMES;
             self.ledger.check_buffered(bytes_read.saturating_sub(self.consumed), max as u64);
@@ -177,7 +179,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// `used` is held until both halves are dropped.
+    /// Serves a connection split into two halves. The caller keeps `used` until both halves are
+    /// dropped.
     async fn split(mut self, connection: WebSocket<Stream>, _used: &InUse) -> Result<(), Error> {
         let (mut reader, mut writer) = connection.into_split();
         let (answers, mut queue) = mpsc::unbounded_channel();
@@ -185,7 +188,8 @@ impl Conversation {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             while let Some(answer) = queue.recv().await {
-                // Flush only when no answer waits, so that one write carries all answers that wait.
+                // Flush only when no other answer is waiting, so that one write carries all waiting
+                // answers.
                 writer.feed(answer).await?;
                 ledger.check_queued(writer.queued_bytes(), max);
                 if queue.is_empty() {

@@ -39,7 +39,8 @@ pub fn for_both_roles(test: impl Fn(&mut TestEndpoint)) {
 /// Runs a test once for a server and once for a client with this configuration.
 pub fn for_both_roles_with(config: &Config, test: impl Fn(&mut TestEndpoint)) {
     for role in [Role::Server, Role::Client] {
-        // The test harness prints this line if the test fails, so that the failing role is known.
+        // The test harness prints this line if the test fails, so that you can see which role
+        // failed.
         println!("as a {role:?}");
         test(&mut TestEndpoint::new(role, config.clone()));
     }
@@ -108,8 +109,8 @@ impl TestEndpoint {
         self.poll_events()
     }
 
-    /// Receives hexadecimal frames in one read, as this endpoint's peer would send them. Returns
-    /// all resulting events.
+    /// Receives hexadecimal frames in one read, converted to the bytes that this endpoint's peer
+    /// would send. Returns all resulting events.
     #[track_caller]
     pub fn receive(&mut self, frames: &[&str]) -> Vec<Observed> {
         self.receive_bytes(&self.peer_frames(frames))
@@ -137,8 +138,8 @@ impl TestEndpoint {
         frames_from(peer_of(self.role()), frames)
     }
 
-    /// Passes the connection's input buffer to `inspect`. For this purpose, takes the buffer and
-    /// puts it back, as a driver does.
+    /// Takes the connection's input buffer, passes it to `inspect`, and puts it back, as a driver
+    /// does.
     pub fn with_input<T>(&mut self, inspect: impl FnOnce(&mut BytesMut) -> T) -> T {
         let mut input = self.connection.take_input();
         let result = inspect(&mut input);
@@ -169,8 +170,8 @@ impl TestEndpoint {
 
 /// Output.
 impl TestEndpoint {
-    /// Carries out all writes and TCP operations that the connection requests from its driver.
-    /// Returns them.
+    /// Carries out all writes and TCP operations that the connection requests from its driver, and
+    /// returns them.
     pub fn transmit(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         for _ in 0..1000 {
@@ -185,8 +186,8 @@ impl TestEndpoint {
         panic!("poll_transmit() never returns None");
     }
 
-    /// Carries out the TCP operations that the connection requests before its next write. The write
-    /// itself is not possible, because the peer does not read. Returns the TCP operations.
+    /// Carries out the TCP operations that the connection requests before its next write, and
+    /// returns them. The write itself is not possible, because the peer does not read.
     pub fn transmit_while_blocked(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         while let Some(transmit) = self.connection.poll_transmit() {
@@ -199,8 +200,8 @@ impl TestEndpoint {
         list
     }
 
-    /// Transmits, and returns the bytes. Panics if the connection requests anything other than
-    /// writes.
+    /// Carries out all requested writes, and returns their bytes. Panics if the connection requests
+    /// anything other than writes.
     #[track_caller]
     pub fn take_sent(&mut self) -> Vec<u8> {
         match &self.transmit()[..] {
@@ -210,15 +211,17 @@ impl TestEndpoint {
         }
     }
 
-    /// Transmits, and compares the result with a list in the notation of [`Transmitted::parse`].
+    /// Transmits everything, and compares the result with an expected list in the notation of
+    /// [`Transmitted::parse`].
     #[track_caller]
     pub fn assert_transmits(&mut self, notation: &[&str]) {
         let expected = Transmitted::parse(self.role(), notation);
         assert_eq!(self.transmit(), expected, "transmitted by the {:?}", self.role());
     }
 
-    /// Transmits, and compares the result as [`assert_transmits`](Self::assert_transmits) does. Use
-    /// this method if the expected result depends on the role.
+    /// Transmits everything, and compares the result as
+    /// [`assert_transmits`](Self::assert_transmits) does. Use this method if the expected result
+    /// depends on the role.
     #[track_caller]
     pub fn assert_transmits_by_role(&mut self, server: &[&str], client: &[&str]) {
         match self.role() {

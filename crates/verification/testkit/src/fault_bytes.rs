@@ -218,7 +218,7 @@ pub fn check_request(name: &str, host: &str, sent: &[u8]) {
     assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
 }
 
-/// Replaces a valid key by the word `KEY`.
+/// Replaces a valid key with the word `KEY`.
 fn without_key(line: &str) -> String {
     let is_key = |value: &str| {
         let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');

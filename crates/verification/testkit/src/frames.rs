@@ -162,7 +162,7 @@ pub const fn peer_of(role: Role) -> Role {
     }
 }
 
-/// A frame that was taken apart into its fields.
+/// A frame that has been split into its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawFrame {
     /// The first byte: FIN, the reserved bits, and the opcode.
@@ -193,7 +193,7 @@ impl RawFrame {
         Some(Self { first, masking_key, payload: xor_with_key(payload, masking_key.unwrap_or(ZERO_KEY)) })
     }
 
-    /// Takes all frames in `bytes` apart. Panics if the last frame is incomplete.
+    /// Takes apart all frames in `bytes`. Panics if the last frame is incomplete.
     #[track_caller]
     #[must_use]
     pub fn take_all(mut bytes: &[u8]) -> Vec<Self> {
@@ -204,7 +204,7 @@ impl RawFrame {
         frames
     }
 
-    /// Returns whether RSV1 is set and the other two reserved bits are not.
+    /// Returns `true` if RSV1 is set and the other two reserved bits are not.
     #[must_use]
     pub const fn is_compressed(&self) -> bool {
         self.first & 0x70 == first_byte::RSV1

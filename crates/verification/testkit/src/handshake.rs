@@ -13,7 +13,7 @@ use crate::http_head::{HeadBuilder, SAMPLE_NONCE};
 
 // ---- A server -----------------------------------------------------------------------------------
 
-/// Lets a server with the default limits read `bytes` in one read. Returns the request, or `None`
+/// Passes `bytes` to a server with the default limits, in one read. Returns the request, or `None`
 /// if it is incomplete.
 ///
 /// # Errors
@@ -22,7 +22,7 @@ pub fn read_request(bytes: &[u8]) -> Result<Option<ReceivedRequest>, HandshakeVi
     read_request_within(Limits::DEFAULT, bytes)
 }
 
-/// Lets a server with these limits read `bytes` in one read. Returns the request, or `None` if it
+/// Passes `bytes` to a server with these limits, in one read. Returns the request, or `None` if it
 /// is incomplete.
 ///
 /// # Errors
@@ -36,8 +36,8 @@ pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<Receiv
     })
 }
 
-/// Lets a server validate a complete request. Returns the request only if it is valid, so a further
-/// call of its method `check_upgrade()` succeeds.
+/// Makes a server validate a complete request. Returns the request only if it is valid, so another
+/// call to its `check_upgrade()` method will succeed.
 ///
 /// # Errors
 /// Returns the rule that the request breaks.
@@ -47,13 +47,13 @@ pub fn check_request(head: &HeadBuilder) -> Result<ReceivedRequest, HandshakeVio
     Ok(request)
 }
 
-/// Lets a server validate a complete request. Panics if the request is not valid.
+/// Makes a server validate a complete request. Panics if the request is not valid.
 #[track_caller]
 pub fn valid_request(head: &HeadBuilder) -> ReceivedRequest {
     check_request(head).unwrap_or_else(|violation| panic!("the request was rejected: {violation}"))
 }
 
-/// Lets a server accept a valid request.
+/// Makes a server accept a valid request.
 ///
 /// # Errors
 /// Returns the mistake in the options.
@@ -90,7 +90,7 @@ pub fn request_text(request: ClientRequest) -> String {
     String::from_utf8(bytes.to_vec()).expect("the request is ASCII")
 }
 
-/// Lets a client that has sent `request` read `bytes` in one read.
+/// Passes `bytes` to a client that has sent `request`, in one read.
 ///
 /// # Errors
 /// Returns the rule that the bytes break, or the response that rejects the request.
@@ -103,7 +103,7 @@ pub fn read_response(
     handshake.poll()
 }
 
-/// Lets a client that has sent `request` validate a complete response. Panics if the status is not
+/// Makes a client that has sent `request` validate a complete response. Panics if the status is not
 /// 101.
 ///
 /// # Errors

@@ -17,8 +17,7 @@ pub fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Formats bytes as hexadecimal digits for the messages of failed tests. At most the first 48 bytes
-/// are shown.
+/// Formats bytes as hexadecimal digits for test failure messages. Shows at most the first 48 bytes.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
     let shown: Vec<String> = bytes.iter().take(48).map(|byte| format!("{byte:02x}")).collect();

@@ -3,7 +3,7 @@
 
 use protocol::handshake::{Nonce, accept_key};
 
-/// The nonce whose Base64 is the example key of section 1.3.
+/// The nonce whose Base64 encoding is the example key in section 1.3.
 pub const SAMPLE_NONCE: Nonce = Nonce(*b"the sample nonce");
 
 /// A minimal request with the example key of section 1.3.
@@ -31,9 +31,9 @@ pub fn header_value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// Returns the minimal response that accepts `request`. This function lets `protocol` compute the
-/// accept value. It can rely on `protocol`, because the tests of `protocol` compare that
-/// computation with the example of section 1.3.
+/// Returns the minimal response that accepts `request`. The accept value is computed by `protocol`,
+/// which can be relied on here, because its own tests compare that computation with the example in
+/// section 1.3.
 #[must_use]
 pub fn response_for(request: &str) -> String {
     let key = header_value(request, "Sec-WebSocket-Key").expect("the request has a key");
@@ -102,8 +102,8 @@ impl HeadBuilder {
         values.iter().fold(self, |head, value| head.with(format!("{name}: {value}")))
     }
 
-    /// Replaces all header lines called `name` by a single line with this value. Panics if no line
-    /// has this name.
+    /// Replaces all header lines called `name` with a single line with this value. Panics if no
+    /// line has this name.
     #[track_caller]
     #[must_use]
     pub fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {

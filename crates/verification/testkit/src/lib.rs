@@ -3,8 +3,8 @@
 //! These helpers build frames, heads and DEFLATE blocks byte by byte, without the encoders and
 //! decoders under test. If a test used an encoder of `protocol` to make the input for the
 //! corresponding decoder, a mistake in one could hide a mistake in the other. There are two
-//! exceptions: `protocol` computes the accept value of [`http_head::response_for`], and the
-//! extension headers of [`deflate::negotiate`].
+//! exceptions: `protocol` computes the accept value in [`http_head::response_for`] and the
+//! extension header fields in [`deflate::negotiate`].
 //!
 //! | module | contents |
 //! |---|---|

@@ -67,7 +67,7 @@ impl LinkedPair {
         Self::default()
     }
 
-    /// Creates a pair with a configuration for each endpoint.
+    /// Creates a pair whose endpoints have these configurations.
     #[must_use]
     pub fn with_configs(client: Config, server: Config) -> Self {
         let now = Instant::now();
@@ -148,8 +148,8 @@ impl LinkedPair {
         self.observed_by_server.extend(self.server.advance(duration));
     }
 
-    /// Lets `sender` transmit, and then lets the other endpoint read once. Returns whether at least
-    /// one of them made progress.
+    /// Lets `sender` transmit, and then lets the other endpoint read once. Returns `true` if at
+    /// least one of them made progress.
     fn run_once(&mut self, sender: Role) -> bool {
         let (from, to, link, way_back, observed, sent) = match sender {
             Role::Client => (

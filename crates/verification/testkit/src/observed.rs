@@ -20,63 +20,63 @@ pub enum Observed {
     Pong(Vec<u8>),
     /// A Close, with its code and reason if it has a body.
     Close(Option<(u16, String)>),
-    /// The violation with which the connection failed.
+    /// The violation that failed the connection.
     Violation(Violation),
 }
 
-/// Returns the event of a text message with this content.
+/// Returns the event for a text message with this content.
 #[must_use]
 pub fn text(text: &str) -> Observed {
     Observed::Text(text.to_owned())
 }
 
-/// Returns the event of a binary message with this payload, written in hexadecimal digits.
+/// Returns the event for a binary message whose payload is given in hexadecimal digits.
 #[track_caller]
 #[must_use]
 pub fn binary(payload: &str) -> Observed {
     Observed::Binary(hex(payload))
 }
 
-/// Returns the event of a Ping with this payload, written in hexadecimal digits.
+/// Returns the event for a Ping whose payload is given in hexadecimal digits.
 #[track_caller]
 #[must_use]
 pub fn ping(payload: &str) -> Observed {
     Observed::Ping(hex(payload))
 }
 
-/// Returns the event of a Pong with this payload, written in hexadecimal digits.
+/// Returns the event for a Pong whose payload is given in hexadecimal digits.
 #[track_caller]
 #[must_use]
 pub fn pong(payload: &str) -> Observed {
     Observed::Pong(hex(payload))
 }
 
-/// Returns the event of a Close with this code and reason.
+/// Returns the event for a Close with this code and reason.
 #[must_use]
 pub fn close(code: u16, reason: &str) -> Observed {
     Observed::Close(Some((code, reason.to_owned())))
 }
 
-/// Returns the event of a Close with an empty body.
+/// Returns the event for a Close with an empty body.
 #[must_use]
 pub const fn empty_close() -> Observed {
     Observed::Close(None)
 }
 
-/// Returns the event of a connection that failed with this violation.
+/// Returns the event for a connection that failed with this violation.
 #[must_use]
 pub const fn violated(violation: Violation) -> Observed {
     Observed::Violation(violation)
 }
 
 impl Observed {
-    /// Returns whether this event is a text or a binary message.
+    /// Returns `true` if this event is a text message or a binary message.
     #[must_use]
     pub const fn is_message(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Binary(_))
     }
 
-    /// Returns whether this event is a violation.
+    /// Returns `true` if this event is a violation.
     #[must_use]
     pub const fn is_violation(&self) -> bool {
         matches!(self, Self::Violation(_))

@@ -1,8 +1,8 @@
 //! Proxies on the loopback interface, for tests of clients: HTTP proxies that answer `CONNECT`, and
 //! SOCKS5 proxies (RFC 1928 and RFC 1929), written by hand.
 //!
-//! A proxy connects every client to one and the same server, whatever host the client has asked
-//! for. So a test can use host names that cannot be resolved.
+//! A proxy connects every client to the same server, whatever host the client asked for. Tests can
+//! therefore use host names that do not resolve.
 
 use std::{
     future::Future,
@@ -53,8 +53,8 @@ impl ProxyServer {
         .await
     }
 
-    /// Starts a SOCKS5 proxy that connects every client to `server`. If there are `credentials`, a
-    /// user name and a password, it requires them.
+    /// Starts a SOCKS5 proxy that connects every client to `server`. If `credentials` (a user name
+    /// and a password) are given, the proxy requires them.
     pub async fn socks(server: SocketAddr, credentials: Option<(&'static str, &'static str)>) -> Self {
         Self::start(move |mut client, requests| async move {
             if !socks_greeting(&mut client, credentials).await? {
@@ -104,8 +104,8 @@ impl ProxyServer {
         self.address
     }
 
-    /// Returns what the clients have asked for: the whole head of an HTTP request, and the host and
-    /// the port of a SOCKS5 request, as `name:port`.
+    /// Returns what the clients have asked for: the complete head of each HTTP request, and the
+    /// host and port of each SOCKS5 request, as `name:port`.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
@@ -118,7 +118,7 @@ impl Drop for ProxyServer {
     }
 }
 
-/// Forwards the bytes of both directions until both have ended.
+/// Forwards bytes in both directions until both directions have ended.
 async fn forward(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
     copy_bidirectional(&mut client, &mut server).await.map(|_| ())
@@ -133,8 +133,8 @@ async fn read_head(client: &mut TcpStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// Agrees on the method of authentication, and checks the credentials if they are required. Returns
-/// whether the client is accepted.
+/// Negotiates the authentication method, and checks the credentials if they are required. Returns
+/// `true` if the client is accepted.
 async fn socks_greeting(client: &mut TcpStream, credentials: Option<(&str, &str)>) -> io::Result<bool> {
     let [version, methods] = read_bytes(client).await?;
     assert_eq!(version, 5, "the version of SOCKS");
@@ -167,7 +167,7 @@ async fn socks_request(client: &mut TcpStream) -> io::Result<String> {
     Ok(format!("{host}:{}", client.read_u16().await?))
 }
 
-/// Returns a reply, with the address 0.0.0.0 and the port 0.
+/// Returns a reply with the address 0.0.0.0 and the port 0.
 const fn socks_reply(code: u8) -> [u8; 10] {
     [5, code, 0, 1, 0, 0, 0, 0, 0, 0]
 }
@@ -178,7 +178,7 @@ async fn read_bytes<const N: usize>(client: &mut TcpStream) -> io::Result<[u8; N
     Ok(bytes)
 }
 
-/// Reads a byte with a length, and then a text of this length. Returns the text.
+/// Reads a length byte, and then a text of that length. Returns the text.
 async fn read_text(client: &mut TcpStream) -> io::Result<String> {
     let mut text = vec![0; usize::from(client.read_u8().await?)];
     client.read_exact(&mut text).await?;

@@ -13,8 +13,8 @@ use std::{
     time::Duration,
 };
 
-/// Runs `future` for at most ten seconds, so that a test cannot hang. Panics if the time is
-/// exceeded. A test should need less than one second.
+/// Runs `future` for at most ten seconds, so that a test cannot hang. Panics if the future takes
+/// longer. A test should need less than one second.
 pub async fn with_timeout<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("the test hangs")
 }
@@ -65,7 +65,7 @@ impl CountingWaker {
         (Arc::clone(&counter), Waker::from(counter))
     }
 
-    /// Returns the number of wake-ups since the last call of this method.
+    /// Returns the number of wake-ups since the last call to this method.
     pub fn take_count(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -86,7 +86,7 @@ pub fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Polls a future once and drops the future. Returns whether the poll returned `Pending`.
+/// Polls a future once and then drops it. Returns `true` if the poll returned `Pending`.
 pub fn is_pending<F: Future>(future: F) -> bool {
     poll_with(pin!(future), Waker::noop()).is_pending()
 }

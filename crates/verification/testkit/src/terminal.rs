@@ -1,7 +1,7 @@
 //! Text that tries to control a terminal, and a check that none of it reached one.
 //!
-//! The check has a table of its own. If it asked the code under test which characters are harmful,
-//! a character missing there would be missing here too.
+//! The check has its own table. If it asked the code under test which characters are harmful, a
+//! character missing from that code would be missing here too.
 
 /// A text with which a peer tries to control a terminal, or to make a line look different from its
 /// content: control sequences (ESC, the one-character CSI, BEL, DEL, NEL), characters that change
@@ -10,8 +10,8 @@ pub const HOSTILE: &str = "\x1b]0;pwned\x07\x1b[2J\u{9b}31m\u{85}\x7f\0\u{ad}\u{
     \u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{206a}\u{feff}\u{fff9}\
     \u{e0041}";
 
-/// Panics if `text` contains a character that must not reach a terminal. Line ends are allowed,
-/// because every output of several lines has them.
+/// Panics if `text` contains a character that must not reach a terminal. Line feeds are allowed,
+/// because all multi-line output contains them.
 #[track_caller]
 pub fn assert_harmless(what: &str, text: &str) {
     let harmful = |character: &char| match character {
@@ -25,7 +25,7 @@ pub fn assert_harmless(what: &str, text: &str) {
     }
 }
 
-/// Removes the sequences that set colours, with which a program paints its own output.
+/// Removes the control sequences with which a program colours its own output.
 #[must_use]
 pub fn without_colours(text: &str) -> String {
     let mut parts = text.split("\x1b[");
@@ -34,7 +34,7 @@ pub fn without_colours(text: &str) -> String {
         let digits = part.trim_start_matches(|character: char| character.is_ascii_digit() || character == ';');
         match digits.strip_prefix('m') {
             Some(rest) => plain.push_str(rest),
-            // This is another sequence, so keep it for the check to find.
+            // This is some other sequence, so keep it for the check to find.
             None => plain.extend(["\x1b[", part]),
         }
     }

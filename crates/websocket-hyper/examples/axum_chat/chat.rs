@@ -1,4 +1,4 @@
-//! The application: a page, and a room for all members.
+//! The application: a web page, and a chat room that all members share.
 
 use axum::{
     Router,
@@ -10,8 +10,8 @@ use tokio::sync::broadcast::{self, Sender, error::RecvError};
 
 use super::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 
-/// The maximum size of a message in bytes, and the maximum number of messages that wait for a slow
-/// member. The room then holds at most 1 MiB.
+/// The maximum size of a message, in bytes, and the maximum number of messages that wait for a slow
+/// member. The room therefore holds at most 1 MiB.
 const MAX_MESSAGE: usize = 16 << 10;
 const MAX_WAITING: usize = 64;
 
@@ -40,7 +40,7 @@ async fn chat(mut socket: WebSocket, room: Sender<Utf8Bytes>) {
         // Both futures are cancel safe, so nothing is lost when the other one is ready first.
         sent = tokio::select! {
             message = socket.recv() => match message {
-                // `send` fails only if there are no members, and this one is a member.
+                // `send` fails only if the room has no members, and this client is a member.
                 Some(Ok(Message::Text(line))) => room.send(line).map(drop).map_err(axum::Error::new),
                 Some(Ok(Message::Binary(_))) => close(&mut socket, close_code::UNSUPPORTED, "text only").await,
                 // The library answers Pings and the Close. Keep receiving until the end.

@@ -4,7 +4,7 @@
 //! cargo run -p websocket-hyper --example axum_chat [ADDRESS]
 //! ```
 //!
-//! Open the printed address in two windows of a browser, or connect with any WebSocket client.
+//! Open the printed address in two browser windows, or connect with any WebSocket client.
 
 use std::{env, io};
 

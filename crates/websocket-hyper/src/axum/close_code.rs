@@ -3,7 +3,7 @@
 
 use websocket::CloseCode as Code;
 
-/// 1000: the purpose of the connection is fulfilled.
+/// 1000: the connection has served its purpose.
 pub const NORMAL: u16 = Code::NORMAL.0;
 /// 1001: the server is shutting down, or the user is leaving the page.
 pub const AWAY: u16 = Code::GOING_AWAY.0;

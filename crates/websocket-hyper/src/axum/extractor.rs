@@ -1,4 +1,4 @@
-//! The extractor: from a request to the response and a task for the connection.
+//! The extractor, which turns a request into a response and a task for the connection.
 
 use std::{borrow::Cow, fmt, future::Future, sync::Arc};
 
@@ -22,12 +22,13 @@ use crate::{
     upgrade::{UpgradeFuture, with_protocol},
 };
 
-/// An extractor that accepts requests for a WebSocket, and rejects all others.
+/// An extractor that accepts WebSocket requests and rejects all others.
 ///
 /// Browsers and other clients send GET over HTTP/1.1. Over HTTP/2, they send CONNECT, if the server
-/// allows it. So the handler's route is `any`, or `get` on a server without HTTP/2.
+/// allows it. So route requests to the handler with `any`, or with `get` on a server without
+/// HTTP/2.
 ///
-/// The handler chooses the options, and returns the response of [`on_upgrade`](Self::on_upgrade).
+/// The handler chooses the options, and returns the response from [`on_upgrade`](Self::on_upgrade).
 #[must_use = "the connection opens only if the response of `on_upgrade` is returned"]
 pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
     /// A request that has passed all checks.
@@ -53,8 +54,8 @@ impl<F> fmt::Debug for WebSocketUpgrade<F> {
 
 /// The methods of axum's own extractor.
 impl<F> WebSocketUpgrade<F> {
-    /// Sets the maximum size of a message's payload in bytes, after reassembly and inflating. The
-    /// default is 16 MiB.
+    /// Sets the maximum size of a message's payload in bytes, after reassembly and decompression.
+    /// The default is 16 MiB.
     pub fn max_message_size(self, max: usize) -> Self {
         self.with_config(|config| config.limits.max_message_bytes = max)
     }
@@ -76,13 +77,12 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// Returns the subprotocols that the client offers, in its order of preference.
+    /// Returns the subprotocols offered by the client, in order of preference.
     pub fn requested_protocols(&self) -> impl Iterator<Item = &HeaderValue> {
         self.requested_protocols.iter()
     }
 
-    /// Chooses a subprotocol, which must be one that the client offers. Otherwise, the response has
-    /// status 500.
+    /// Chooses a subprotocol. If the client did not offer it, the response has status 500.
     pub fn set_selected_protocol(&mut self, protocol: HeaderValue) {
         self.selected_protocol = Some(protocol);
     }
@@ -93,7 +93,7 @@ impl<F> WebSocketUpgrade<F> {
         self.selected_protocol.as_ref()
     }
 
-    /// Sets a callback for a connection that does not open, because hyper could not write the
+    /// Sets a callback to run if the connection does not open, because hyper could not write the
     /// response or because the handler's options do not suit the request. By default, the error is
     /// ignored. The error holds an [`AcceptError`](websocket::AcceptError) or a [`UsageError`].
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
@@ -109,15 +109,15 @@ impl<F> WebSocketUpgrade<F> {
         }
     }
 
-    /// Returns the response that accepts the request, and calls `callback` in a task of its own
-    /// when the connection is open.
+    /// Returns the response that accepts the request, and calls `callback` in a separate task when
+    /// the connection is open.
     ///
     /// If the options do not suit the request, the response has status 500, and the callback of
     /// [`on_failed_upgrade`](Self::on_failed_upgrade) receives the reason.
     ///
     /// **Decide before you call this method.** If the handler, or a layer around it, replaces the
-    /// response by another one, hyper may still hand over the byte stream, and `callback` may be
-    /// called although the client was rejected.
+    /// response with another one, hyper may still hand over the byte stream, and `callback` may be
+    /// called even though the client was rejected.
     #[must_use = "the connection opens only if this response is returned"]
     pub fn on_upgrade<C, Fut>(mut self, callback: C) -> Response
     where
@@ -151,14 +151,14 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// Has no effect: `send` and `flush` write everything, and `feed` writes when 320 KiB are
+    /// Has no effect: `send` and `flush` write everything, and `feed` writes once 320 KiB are
     /// queued.
     #[deprecated = "has no effect: `send` writes at once, and `feed` writes when 320 KiB are queued"]
     pub fn write_buffer_size(self, _size: usize) -> Self {
         self
     }
 
-    /// Has no effect: a sender that is faster than its peer waits when 320 KiB are queued.
+    /// Has no effect: a sender that is faster than its peer waits once 320 KiB are queued.
     #[deprecated = "has no effect: a sender that is faster than its peer waits"]
     pub fn max_write_buffer_size(self, _max: usize) -> Self {
         self
@@ -173,9 +173,9 @@ impl<F> WebSocketUpgrade<F> {
         &self.request
     }
 
-    /// Replaces the whole configuration of the connection. Connections whose configurations are
-    /// clones of one [`ServerConfig`] share the memory of that configuration. Call this method
-    /// before those that change a part of the configuration, such as
+    /// Replaces the connection's whole configuration. Connections whose configurations are clones
+    /// of one [`ServerConfig`] share that configuration's memory. Call this method before any
+    /// method that changes part of the configuration, such as
     /// [`max_message_size`](Self::max_message_size).
     ///
     /// [`ServerConfig::handshake_timeout`] has no effect: the HTTP server has its own time-outs.
@@ -205,7 +205,7 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// Adds a header to the response, such as `Set-Cookie`.
+    /// Adds a header field to the response, such as `Set-Cookie`.
     ///
     /// # Errors
     /// As for [`UpgradeOptions::header`].
@@ -219,7 +219,7 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// Chooses the response with the options of the handler.
+    /// Accepts the request with the options that the handler has chosen.
     fn accept(&mut self) -> Result<ServerUpgrade, UsageError> {
         let mut options = std::mem::take(&mut self.options);
         if let Some(protocol) = &self.selected_protocol {
@@ -231,7 +231,8 @@ impl<F> WebSocketUpgrade<F> {
     }
 }
 
-/// A callback for a connection that does not open. See [`WebSocketUpgrade::on_failed_upgrade`].
+/// A callback that runs if the connection does not open. See
+/// [`WebSocketUpgrade::on_failed_upgrade`].
 pub trait OnFailedUpgrade: Send + 'static {
     /// Receives the reason.
     fn call(self, error: Error);

@@ -23,11 +23,12 @@ pub enum Message {
     Text(Utf8Bytes),
     /// A binary message.
     Binary(Bytes),
-    /// A Ping, with at most 125 bytes. The connection answers a received Ping by itself.
+    /// A Ping, with at most 125 bytes. The connection answers a received Ping automatically.
     Ping(Bytes),
     /// A Pong, with at most 125 bytes.
     Pong(Bytes),
-    /// A Close. The connection answers a received Close by itself, and returns nothing after it.
+    /// A Close. The connection answers a received Close automatically, and returns nothing after
+    /// it.
     Close(Option<CloseFrame>),
 }
 
@@ -42,7 +43,7 @@ impl Message {
         Self::Binary(bytes.into())
     }
 
-    /// Returns the payload without a copy. For a Close, this is the reason.
+    /// Returns the payload without copying it. For a Close, this is the reason.
     #[must_use]
     pub fn into_data(self) -> Bytes {
         match self {
@@ -52,10 +53,10 @@ impl Message {
         }
     }
 
-    /// Returns the payload as text without a copy. For a Close, this is the reason.
+    /// Returns the payload as text without copying it. For a Close, this is the reason.
     ///
     /// # Errors
-    /// An error that says where the payload is not valid UTF-8.
+    /// Returns an error that says where the payload is not valid UTF-8.
     pub fn into_text(self) -> Result<Utf8Bytes, Error> {
         match self {
             Self::Text(text) => Ok(text),
@@ -139,7 +140,8 @@ impl From<Event> for Message {
     }
 }
 
-/// Fails for a Close with a code that must not be sent, or with a reason of more than 123 bytes.
+/// Returns an error for a Close whose code must not be sent or whose reason has more than 123
+/// bytes.
 impl TryFrom<Message> for Event {
     type Error = UsageError;
 

@@ -22,7 +22,7 @@
 //! let app: Router = Router::new().route("/", any(handler));
 //! ```
 //!
-//! The extractor can do more than axum's own: compression, keep-alive, a budget of memory for all
+//! The extractor can do more than axum's own: compression, keep-alive, a memory budget for all
 //! connections, a close that waits for the peer, and messages that are encoded once for many
 //! clients.
 //!
@@ -46,20 +46,21 @@
 //! }
 //! ```
 //!
-//! [`WebSocket::into_inner`] returns the connection with all methods of the crate
-//! [`websocket`].
+//! [`WebSocket::into_inner`] returns the underlying connection, which has all the methods of the
+//! crate [`websocket`].
 //!
 //! # Differences from axum's own extractor
 //!
-//! * The request is checked completely: a key that is not the Base64 of 16 bytes, a body, a missing
-//!   or repeated `Host`, and a malformed list of subprotocols or extensions are rejected too.
-//! * By default, a message may have at most 16 MiB, and not 64 MiB.
+//! * The request is checked completely. It is also rejected if its key is not the Base64 encoding
+//!   of 16 bytes, if it has a body, if `Host` is missing or repeated, or if a list of subprotocols
+//!   or extensions is malformed.
+//! * By default, a message may have at most 16 MiB, instead of 64 MiB.
 //! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
 //!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,
 //!   and a sender that is faster than its peer waits.
-//! * `accept_unmasked_frames` does not exist. A client has to mask its frames.
+//! * `accept_unmasked_frames` does not exist. A client must mask its frames.
 //! * [`set_selected_protocol`](WebSocketUpgrade::set_selected_protocol) with a subprotocol that the
-//!   client has not offered makes the response a 500.
+//!   client has not offered leads to a response with status 500.
 
 pub mod close_code;
 mod extractor;

@@ -1,4 +1,4 @@
-//! An open connection, with the methods that axum's own has.
+//! An open connection, with the same methods as axum's own.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use super::message::Message;
 use crate::stream;
 
 /// An open connection: a [`Stream`] of received messages and control frames, and a [`Sink`] for
-/// those to send.
+/// outgoing ones.
 ///
 /// While you read from it, the connection answers Pings, completes the closing handshake and
 /// enforces its deadlines. **Keep reading**, even if you only want to send. To read in one task and
@@ -52,8 +52,7 @@ impl WebSocket {
         self.next().await
     }
 
-    /// Sends a message or a control frame. It has been written to the stream when this method
-    /// returns.
+    /// Sends a message or a control frame, and returns when it has been written to the stream.
     ///
     /// # Errors
     /// As for [`websocket::WebSocket::send`], and for a Ping or Pong of more than 125 bytes or a
@@ -76,12 +75,12 @@ impl WebSocket {
         self.events.0.send_prepared(message).await.map_err(Error::new)
     }
 
-    /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of
-    /// TCP. Returns how the connection ended. If you only drop the connection, the peer reports
-    /// code 1006, and messages that were on their way to it may be lost.
+    /// Closes the connection: sends a Close, waits for the peer's Close and the end of the TCP
+    /// connection, and returns how the connection ended. If you drop the connection instead, the
+    /// peer reports code 1006, and messages that were on their way to it may be lost.
     ///
     /// # Errors
-    /// Fails for a code or a reason that cannot be sent.
+    /// Returns an error if the close code or the reason cannot be sent.
     ///
     /// # Cancel safety
     /// As for [`websocket::WebSocket::close`].
@@ -95,20 +94,20 @@ impl WebSocket {
         self.protocol.as_ref()
     }
 
-    /// Returns a reference to the wrapped connection of the crate [`websocket`].
+    /// Returns a reference to the wrapped connection from the crate [`websocket`].
     #[must_use]
     pub const fn get_ref(&self) -> &stream::WebSocket {
         &self.events.0
     }
 
-    /// Returns a mutable reference to the wrapped connection, which has all methods of the crate
-    /// [`websocket`].
+    /// Returns a mutable reference to the wrapped connection, which has all the methods of the
+    /// crate [`websocket`].
     #[must_use]
     pub const fn get_mut(&mut self) -> &mut stream::WebSocket {
         &mut self.events.0
     }
 
-    /// Consumes the wrapper, and returns the wrapped connection of the crate [`websocket`].
+    /// Consumes the wrapper, and returns the wrapped connection from the crate [`websocket`].
     #[must_use]
     pub fn into_inner(self) -> stream::WebSocket {
         self.events.0
@@ -146,8 +145,8 @@ impl Sink<Message> for WebSocket {
         self.events.poll_flush_unpin(cx).map_err(Error::new)
     }
 
-    /// Sends a Close with code 1000, unless a Close was sent before. The task that reads the
-    /// connection receives the peer's answer.
+    /// Sends a Close with code 1000, unless a Close has already been sent. The task that reads from
+    /// the connection receives the peer's answer.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.events.poll_close_unpin(cx).map_err(Error::new)
     }

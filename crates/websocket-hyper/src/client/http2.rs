@@ -1,5 +1,5 @@
-//! A client's connections in HTTP/2 (RFC 8441): several of them, and ordinary requests too, share
-//! one TCP connection.
+//! A client's connections over HTTP/2 (RFC 8441). Several of them, and ordinary requests too, can
+//! share one TCP connection.
 //!
 //! ```text
 //!   handshake(stream) ──▶ Http2Client ──connect──▶ WebSocket     one stream of HTTP/2 each
@@ -34,22 +34,22 @@ use websocket::{ClientUpgrade, ConnectError, Connector, UsageError, protocol::ha
 use super::{broken, open};
 use crate::stream::WebSocket;
 
-/// The bytes that the server may send on one stream before we have read them: 256 KiB, which allows
-/// 20 Mbit/s over a path of 100 ms.
+/// The number of bytes that the server may send on one stream before we have read them: 256 KiB,
+/// enough for 20 Mbit/s over a path with a round-trip time of 100 ms.
 const STREAM_WINDOW: u32 = 256 << 10;
 
-/// The bytes that the server may send on all streams before we have read them: 16 MiB. Unread bytes
-/// of one stream reduce this window for all streams. With 64 times the window of a stream, 63
-/// streams that nobody reads still leave the window of one stream to the others.
+/// The number of bytes that the server may send on all streams before we have read them: 16 MiB.
+/// Unread bytes on one stream reduce this window for all of them. Because it is 64 times a stream's
+/// window, 63 streams that nobody reads still leave one stream's window for the others.
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
-/// The number of streams that we may open before the server's SETTINGS have arrived. A server does
-/// not choose this number, so any other number means that the SETTINGS have arrived. Until then, we
-/// open no stream.
+/// The number of streams that we may open before the server's SETTINGS have arrived. No server
+/// would choose this number, so any other number means that the SETTINGS have arrived. Until then,
+/// we open no stream.
 const BEFORE_SETTINGS: usize = usize::MAX - 1;
 
-/// The sending half of an HTTP/2 connection. `B` is the type of the bodies of ordinary requests. A
-/// client that sends none can use `Empty<Bytes>` of the crate `http-body-util`.
+/// The sending half of an HTTP/2 connection. `B` is the body type of ordinary requests. A client
+/// that sends none can use `Empty<Bytes>` from the crate `http-body-util`.
 pub struct Http2Client<B> {
     sender: SendRequest<B>,
     /// Whether the server supports extended CONNECT. `None` until its SETTINGS have arrived.
@@ -69,7 +69,7 @@ impl<B> fmt::Debug for Http2Client<B> {
 }
 
 /// A future that drives an HTTP/2 connection. Spawn it: requests and WebSocket connections make
-/// progress only while it is polled. It is ready when the connection has ended.
+/// progress only while it is polled. It completes when the connection has ended.
 #[must_use = "an HTTP/2 connection makes progress only while this future is polled"]
 pub struct Http2Connection<S, B>
 where
@@ -97,7 +97,7 @@ where
 }
 
 /// Begins HTTP/2 on a stream, which is usually TLS with the protocol `h2` (ALPN). Without TLS, the
-/// client has to know that the server speaks HTTP/2.
+/// client must already know that the server speaks HTTP/2.
 ///
 /// ```no_run
 /// use http_body_util::Empty;
@@ -167,11 +167,11 @@ impl<B> Http2Client<B>
 where
     B: Body + Default + Send + Unpin + 'static,
 {
-    /// Opens a WebSocket connection on a stream of its own, after the server's SETTINGS have
-    /// arrived. If the server's limit of open streams is reached, this method waits until another
-    /// stream ends.
+    /// Opens a WebSocket connection on its own HTTP/2 stream, after the server's SETTINGS have
+    /// arrived. If the server's limit on open streams has been reached, this method waits until
+    /// another stream ends.
     ///
-    /// There is no time-out here: use [`tokio::time::timeout`].
+    /// This method has no time-out: use [`tokio::time::timeout`].
     ///
     /// # Errors
     /// - [`ConnectError::Http2NotSupported`] if the server's first SETTINGS do not enable extended
@@ -197,14 +197,14 @@ where
         open(upgrade, &mut response).await
     }
 
-    /// Returns the sender of hyper, for ordinary requests on the same connection.
+    /// Returns hyper's request sender, for ordinary requests on the same connection.
     pub const fn sender(&mut self) -> &mut SendRequest<B> {
         &mut self.sender
     }
 }
 
-/// Returns the request of `upgrade`, which [`Connector::start_http2`] has created, with its
-/// `:protocol` as hyper expects it. Pass the response to [`open`].
+/// Returns the request of `upgrade`, with its `:protocol` in the form that hyper expects.
+/// [`Connector::start_http2`] creates `upgrade`. Pass the response to [`open`].
 ///
 /// # Errors
 /// As for [`ClientUpgrade::request`].
@@ -217,9 +217,9 @@ pub fn request(upgrade: &ClientUpgrade) -> Result<Request<()>, UsageError> {
     Ok(request)
 }
 
-/// Spawns the tasks of hyper, one of which reads and writes the connection. hyper has no method
-/// that waits for the SETTINGS. They can only arrive while that task is polled, so this type wakes
-/// the [`Http2Connection`] after each poll, to look for them.
+/// Spawns hyper's tasks, one of which reads and writes the connection. hyper has no method that
+/// waits for the SETTINGS. They can arrive only while that task is polled, so until they arrive,
+/// this type wakes the [`Http2Connection`] after each poll, to look for them.
 #[derive(Clone, Default)]
 struct Tasks {
     /// The waker of the [`Http2Connection`] that waits for the SETTINGS.
@@ -227,7 +227,7 @@ struct Tasks {
 }
 
 impl Tasks {
-    /// Registers a waker that is woken after the next poll of a task of hyper.
+    /// Registers a waker to be woken after the next poll of one of hyper's tasks.
     fn wake_after_next(&self, waker: &Waker) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
     }

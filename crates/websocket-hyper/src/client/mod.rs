@@ -1,10 +1,10 @@
-//! The client's side: from a response that hyper has parsed to an open connection.
+//! The client's side, which turns a response that hyper has parsed into an open connection.
 //!
 //! Every client that is built on hyper 1 hands over the byte stream in the same way, so [`open`]
-//! works with the response of hyper, hyper-util and reqwest alike.
+//! works with responses from hyper, hyper-util and reqwest alike.
 //!
-//! There is no time-out for the response here: the HTTP client has its own, or
-//! [`tokio::time::timeout`] sets one.
+//! This module sets no time-out for the response: use the HTTP client's own time-out, or
+//! [`tokio::time::timeout`].
 
 #[cfg(feature = "http2")]
 pub mod http2;
@@ -18,8 +18,8 @@ use websocket::{ClientUpgrade, ConnectError, Connector, bytes::BytesMut};
 
 use crate::stream::WebSocket;
 
-/// Opens a connection over an HTTP/1.1 connection of hyper: sends the request of `connector`, and
-/// checks the response. The task that drives the HTTP connection must run it `with_upgrades`.
+/// Opens a WebSocket connection on a hyper HTTP/1.1 connection: sends the request from `connector`,
+/// and checks the response. The task that drives the HTTP connection must run it `with_upgrades`.
 ///
 /// ```no_run
 /// use http_body_util::Empty;
@@ -41,8 +41,8 @@ use crate::stream::WebSocket;
 /// - [`ConnectError::Usage`] if the target of the URI is too long for an [`http::Uri`];
 /// - [`ConnectError::Handshake`] if hyper cannot send the request, receive the response or hand
 ///   over the byte stream;
-/// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection has
-///   no body: to read the body, send the request yourself, and call [`open`].
+/// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection comes
+///   without its body: to read the body, send the request yourself, and call [`open`].
 ///
 /// # Cancel safety
 /// If the future is dropped, the request may have been sent. Drop the HTTP connection too.
@@ -58,12 +58,11 @@ where
     open(upgrade, &mut response).await
 }
 
-/// Opens a connection over the response to the [request](ClientUpgrade::request) of `upgrade`. Any
+/// Opens a connection from the response to the [request](ClientUpgrade::request) of `upgrade`. Any
 /// client that is built on hyper 1 can send the request and receive the response. In HTTP/2, the
 /// request is the one that `client::http2::request` returns.
 ///
-/// If the server has rejected the request, `response` is unchanged, and its body is still to be
-/// read.
+/// If the server has rejected the request, `response` is unchanged, and its body can still be read.
 ///
 /// With reqwest:
 ///

@@ -1,4 +1,4 @@
-//! Tests of the thread's blocks. Each test has a thread of its own, and so its own blocks.
+//! Tests of the thread's blocks. Each test runs on its own thread, and so has its own blocks.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! The proxy that environment variables name for a URI. The rules are those of curl, with the two
-//! exceptions that follow the table.
+//! The proxy that environment variables name for a URI. The rules are curl's, with the two
+//! exceptions described below the table.
 //!
 //! | for | variables, the first that is not empty counts |
 //! |---|---|
@@ -7,12 +7,12 @@
 //! | `wss://` | `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY` |
 //! | hosts without a proxy | `no_proxy`, `NO_PROXY` |
 //!
-//! A program that a web server has started (CGI) gets each header of a request as a variable, and
-//! the header `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is set,
-//! `HTTP_PROXY` is therefore ignored. curl ignores `HTTP_PROXY` in every program.
+//! A program started by a web server (CGI) gets each header field of a request as a variable, so
+//! the header field `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is
+//! set, `HTTP_PROXY` is therefore ignored. curl ignores `HTTP_PROXY` in every program.
 //!
-//! `localhost` and loopback addresses never need a proxy: they mean the client's computer, but the
-//! proxy would connect to its own. Browsers and Go make the same exception. curl does not.
+//! `localhost` and loopback addresses never need a proxy: they refer to the client's own computer,
+//! but a proxy would connect to itself. Browsers and Go make the same exception. curl does not.
 
 use std::{env, ffi::OsString, net::IpAddr};
 
@@ -30,7 +30,7 @@ impl Proxy {
     /// needed. A host on this computer (`localhost` or a loopback address) never needs one.
     ///
     /// # Errors
-    /// [`ProxyVariableError`] if the value of the variable is not the URL of a proxy.
+    /// [`ProxyVariableError`] if the variable's value is not the URL of a proxy.
     pub fn from_env(uri: &Uri) -> Result<Option<Self>, ProxyVariableError> {
         choose(uri, env::var_os)
     }
@@ -46,7 +46,7 @@ fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<OsString>) -> Result<O
     };
     let Some((variable, url)) = names.iter().find_map(|name| get(name)) else { return Ok(None) };
     let exempt = ["no_proxy", "NO_PROXY"].into_iter().find_map(get);
-    // An entry of the list that is not UTF-8 is not the name of a host, but the other entries still
+    // An entry in the list that is not UTF-8 cannot be a host name, but the other entries still
     // count.
     let is_exempt = |list: OsString| NoProxy(&list.to_string_lossy()).contains(uri.host());
     if is_this_computer(uri.host()) || exempt.is_some_and(|(_, list)| is_exempt(list)) {
@@ -91,17 +91,17 @@ mod tests {
             ("wss://h/", &["HTTP_PROXY=http://p:1"], None),
             ("ws://h/", &["ALL_PROXY=socks5://p:1"], Some("socks5://p:1")),
             ("wss://h/", &["all_proxy=p:1"], Some("http://p:1")),
-            // The more specific variable takes precedence, and a name in lower case over the same
-            // name in upper case.
+            // The more specific variable takes precedence. Between two spellings of one name, the
+            // lower-case one takes precedence.
             ("ws://h/", &["ALL_PROXY=http://all:1", "HTTP_PROXY=http://http:1"], Some("http://http:1")),
             ("ws://h/", &["HTTP_PROXY=http://upper:1", "http_proxy=http://lower:1"], Some("http://lower:1")),
             ("wss://h/", &["ALL_PROXY=http://upper:1", "all_proxy=http://lower:1"], Some("http://lower:1")),
             // An empty variable counts as not set.
             ("ws://h/", &["http_proxy=", "ALL_PROXY=http://all:1"], Some("http://all:1")),
             ("ws://h/", &["http_proxy="], None),
-            // There are no variables for the schemes of WebSocket.
+            // There are no variables for the WebSocket schemes.
             ("ws://h/", &["ws_proxy=http://p:1", "WS_PROXY=http://p:1"], None),
-            // CGI: the header `Proxy` of a request sets HTTP_PROXY.
+            // CGI: a request's header field `Proxy` sets HTTP_PROXY.
             ("ws://h/", &["REQUEST_METHOD=GET", "HTTP_PROXY=http://evil:1"], None),
             (
                 "ws://h/",
@@ -143,7 +143,7 @@ mod tests {
             let chosen = chosen("wss://h/", &[&format!("HTTPS_PROXY={value}")]);
             assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{value}");
         }
-        // A wrong value does not matter for a URI to which the variable does not apply.
+        // An invalid value does not matter if the variable does not apply to the URI.
         assert_eq!(chosen("ws://h/", &["HTTPS_PROXY=ftp://p:1"]), Ok(None));
         assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=ftp://p:1", "NO_PROXY=h"]), Ok(None));
     }

@@ -1,12 +1,12 @@
-//! What can be wrong with a proxy's URL, and what can fail in a connection through a proxy. None of
-//! these errors contains a user name or a password.
+//! Errors in a proxy's URL, and errors while connecting through a proxy. None of these errors
+//! contains a user name or a password.
 
 use std::{error::Error, fmt, io};
 
 use http::StatusCode;
 use protocol::{HandshakeViolation, UriError};
 
-/// The reason why a text is not the URL of a proxy.
+/// The reason why a string is not a proxy's URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyUrlError {
@@ -76,8 +76,8 @@ pub enum ProxyError {
     Tls(io::Error),
     /// The connection to the proxy broke or ended before the proxy had connected to the server.
     Broken(io::Error),
-    /// The proxy was not reached, or did not connect to the server, before the time-out of the
-    /// handshake.
+    /// The client did not reach the proxy, or the proxy did not connect to the server, before the
+    /// time-out of the handshake.
     TimedOut,
     /// The name of the server could not be resolved. (With `socks5://`, the client resolves it;
     /// with the other schemes, the proxy does.)
@@ -90,7 +90,7 @@ pub enum ProxyError {
         /// Whether the request contained a user name and a password.
         with_credentials: bool,
     },
-    /// The answer of an HTTP proxy is not HTTP, or its head exceeds a limit.
+    /// An HTTP proxy's answer is not HTTP, or its head exceeds a limit.
     Answer(HandshakeViolation),
     /// A SOCKS5 proxy did not connect to the server. Holds the reason that the proxy gave.
     Refused(String),
@@ -99,7 +99,7 @@ pub enum ProxyError {
         /// Whether the client has sent a user name and a password.
         with_credentials: bool,
     },
-    /// The answer of a proxy does not follow SOCKS5.
+    /// A proxy's answer does not follow SOCKS5.
     NotSocks,
 }
 
@@ -120,8 +120,8 @@ impl fmt::Display for ProxyError {
                 f.write_str(" (407)")
             }
             Self::Status { status, .. } => write!(f, "it answered {status} and did not connect to the server"),
-            // Use sentences of our own, because those of the violations cite RFC 6455, which is not
-            // about proxies.
+            // Write separate messages here, because those of the violations cite RFC 6455, which is
+            // not about proxies.
             Self::Answer(HandshakeViolation::HeadTooLong { limit }) => {
                 write!(f, "the head of its answer is longer than {limit} bytes")
             }

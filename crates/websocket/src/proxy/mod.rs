@@ -10,7 +10,7 @@
 //!     │◀──────────────────────────────────────▶│
 //! ```
 //!
-//! A proxy with `https://` is itself reached over TLS, which `route` adds before `CONNECT`.
+//! An `https://` proxy is itself reached over TLS, which `route` adds before `CONNECT`.
 //!
 //! The proxy sees the host and the port. With `wss://`, it cannot read the request or the messages.
 //!
@@ -42,14 +42,14 @@ pub use self::{
 use self::{tunnel::Peek, url::ProxyKind};
 use crate::happy_eyeballs::connect_to_any;
 
-/// Connects to a proxy that is reached without TLS, and has it connect to the host and the port of
-/// `uri`. The bytes of the stream that this function returns come from the server.
+/// Connects to a proxy without TLS, and makes it connect to the host and the port of `uri`. The
+/// next byte of the returned stream comes from the server.
 ///
-/// `limits` bound the head of the answer to `CONNECT`.
+/// `limits` applies to the head of the answer to `CONNECT`.
 ///
 /// # Panics
-/// If the proxy [is reached over TLS](Proxy::is_over_tls). The caller then has to perform the TLS
-/// handshake between [`connect_to_proxy`] and [`open_tunnel`].
+/// If the proxy [is reached over TLS](Proxy::is_over_tls). For such a proxy, the caller must
+/// perform the TLS handshake between [`connect_to_proxy`] and [`open_tunnel`].
 //= docs/src/rfc6455.md#section-4-1
 //# A client that is configured to use a proxy SHOULD connect to the proxy and request a tunnel to the
 //# host and port.
@@ -81,8 +81,8 @@ pub(crate) async fn connect(proxy: &Proxy, uri: &Uri, limits: &Limits) -> Result
     }
 }
 
-/// Makes an HTTP proxy connect to the host and the port of `uri`, over a stream that leads to the
-/// proxy.
+/// Makes an HTTP proxy connect to the host and the port of `uri`. The stream must already lead to
+/// the proxy.
 pub(crate) async fn open_tunnel(
     stream: &mut impl Peek,
     proxy: &Proxy,
@@ -97,7 +97,7 @@ pub(crate) async fn connect_to_proxy(proxy: &Proxy) -> Result<TcpStream, ProxyEr
     let addresses = lookup_host((proxy.host(), proxy.port())).await.map_err(ProxyError::Resolve)?;
     let addresses: Vec<SocketAddr> = addresses.collect();
     let stream = connect_to_any(&addresses, TcpStream::connect).await.map_err(ProxyError::Tcp)?;
-    // For the same reason as without a proxy: messages are written whole.
+    // Disable Nagle's algorithm for the same reason as without a proxy: messages are written whole.
     stream.set_nodelay(true).map_err(ProxyError::Broken)?;
     Ok(stream)
 }

@@ -38,7 +38,7 @@ fn has_address(entry: &str, address: IpAddr) -> bool {
 }
 
 fn has_name(entry: &str, name: &str) -> bool {
-    // A dot at the end makes a name absolute, and does not change its addresses.
+    // A trailing dot makes a name absolute but does not change its addresses.
     let name = name.strip_suffix('.').unwrap_or(name);
     let entry = entry.strip_suffix('.').unwrap_or(entry).to_ascii_lowercase();
     let domain = entry.strip_prefix('.').unwrap_or(&entry);

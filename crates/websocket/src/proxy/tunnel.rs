@@ -19,8 +19,7 @@ use tokio::{
 
 use super::{error::ProxyError, url::Credentials};
 
-/// The maximum number of bytes to look at in one read. The answer to `CONNECT` is shorter, as a
-/// rule.
+/// The maximum number of bytes to look at in one read. The answer to `CONNECT` is usually shorter.
 const READ: usize = 1 << 10;
 
 /// A stream whose next bytes can be looked at before they are read.
@@ -68,7 +67,7 @@ pub(super) async fn open(
 }
 
 /// Returns the request. The host and the port were validated when their URI was parsed, so they
-/// cannot add a header.
+/// cannot add a header field.
 fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> String {
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let authorization = credentials.map_or_else(String::new, |Credentials { user, password }| {
@@ -78,7 +77,7 @@ fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> String {
 }
 
 /// Reads the head of an answer and not one byte more, because the bytes after the head come from
-/// the server, and belong to TLS or to the opening handshake.
+/// the server and belong to TLS or to the opening handshake.
 async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCode, ProxyError> {
     let mut head = Vec::new();
     loop {
@@ -109,10 +108,10 @@ async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCo
     }
 }
 
-/// Returns the length of the head, up to and including its empty line. The first `searched` bytes
-/// were searched before.
+/// Returns the length of the head, including its empty line. The first `searched` bytes have
+/// already been searched.
 fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
-    // The empty line may begin in the last two bytes that were searched.
+    // The empty line may begin in the last two bytes that were already searched.
     let from = searched.saturating_sub(2);
     (from..bytes.len())
         .find(|&at| bytes[at..].starts_with(b"\n\r\n") || bytes[at..].starts_with(b"\n\n"))
@@ -126,7 +125,7 @@ mod tests {
     #[test]
     fn the_request_names_the_host_and_the_port() {
         assert_eq!(request("example.org", 80, None), "CONNECT example.org:80 HTTP/1.1\r\nHost: example.org:80\r\n\r\n");
-        // The example of RFC 7617, section 2.
+        // The example from RFC 7617, section 2.
         let credentials = Credentials { user: "Aladdin".to_owned(), password: "open sesame".to_owned() };
         assert_eq!(
             request("::1", 443, Some(&credentials)),
@@ -142,7 +141,8 @@ mod tests {
         {
             let bytes = [head, rest].concat();
             assert_eq!(end_of_head(bytes.as_bytes(), 0), Some(head.len()));
-            // The head arrived in two parts, which meet at any byte of it.
+            // The head arrives in two parts. Try every byte of the head as the point where they
+            // meet.
             for searched in 1..head.len() {
                 assert_eq!(end_of_head(&bytes.as_bytes()[..searched], 0), None);
                 assert_eq!(end_of_head(bytes.as_bytes(), searched), Some(head.len()), "{head:?} {searched}");

@@ -19,14 +19,14 @@ const HTTP_PORT: u16 = 80;
 /// The default port of `https://`.
 const HTTPS_PORT: u16 = 443;
 
-/// The default port of SOCKS, from the registry of ports.
+/// The default port for SOCKS, from the IANA port registry.
 const SOCKS_PORT: u16 = 1080;
 
 /// The maximum length of a user name and of a password in SOCKS5, in bytes. SOCKS5 sends each
 /// length in one byte (RFC 1929).
 const SOCKS_CREDENTIAL_MAX: usize = 255;
 
-/// A proxy: its kind, its address, and a user name and a password if it requires them.
+/// A proxy: its kind, its address, and, if it requires them, a user name and a password.
 ///
 /// | URL | proxy |
 /// |---|---|
@@ -62,7 +62,8 @@ pub(super) enum ProxyKind {
     SocksResolvesHosts,
 }
 
-/// A user name and a password. There is no `Debug`, so that neither can be printed by accident.
+/// A user name and a password. This type does not implement `Debug`, so that neither can be printed
+/// by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {
     pub(super) user: String,
@@ -73,7 +74,7 @@ impl Proxy {
     /// Returns this proxy with a user name and a password, in place of those in the URL.
     ///
     /// # Errors
-    /// [`ProxyUrlError::Credentials`] if SOCKS5 cannot send them: each must have 1 to 255 bytes.
+    /// [`ProxyUrlError::Credentials`] if SOCKS5 cannot send them: each must be 1 to 255 bytes long.
     pub fn credentials_from(
         mut self,
         user: impl Into<String>,
@@ -102,7 +103,7 @@ impl Proxy {
         self.port
     }
 
-    /// Returns whether the proxy itself is reached over TLS: `https://`.
+    /// Returns `true` if the proxy itself is reached over TLS (`https://`).
     #[must_use]
     pub const fn is_over_tls(&self) -> bool {
         matches!(self.kind, ProxyKind::Https)
@@ -121,7 +122,7 @@ impl FromStr for Proxy {
     type Err = ProxyUrlError;
 
     fn from_str(url: &str) -> Result<Self, ProxyUrlError> {
-        // Like curl, take a text without a scheme as an HTTP proxy.
+        // Like curl, treat a text without a scheme as the address of an HTTP proxy.
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let (kind, default_port) = match scheme {
@@ -132,7 +133,8 @@ impl FromStr for Proxy {
             _ if is("https") => (ProxyKind::Https, HTTPS_PORT),
             _ => return Err(ProxyUrlError::Scheme),
         };
-        // The last `@` ends the credentials: people write passwords without encoding an `@`.
+        // The last `@` ends the credentials, because people often leave an `@` in a password
+        // unencoded.
         let (credentials, rest) = match rest.rsplit_once('@') {
             Some((credentials, rest)) => (Some(credentials), rest),
             None => (None, rest),
@@ -152,8 +154,8 @@ impl FromStr for Proxy {
 
 /// Decodes a percent-encoded user name or password.
 fn decode(text: &str) -> Result<String, ProxyUrlError> {
-    // The decoder below keeps a `%` that begins no encoded byte. Reject it here, so that a user who
-    // forgot to encode a `%` does not have to find that out from a 407.
+    // The decoder below keeps a `%` that does not begin an encoded byte. Reject it here. Otherwise
+    // a user who forgot to encode a `%` would find that out only from a 407 response.
     let is_encoded = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|digit| digit.is_ascii_hexdigit());
     if !text.split('%').skip(1).all(is_encoded) {
         return Err(ProxyUrlError::Credentials);

@@ -1,6 +1,8 @@
-//! Tests of plans: a table of both sides of each boundary, and bounds that hold for any sizes.
+//! Tests of read plans: a table with cases on both sides of each boundary, and bounds that hold for
+//! all sizes.
 //!
-//! The sizes are literals and not the constants of the code, so that a wrong constant is noticed.
+//! The sizes are literals instead of the code's own constants, so that a wrong constant makes a
+//! test fail.
 
 use proptest::prelude::*;
 
@@ -41,7 +43,7 @@ fn the_table_of_plans() {
         (NextHeader, MIB, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
 
-        // After a large frame, only the next header.
+        // After a large frame, make a short read for the next header.
         (LargeFrame, MIB, sizes(0, MIB, 0), (NextHeader, Shared, 32 * KIB)),
         (LargeFrame, MIB, sizes(1, MIB, 0), (Anything, Shared, BLOCK_BYTES)),
 
@@ -50,12 +52,12 @@ fn the_table_of_plans() {
         (Anything, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
         (NextHeader, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
 
-        // A large frame stays large to its end.
+        // A large frame counts as large until its end.
         (LargeFrame, 0, sizes(100 * KIB, 200 * KIB, 1), (LargeFrame, Current, 1 + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 200 * KIB, 0), (Anything, Shared, BLOCK_BYTES)),
         (LargeFrame, 0, sizes(0, 200 * KIB, 1), (LargeFrame, Current, 1 + HEADER)),
 
-        // A frame that fills a block is large, whatever is missing.
+        // A frame that fills a block is large, however little of it is missing.
         (Anything, 0, sizes(BLOCK_BYTES - 1, BLOCK_BYTES, 1), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES + 1, 1), (LargeFrame, Current, 1 + HEADER)),
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 1), (LargeFrame, Own { capacity: BLOCK_BYTES + 1 + HEADER }, 1 + HEADER)),
@@ -67,7 +69,7 @@ fn the_table_of_plans() {
         (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(5 * KIB, 5 * KIB, 1000), (Anything, Own { capacity: 5 * KIB + 1000 + HEADER }, 1000 + HEADER)),
 
-        // The room of a new buffer: the largest of 64 KiB, four times what has arrived, and what an
+        // The room in a new buffer: the largest of 64 KiB, four times what has arrived, and what an
         // earlier frame needed, but no more than is missing.
         (Anything, 0, sizes(0, 0, MIB), (LargeFrame, Own { capacity: 64 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(16 * KIB, 16 * KIB, MIB), (LargeFrame, Own { capacity: 80 * KIB + HEADER }, MIB + HEADER)),
@@ -80,15 +82,15 @@ fn the_table_of_plans() {
         // Up to 32 KiB are moved to a buffer of the full size at once.
         (Anything, 0, sizes(32 * KIB, 160 * KIB, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB, 160 * KIB - 1, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + HEADER }, 200 * KIB + HEADER)),
-        // More bytes are moved only if there is free room neither for 32 KiB nor for the missing
+        // More bytes are moved only if the buffer has room for neither 32 KiB nor the missing
         // bytes.
         (Anything, 0, sizes(32 * KIB + 1, 64 * KIB + 1, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB + 1, 64 * KIB, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + 5 + HEADER }, 200 * KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 101 * KIB, KIB), (LargeFrame, Current, KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 101 * KIB - 1, KIB), (LargeFrame, Own { capacity: 101 * KIB + HEADER }, KIB + HEADER)),
 
-        // A buffer of more than two blocks, and of more than twice the frame, is not used for the
-        // frame.
+        // A buffer that is larger than two blocks, and more than twice as large as the frame, is
+        // not used for the frame.
         (Anything, 0, sizes(0, 640 * KIB, 70 * KIB), (LargeFrame, Current, 70 * KIB + HEADER)),
         (Anything, 0, sizes(0, 640 * KIB + 1, 70 * KIB), (LargeFrame, Own { capacity: 64 * KIB + HEADER }, 70 * KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 2 * MIB, 924 * KIB), (LargeFrame, Current, 924 * KIB + HEADER)),
@@ -137,15 +139,15 @@ fn the_table_of_waits() {
         (0, NextHeader, sizes(0, BLOCK_BYTES, 0), Some(0)),
         // A large buffer is kept if it is nearly full.
         (0, Anything, sizes(5000, 5000 + HEADER, 0), None),
-        // A block with half a frame is put back. Up to 4 KiB are kept without any room.
+        // A block that holds half a frame is put back. Up to 4 KiB are kept without spare room.
         (0, Anything, sizes(1500, BLOCK_BYTES, 1500), Some(1500)),
         (0, Anything, sizes(4 * KIB, BLOCK_BYTES, 1500), Some(4 * KIB)),
         (0, Anything, sizes(4 * KIB + 1, BLOCK_BYTES, 1500), Some(4 * KIB + 1 + 1500)),
         (0, Anything, sizes(5 * KIB, BLOCK_BYTES, 50 * KIB), Some(10 * KIB)),
-        // The room that may stay unused: three times what has arrived, and a header.
+        // The room that may stay unused: three times what has arrived, plus a header.
         (0, Anything, sizes(5 * KIB, 20 * KIB + HEADER, KIB), None),
         (0, Anything, sizes(5 * KIB, 20 * KIB + HEADER + 1, KIB), Some(6 * KIB)),
-        // For a large frame: four times that, or what an earlier frame needed.
+        // For a large frame: four times what has arrived, or what an earlier frame needed.
         (0, LargeFrame, sizes(5 * KIB, 25 * KIB + HEADER, MIB), None),
         (0, LargeFrame, sizes(5 * KIB, 25 * KIB + HEADER + 1, MIB), Some(10 * KIB)),
         (MIB, LargeFrame, sizes(5 * KIB, MIB + HEADER, MIB), None),
@@ -178,7 +180,7 @@ fn purpose() -> impl Strategy<Value = Purpose> {
     prop_oneof![Just(Anything), Just(LargeFrame), Just(NextHeader)]
 }
 
-/// Generates sizes up to 1 GiB, as many small ones as large ones.
+/// Generates sizes up to 1 GiB, with small and large sizes about equally likely.
 fn size() -> impl Strategy<Value = usize> {
     (0..=30_u32).prop_flat_map(|bits| 0..=1_usize << bits)
 }
@@ -202,7 +204,7 @@ proptest! {
         match plan.buffer {
             Current => prop_assert!(input.capacity > input.len),
             Own { capacity } => prop_assert!(capacity > input.len),
-            // Without a block, the buffer has room; a block has room in any case.
+            // If no block is needed, the current buffer has enough room. A block always has enough.
             Shared => prop_assert!(plan.purpose.needs_block(input) || input.capacity - input.len >= BLOCK_BYTES / 2),
         }
     }
@@ -254,7 +256,7 @@ proptest! {
         prop_assert!(kept >= input.len);
     }
 
-    /// If each wait moved the buffer again, each would copy the same bytes.
+    /// If every wait moved the input to another buffer, the same bytes would be copied each time.
     #[test]
     fn a_buffer_that_was_moved_for_a_wait_is_not_moved_for_the_next(
         history in history(), purpose in purpose(), input in input(),

@@ -1,4 +1,4 @@
-//! The protocol that the two ends speak inside TLS (ALPN, RFC 7301).
+//! The protocol that the client and the server speak inside TLS (ALPN, RFC 7301).
 //!
 //! The client offers protocols in its first message, and the server chooses one of them. A server
 //! that also speaks HTTP/2 would otherwise have to guess, so a WebSocket client names HTTP/1.1.
@@ -6,7 +6,7 @@
 /// The name of HTTP/1.1 in ALPN. This crate sends its opening requests in HTTP/1.1.
 pub(super) const HTTP11: &[u8] = b"http/1.1";
 
-/// Returns the protocols for a configuration that names none.
+/// Returns the ALPN protocols to use if a configuration names none.
 pub(crate) fn default_protocols() -> Vec<Vec<u8>> {
     vec![HTTP11.to_vec()]
 }

@@ -26,8 +26,8 @@ use crate::error::ConnectError;
 /// A client's TLS stream over `S`.
 pub type ClientTlsStream<S> = tokio_rustls::client::TlsStream<S>;
 
-/// A builder for the TLS configuration of clients. It begins with the defaults of this crate, and
-/// can add trusted certificates and a certificate of the client's own.
+/// A builder for a client's TLS configuration. It begins with this crate's defaults, to which you
+/// can add trusted certificates and a certificate for the client itself.
 ///
 /// For everything else, build a [`ClientConfig`] with [`rustls`](super::rustls).
 ///
@@ -55,26 +55,26 @@ pub struct ClientTls {
 
 impl ClientTls {
     /// Creates a builder with the defaults: the certificate authorities of this build, and no
-    /// certificate of the client's own.
+    /// certificate for the client itself.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Trusts these certificates in addition: those of certificate authorities, or the servers' own
-    /// if they are self-signed. The host name and the dates are checked as always.
+    /// Trusts these additional certificates: those of certificate authorities, or those of servers
+    /// if they are self-signed. Host names and dates are still checked.
     pub fn trust(mut self, certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
         self.trusted.extend(certificates);
         self
     }
 
-    /// Proves the client's name with this certificate to servers that ask for one.
+    /// Proves the client's identity with this certificate to servers that ask for one.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
         self
     }
 
-    /// Builds the configuration. This may read hundreds of files with the certificates of the
-    /// operating system, so call this function once, and on a thread that may block.
+    /// Builds the configuration. Loading the operating system's certificates may mean reading
+    /// hundreds of files, so call this function only once, and on a thread that may block.
     ///
     /// # Errors
     /// [`TlsConfigError`], for example if there is no certificate that the client could trust.
@@ -92,8 +92,8 @@ impl ClientTls {
     }
 }
 
-/// Performs the TLS handshake for a connection in HTTP/1.1, with the configuration of the caller,
-/// or with the default one.
+/// Performs the TLS handshake for an HTTP/1.1 connection, with the caller's configuration or the
+/// default one.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.
 pub(crate) async fn start_tls<S>(
@@ -117,9 +117,9 @@ where
     }
 }
 
-/// Performs the TLS handshake of a client on a stream, for a protocol that the caller speaks above
-/// it, such as HTTP/2. The configuration names the protocols for ALPN, and
-/// `stream.get_ref().1.alpn_protocol()` is the one that the server has chosen.
+/// Performs a client's TLS handshake on a stream, for a protocol that the caller then speaks over
+/// TLS, such as HTTP/2. The configuration names the protocols for ALPN. Afterwards,
+/// `stream.get_ref().1.alpn_protocol()` is the one that the server chose.
 ///
 /// For WebSocket in HTTP/1.1, use [`Connector::connect`](crate::Connector::connect).
 ///
@@ -153,7 +153,7 @@ fn handshake_error(error: io::Error) -> ConnectError {
 
 /// Returns the default configuration, which all connections of this process share. It is created
 /// only once, because loading the system's certificates may mean reading hundreds of files. An
-/// error is not kept: the next connection tries again.
+/// error is not cached: the next connection tries again.
 async fn default_config() -> Result<Arc<ClientConfig>, ConnectError> {
     static CONFIG: OnceCell<Arc<ClientConfig>> = OnceCell::const_new();
     // Reading files blocks the thread, so it must not happen on a thread that serves connections.

@@ -1,4 +1,4 @@
-//! The reasons why there is no TLS configuration.
+//! Errors in creating a TLS configuration.
 
 use std::{error::Error as StdError, fmt, io, time::Duration};
 
@@ -7,10 +7,10 @@ use tokio_rustls::rustls;
 use crate::error::write_no_root_certificates;
 
 /// The reason why a TLS configuration, or a part of it, cannot be used. Each message is one
-/// sentence and says what to do where that is not obvious.
+/// sentence, and says what to do unless that is obvious.
 ///
-/// A field that names the origin of a certificate or a key holds the path of its file, or a
-/// description such as `the given certificate` if there is no file.
+/// A field for the origin of a certificate or a key holds the path of its file or, if there is no
+/// file, a description such as `the given certificate`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TlsConfigError {
@@ -21,12 +21,13 @@ pub enum TlsConfigError {
     /// The operating system has no trusted root certificates, so no server's certificate can
     /// be verified.
     NoRootCertificates {
-        /// The problems that came up while the certificates were read, such as a missing file.
+        /// The problems found while reading the certificates, such as a missing file.
         problems: Vec<String>,
     },
-    /// On this operating system, only its own settings can add a certificate authority.
+    /// On this operating system, certificate authorities can be added only in the system's own
+    /// settings.
     NoExtraRoots,
-    /// A certificate that a client is to trust cannot be parsed.
+    /// A certificate that the client should trust cannot be parsed.
     UnusableRoot(rustls::Error),
     /// A file cannot be read.
     Unreadable {
@@ -66,14 +67,14 @@ pub enum TlsConfigError {
     Expired {
         /// Where the certificate comes from.
         certificate: String,
-        /// The time since it expired. `None` if it is not known.
+        /// How long ago it expired, or `None` if that is not known.
         ago: Option<Duration>,
     },
     /// The certificate is not valid yet, so every client would reject it.
     NotYetValid {
         /// Where the certificate comes from.
         certificate: String,
-        /// The time until it becomes valid. `None` if it is not known.
+        /// How long until it becomes valid, or `None` if that is not known.
         left: Option<Duration>,
     },
     /// rustls does not accept the configuration.
@@ -138,8 +139,8 @@ impl StdError for TlsConfigError {
     }
 }
 
-/// A duration in its largest unit, because the seconds do not matter if a certificate expired last
-/// week.
+/// A duration that is printed in its largest unit, because the seconds do not matter if a
+/// certificate expired last week.
 struct Rounded(Duration);
 
 impl fmt::Display for Rounded {

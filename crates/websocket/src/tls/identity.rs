@@ -1,4 +1,5 @@
-//! A certificate and its private key, with which a server, and sometimes a client, proves its name.
+//! A certificate and its private key, which prove the name of a server and sometimes that of a
+//! client.
 
 use std::{
     fs,
@@ -24,24 +25,26 @@ use super::{error::TlsConfigError, provider::provider};
 /// The label of a private key that is encrypted with a password.
 const ENCRYPTED_KEY: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
 
-/// A certificate with its private key, and the certificates that lead to an authority.
+/// A certificate, its private key, and the certificates that link it to an authority.
 ///
-/// To use certificates from other sources than PEM, or several at once, build a configuration with
-/// [`rustls`](super::rustls) and pass it to [`ServerTls::new`](super::ServerTls::new) or
+/// To use certificates from sources other than PEM, or several certificates at once, build a
+/// configuration with [`rustls`](super::rustls) and pass it to
+/// [`ServerTls::new`](super::ServerTls::new) or
 /// [`Connector::tls_config`](crate::Connector::tls_config).
 #[derive(Debug, Clone)]
 pub struct Identity(Arc<CertifiedKey>);
 
 impl Identity {
     /// Reads the certificate from one PEM file and its private key from another. Both may be the
-    /// same file. The certificate comes first in its file, and the certificates that sign it
-    /// follow, in the order in which certificate authorities deliver them.
+    /// same file. The certificate must come first in its file, followed by the certificates that
+    /// sign it, which is the order in which certificate authorities deliver them.
     ///
     /// This function reads files, so call it before the server starts, or on a thread that may
     /// block.
     ///
     /// # Errors
-    /// [`TlsConfigError`] if a file cannot be read, and as for [`from_pem`](Self::from_pem).
+    /// [`TlsConfigError`] if a file cannot be read, plus the errors of
+    /// [`from_pem`](Self::from_pem).
     pub fn from_pem_files(certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, TlsConfigError> {
         Self::new(&Pem::from_file(certificate.as_ref())?, &Pem::from_file(key.as_ref())?)
     }
@@ -51,7 +54,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`TlsConfigError`] if there is no certificate or no key, if the key does not belong to the
-    /// certificate, and if the certificate is not valid at this time.
+    /// certificate, or if the certificate is not valid now.
     pub fn from_pem(certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, TlsConfigError> {
         let pem = |bytes: &[u8], origin: &str| Pem { bytes: bytes.to_owned(), origin: origin.to_owned() };
         Self::new(&pem(certificate.as_ref(), "the given certificate"), &pem(key.as_ref(), "the given key"))
@@ -70,9 +73,9 @@ impl Identity {
         Ok(Self(Arc::new(certified)))
     }
 
-    /// Returns the time during which the certificate is valid. At every other time, clients reject
-    /// it. Returns `None` in the improbable case that rustls does not report the limits of this
-    /// time.
+    /// Returns the period during which the certificate is valid. Outside this period, clients
+    /// reject it. Returns `None` in the unlikely case that rustls does not report the limits of the
+    /// period.
     #[must_use]
     pub fn validity(&self) -> Option<RangeInclusive<SystemTime>> {
         let certificate = self.0.end_entity_cert().and_then(ParsedCertificate::try_from).ok()?;
@@ -94,13 +97,13 @@ impl Identity {
         Some(time(not_before)?..=time(not_after)?)
     }
 
-    /// Returns the identity in the form in which rustls asks for it.
+    /// Converts the identity into the resolver that rustls expects.
     pub(super) fn into_resolver(self) -> Arc<SingleCertAndKey> {
         Arc::new(self.0.into())
     }
 }
 
-/// Checks that a certificate is valid at this time.
+/// Checks that a certificate is valid at the time `now`.
 fn check_validity(certified: &CertifiedKey, origin: &str, now: UnixTime) -> Result<(), TlsConfigError> {
     let unusable = |error| TlsConfigError::Unusable { origin: origin.to_owned(), error };
     let certificate = certified.end_entity_cert().and_then(ParsedCertificate::try_from).map_err(unusable)?;
@@ -126,13 +129,13 @@ fn check_validity(certified: &CertifiedKey, origin: &str, now: UnixTime) -> Resu
     }
 }
 
-/// Checks a certificate at a time. rustls checks the dates before it looks for an authority, and it
-/// is given no authority here. So only an error about the dates counts.
+/// Checks a certificate's dates against `time`. rustls checks the dates before it looks for an
+/// authority. It is given no authority here, so ignore all errors except those about the dates.
 fn check_at(certificate: &ParsedCertificate<'_>, time: UnixTime) -> Result<(), Error> {
     verify_server_cert_signed_by_trust_anchor(certificate, &RootCertStore::empty(), &[], time, &[])
 }
 
-/// Reads all certificates of a PEM file.
+/// Reads all certificates from a PEM file.
 ///
 /// # Errors
 /// [`TlsConfigError`] if the file cannot be read or contains no certificate.
@@ -140,7 +143,7 @@ pub fn certificates_from_file(file: impl AsRef<Path>) -> Result<Vec<CertificateD
     Pem::from_file(file.as_ref())?.certificates()
 }
 
-/// Text in PEM, and where it comes from.
+/// PEM text, and where it comes from.
 struct Pem {
     bytes: Vec<u8>,
     origin: String,
@@ -178,7 +181,8 @@ impl Pem {
 
     fn malformed(&self, error: &pem::Error) -> TlsConfigError {
         let reason = match error {
-            // The messages of these two would print the bytes of a line as numbers.
+            // The messages of rustls for these two errors would print the bytes of a line as
+            // numbers.
             pem::Error::MissingSectionEnd { .. } => "a section has no -----END line".to_owned(),
             pem::Error::IllegalSectionStart { .. } => "a -----BEGIN line is malformed".to_owned(),
             error => error.to_string(),

@@ -17,9 +17,9 @@
 //!
 //! # Features
 //!
-//! `tls` adds rustls and this module, without cryptography and without certificate authorities. A
-//! server needs one of the first two features below, unless the program installs a provider of
-//! cryptography. A client needs one of the last three in addition, unless
+//! `tls` adds rustls and this module, but no cryptography and no certificate authorities. A server
+//! needs one of the first two features below, unless the program installs a cryptography provider.
+//! A client also needs one of the last three, unless
 //! [`Connector::tls_config`](crate::Connector::tls_config) provides a configuration. Each of the
 //! five enables `tls`.
 //!
@@ -31,14 +31,15 @@
 //! | `tls-webpki-roots` | trust in the authorities that Mozilla trusts, compiled in | |
 //! | `tls-platform-verifier` | the verifier of the operating system, with its own rules | |
 //!
-//! Cargo enables a feature for the whole program if any crate asks for it, so several can be on:
+//! Cargo enables a feature for the whole program if any crate asks for it, so several can be
+//! enabled at once:
 //!
 //! * **Cryptography.** A provider that the program has installed with
 //!   [`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default) comes
-//!   first, because the program decides. After it comes `tls-aws-lc-rs`, and then `tls-ring`:
-//!   `tls-ring` may be on only by default, whereas `tls-aws-lc-rs` is on only if a crate asks for
-//!   it.
-//! * **Authorities.** Those of `tls-native-roots` and `tls-webpki-roots` add up, as in
+//!   first, because the choice is the program's. Next comes `tls-aws-lc-rs`, and then `tls-ring`,
+//!   because `tls-ring` may be enabled only by default, whereas `tls-aws-lc-rs` is enabled only if
+//!   a crate asks for it.
+//! * **Authorities.** Those of `tls-native-roots` and `tls-webpki-roots` are combined, as in
 //!   `tokio-tungstenite` and `reqwest`, so that no crate removes an authority that another one
 //!   relies on. `tls-platform-verifier` replaces both, because only the operating system's verifier
 //!   knows what its administrator has forbidden.

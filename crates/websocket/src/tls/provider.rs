@@ -1,4 +1,5 @@
-//! The cryptography of rustls. The documentation of the module `tls` states which provider is used.
+//! The cryptography provider for rustls. The documentation of the `tls` module explains which one
+//! is used.
 
 use std::sync::Arc;
 
@@ -6,8 +7,8 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 
 use super::error::TlsConfigError;
 
-/// Returns the provider of cryptography. It is named in every configuration, because rustls itself
-/// has no default in a program that enables two providers.
+/// Returns the cryptography provider. Every configuration names it, because rustls itself has no
+/// default in a program that enables two providers.
 ///
 /// # Errors
 /// [`TlsConfigError::NoCryptoProvider`].
@@ -37,7 +38,7 @@ const fn built_in() -> Option<CryptoProvider> {
 mod tests {
     use super::*;
 
-    /// Nothing in the tests of this crate installs a provider for the whole process.
+    /// No test of this crate installs a provider for the whole process.
     #[test]
     fn the_provider_that_is_not_a_default_wins() {
         let provider = provider().map(|provider| format!("{:?}", provider.key_provider));

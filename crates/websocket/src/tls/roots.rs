@@ -1,4 +1,4 @@
-//! The certificate authorities that a client trusts. The documentation of the module `tls` states
+//! The certificate authorities that a client trusts. The documentation of the `tls` module explains
 //! how several features combine.
 
 use tokio_rustls::rustls::{
@@ -7,7 +7,7 @@ use tokio_rustls::rustls::{
 
 use super::error::TlsConfigError;
 
-/// Makes a client trust the authorities of this build, and `extra`.
+/// Makes a client trust the authorities of this build and those in `extra`.
 ///
 /// # Errors
 /// [`TlsConfigError`].
@@ -36,7 +36,7 @@ pub(super) fn with_trusted(
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
-/// Makes a client trust the authorities of this build, and `extra`.
+/// Makes a client trust the authorities of this build and those in `extra`.
 ///
 /// # Errors
 /// [`TlsConfigError`].
@@ -48,12 +48,12 @@ pub(super) fn with_trusted(
     Ok(builder.with_root_certificates(root_certificates(extra)?))
 }
 
-/// Returns the authorities of this build, and `extra`. A certificate of the operating system that
-/// cannot be parsed is skipped, because a broken certificate in the system's store must not disable
-/// the others.
+/// Returns the authorities of this build and those in `extra`. Skips the operating system's
+/// certificates that cannot be parsed, because a broken certificate in the system's store must not
+/// disable the others.
 ///
 /// # Errors
-/// [`TlsConfigError::UnusableRoot`] for a certificate of `extra` that cannot be parsed.
+/// [`TlsConfigError::UnusableRoot`] for a certificate in `extra` that cannot be parsed.
 /// [`TlsConfigError::NoRootCertificates`] or [`TlsConfigError::NoRootsInBuild`] if the result would
 /// be empty. Without these errors, every connection would fail with `UnknownIssuer`, which blames
 /// the server's certificate.
@@ -81,7 +81,7 @@ fn root_certificates(
     }
 }
 
-/// Adds the authorities that the operating system trusts. Returns what went wrong.
+/// Adds the authorities that the operating system trusts. Returns a description of each problem.
 #[cfg(all(feature = "tls-native-roots", not(feature = "tls-platform-verifier")))]
 fn add_native(roots: &mut tokio_rustls::rustls::RootCertStore) -> Vec<String> {
     let found = rustls_native_certs::load_native_certs();
@@ -97,7 +97,7 @@ fn add_native(roots: &mut tokio_rustls::rustls::RootCertStore) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// The number of authorities that the program has compiled in.
+    /// The number of authorities compiled into the program.
     #[cfg(feature = "tls-webpki-roots")]
     const COMPILED_IN: usize = webpki_roots::TLS_SERVER_ROOTS.len();
     #[cfg(all(feature = "tls-native-roots", not(feature = "tls-webpki-roots")))]

@@ -30,10 +30,11 @@ const HANDSHAKE_RECORD: u8 = 22;
 /// The body of the response to a client that sends HTTP without TLS.
 const PLAIN_HTTP: &str = "this port requires TLS, and the request was sent without it: use https:// or wss://\n";
 
-/// The TLS side of a server: performs the TLS handshake with each client.
+/// The TLS part of a server, which performs the TLS handshake with each client.
 ///
 /// Clones share the configuration, so [`reload`](Self::reload) on one of them changes all of them.
-/// Only connections that are accepted later use the new configuration; open ones go on undisturbed.
+/// Only connections accepted afterwards use the new configuration. Open connections are not
+/// affected.
 ///
 /// ```no_run
 /// use websocket::{Error, tls::ServerTls};
@@ -58,13 +59,13 @@ const PLAIN_HTTP: &str = "this port requires TLS, and the request was sent witho
 pub struct ServerTls {
     config: Arc<RwLock<Arc<ServerConfig>>>,
     handshake_timeout: Duration,
-    /// The protocols for ALPN, for a configuration that names none.
+    /// The ALPN protocols to use if a configuration names none.
     protocols: Arc<[Vec<u8>]>,
 }
 
 impl ServerTls {
-    /// Creates the TLS side of a server from a configuration of rustls. If the configuration names
-    /// no protocol for ALPN, this function adds `http/1.1`.
+    /// Creates the TLS part of a server from a rustls configuration. If the configuration names no
+    /// ALPN protocol, this function adds `http/1.1`.
     #[must_use]
     pub fn new(config: impl Into<Arc<ServerConfig>>) -> Self {
         let protocols: Arc<[Vec<u8>]> = default_protocols().into();
@@ -72,17 +73,17 @@ impl ServerTls {
         Self { config, handshake_timeout: Duration::from_secs(10), protocols }
     }
 
-    /// Creates the TLS side of a server with one certificate, TLS 1.2 and 1.3, and `http/1.1` for
-    /// ALPN. It asks clients for no certificate.
+    /// Creates the TLS part of a server with one certificate, TLS 1.2 and 1.3, and `http/1.1` for
+    /// ALPN. It does not ask clients for a certificate.
     ///
     /// # Errors
-    /// [`TlsConfigError::NoCryptoProvider`], and [`TlsConfigError::Rustls`] if the provider lacks
-    /// the algorithms of these versions.
+    /// [`TlsConfigError::NoCryptoProvider`] if there is no cryptography provider, and
+    /// [`TlsConfigError::Rustls`] if the provider lacks the algorithms for these versions of TLS.
     pub fn from_identity(identity: Identity) -> Result<Self, TlsConfigError> {
         Ok(Self::new(config(identity)?))
     }
 
-    /// Creates the TLS side of a server with the certificate and the key in two PEM files.
+    /// Creates the TLS part of a server with the certificate and the key in two PEM files.
     ///
     /// # Errors
     /// As for [`Identity::from_pem_files`] and [`from_identity`](Self::from_identity).
@@ -90,14 +91,14 @@ impl ServerTls {
         Self::from_identity(Identity::from_pem_files(certificate, key)?)
     }
 
-    /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference,
-    /// also for later configurations that name none. The default is `http/1.1`.
+    /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference.
+    /// They also apply to later configurations that name none. The default is `http/1.1`.
     ///
-    /// From now on, this value has a configuration of its own: a later [`reload`](Self::reload) of
-    /// an earlier clone does not change it.
+    /// From then on, this value no longer shares its configuration with earlier clones: a later
+    /// [`reload`](Self::reload) of one of them does not change it.
     ///
     /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` is the protocol that
-    /// was chosen. A server that offers `h2` has to serve HTTP/2, for example with the crate
+    /// was chosen. A server that offers `h2` must serve HTTP/2, for example with the crate
     /// `websocket-hyper`.
     #[must_use]
     pub fn alpn_protocols(mut self, protocols: &[&str]) -> Self {
@@ -116,9 +117,9 @@ impl ServerTls {
         self
     }
 
-    /// Replaces the configuration for all clones, from the next connection on. A client cannot
-    /// resume a session of the old configuration, unless both configurations share their sessions,
-    /// so it gets the new certificate at once.
+    /// Replaces the configuration for all clones, starting with the next connection. A client
+    /// cannot resume a session from the old configuration unless both configurations share their
+    /// sessions, so it gets the new certificate at once.
     pub fn reload(&self, config: impl Into<Arc<ServerConfig>>) {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = complete(config.into(), &self.protocols);
     }
@@ -126,7 +127,8 @@ impl ServerTls {
     /// Replaces the certificate like [`reload`](Self::reload).
     ///
     /// # Errors
-    /// As for [`from_identity`](Self::from_identity). The old configuration then stays in use.
+    /// As for [`from_identity`](Self::from_identity). After an error, the old configuration stays
+    /// in use.
     pub fn reload_identity(&self, identity: Identity) -> Result<(), TlsConfigError> {
         self.reload(config(identity)?);
         Ok(())
@@ -196,7 +198,7 @@ impl ServerTls {
 enum Beginning<S> {
     /// The TLS handshake is complete.
     Tls(Box<ServerTlsStream<S>>),
-    /// The first byte does not begin a TLS handshake. It has been read from the stream.
+    /// The first byte, already read from the stream, is not the beginning of a TLS handshake.
     NotTls { stream: S, first: u8 },
 }
 
@@ -207,7 +209,7 @@ fn config(identity: Identity) -> Result<ServerConfig, TlsConfigError> {
     Ok(builder.with_cert_resolver(identity.into_resolver()))
 }
 
-/// Adds these protocols for ALPN if the configuration names none.
+/// Adds these ALPN protocols if the configuration names none.
 fn complete(mut config: Arc<ServerConfig>, protocols: &[Vec<u8>]) -> Arc<ServerConfig> {
     if config.alpn_protocols.is_empty() {
         Arc::make_mut(&mut config).alpn_protocols = protocols.to_vec();

@@ -1,8 +1,8 @@
 //! Step 1: answer the opening handshake.
 //!
-//! The server reads the client's HTTP request, computes the accept value from the key in it, and
-//! answers 101. From then on both ends speak WebSocket on this connection, but the server ignores
-//! everything that it receives.
+//! The server reads the client's HTTP request, computes the accept value from the request's key,
+//! and answers 101. From then on, both ends speak WebSocket on this connection, but the server
+//! ignores everything that it receives.
 
 mod handshake;
 
@@ -22,7 +22,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

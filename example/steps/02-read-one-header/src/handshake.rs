@@ -1,4 +1,4 @@
-//! The opening handshake: from the text of the request to the text of the response.
+//! The opening handshake, which turns the text of a request into the text of a response.
 
 use std::error::Error;
 
@@ -29,7 +29,8 @@ fn accept_value(key: &str) -> String {
     BASE64_STANDARD.encode(Sha1::digest(format!("{key}{GUID}")))
 }
 
-/// Returns the values of all headers with this name. Upper and lower case are the same in a name.
+/// Returns the values of all header fields with this name. Names are compared without regard to
+/// case.
 fn headers<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
     let fields = head.lines().filter_map(|line| line.split_once(':'));
     fields.filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.trim()).collect()

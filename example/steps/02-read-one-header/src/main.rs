@@ -1,7 +1,7 @@
 //! Step 2: read one header.
 //!
-//! After the handshake the server reads the two bytes with which every frame begins, and takes them
-//! apart. If no client may send these two bytes, the server ends the connection.
+//! After the handshake, the server reads the first two bytes of a frame, which every frame has, and
+//! takes them apart. If a client must not send these two bytes, the server ends the connection.
 
 mod frame;
 mod handshake;
@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

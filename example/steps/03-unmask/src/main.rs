@@ -1,7 +1,7 @@
 //! Step 3: unmask the payload and send it back.
 //!
 //! The server reads the masking key and the payload that follow the header. It unmasks the payload
-//! and sends it back in a frame of its own, which is not masked. All this happens once per
+//! and sends it back in a new frame, which is not masked. All this happens only once per
 //! connection, and only for payloads of up to 125 bytes.
 
 mod frame;
@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

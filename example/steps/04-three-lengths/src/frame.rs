@@ -44,7 +44,7 @@ pub(crate) fn read_frame(socket: &mut TcpStream) -> Result<Vec<u8>, Box<dyn Erro
         return Err("the highest bit of a length must be 0".into());
     }
     let key: [u8; 4] = read(socket)?;
-    // Do not allocate what a header announces. The payload grows with the bytes that arrive.
+    // Do not allocate the announced length in advance. Let the payload grow as its bytes arrive.
     let mut payload = Vec::new();
     socket.take(length).read_to_end(&mut payload)?;
     if (payload.len() as u64) < length {

@@ -1,7 +1,8 @@
 //! Step 4: three lengths.
 //!
-//! A length of up to 125 is in the header. The values 126 and 127 announce that the length follows
-//! in two or eight bytes, the highest byte first. A sender must choose the shortest form.
+//! A length of up to 125 is in the header itself. The values 126 and 127 announce that the length
+//! follows, in two or eight bytes respectively, with the highest byte first. A sender must choose
+//! the shortest form.
 
 mod frame;
 mod handshake;
@@ -23,7 +24,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

@@ -1,4 +1,4 @@
-//! The opening handshake: from the text of the request to the text of the response.
+//! The opening handshake, which turns the text of a request into the text of a response.
 
 use std::{error::Error, string::FromUtf8Error};
 
@@ -10,7 +10,8 @@ use sha1::{Digest, Sha1};
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Takes the request from the front of `buffer`. Returns `None` and takes nothing until the empty
-/// line that ends the request has arrived. The first frame may have arrived together with it.
+/// line that ends the request has arrived. The first frame may have arrived together with the
+/// request.
 pub(crate) fn take_head(buffer: &mut Vec<u8>) -> Result<Option<String>, FromUtf8Error> {
     let Some(position) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     String::from_utf8(buffer.drain(..position + 4).collect()).map(Some)
@@ -36,7 +37,8 @@ fn accept_value(key: &str) -> String {
     BASE64_STANDARD.encode(Sha1::digest(format!("{key}{GUID}")))
 }
 
-/// Returns the values of all headers with this name. Upper and lower case are the same in a name.
+/// Returns the values of all header fields with this name. Names are compared without regard to
+/// case.
 fn headers<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
     let fields = head.lines().filter_map(|line| line.split_once(':'));
     fields.filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.trim()).collect()

@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

@@ -1,8 +1,8 @@
 //! Step 6: echo, Ping and Pong.
 //!
 //! A frame now keeps its opcode, so a binary message comes back as a binary message. The server
-//! answers a Ping with a Pong that has the same payload, and it accepts a Pong without an answer.
-//! These are control frames, which must be short and whole.
+//! answers a Ping with a Pong that has the same payload, and accepts a Pong without answering it.
+//! Pings and Pongs are control frames, which must be short and unfragmented.
 
 mod engine;
 mod frame;
@@ -26,7 +26,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

@@ -16,7 +16,7 @@ use std::error::Error;
 pub(crate) const CONTINUATION: u8 = 0x0;
 pub(crate) const TEXT: u8 = 0x1;
 pub(crate) const BINARY: u8 = 0x2;
-// The control frames, with the highest bit of the opcode set.
+// The control frames, whose opcodes have the highest bit set.
 pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;
@@ -60,7 +60,7 @@ pub(crate) fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<Frame>, Box<dyn 
         return Err("the highest bit of a length must be 0".into());
     }
     let Some(key) = take::<4>(&mut rest) else { return Ok(None) };
-    // A length that `usize` cannot hold is longer than every buffer, and so is the highest `usize`.
+    // A length too large for `usize` is longer than any buffer, and so is `usize::MAX`.
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let Some((payload, rest)) = rest.split_at_checked(length) else { return Ok(None) };
     let mut payload = payload.to_vec();

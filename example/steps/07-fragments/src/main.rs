@@ -1,8 +1,8 @@
 //! Step 7: fragments, with a Ping between them.
 //!
-//! A message may arrive in several frames. Its first frame has the opcode, the others are
-//! continuations, and only the last one has FIN. The server joins them before it answers. Control
-//! frames may arrive between the fragments and are answered at once.
+//! A message may arrive in several frames. The first frame has the message's opcode, the others are
+//! continuations, and only the last one has FIN. The server joins the frames before it answers.
+//! Control frames may arrive between the fragments and are answered at once.
 
 mod engine;
 mod frame;
@@ -26,7 +26,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

@@ -1,11 +1,11 @@
-//! The engine: which frames the server sends.
+//! The engine, which decides what frames the server sends.
 
 use std::error::Error;
 
 use crate::frame::{CLOSE, CONTINUATION, Frame, PING, PONG, TEXT};
 
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due.
-/// `unfinished` is the message whose last fragment has not arrived.
+/// Returns the frame that answers a frame from the client, or `None` if no answer is due.
+/// `unfinished` is the message whose last fragment has not yet arrived.
 pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Option<Frame>, Box<dyn Error>> {
     match frame.opcode {
         PING => return Ok(Some(Frame { opcode: PONG, ..frame })),

@@ -1,7 +1,7 @@
 //! Step 8: UTF-8 across cuts.
 //!
-//! A text message must be valid UTF-8. A fragment of it need not be, because the cut may be in the
-//! middle of a character. So the server validates the whole message.
+//! A text message must be valid UTF-8. A single fragment need not be, because the message may be
+//! split in the middle of a character. So the server validates the whole message.
 
 mod engine;
 mod frame;
@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");

@@ -1,8 +1,8 @@
 //! Step 9: the closing handshake.
 //!
-//! The server answers a Close with a Close, and a broken rule with a Close that names the rule.
-//! Nothing follows this frame. Then the server ends its direction of TCP, and reads until the
-//! client ends the other direction, because closing earlier could destroy the Close on its way.
+//! The server answers a Close with a Close, and a broken rule with a Close that names the rule. It
+//! sends nothing after this frame. Then it ends its direction of TCP, and reads until the client
+//! ends the other direction, because closing the socket earlier could destroy the Close on its way.
 
 mod engine;
 mod frame;
@@ -27,7 +27,7 @@ fn main() -> io::Result<()> {
     println!("listening on ws://{}/", listener.local_addr()?);
     for socket in listener.incoming() {
         let socket = socket?;
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");
@@ -56,7 +56,7 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
             }
             Err(violation) => Err(violation),
         };
-        // A broken rule has an answer too.
+        // If the client broke a rule, the answer is a Close.
         if let Some(answer) = answer.unwrap_or_else(|violation| Some(close_frame(&violation))) {
             socket.write_all(&encode_frame(&answer))?;
             if answer.opcode == CLOSE {
@@ -66,12 +66,11 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Ends a connection on which everything has been sent.
+/// Ends a connection after everything has been sent on it.
 fn finish(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown(Shutdown::Write)?;
-    // If bytes arrive at a socket that is closed, TCP resets the connection, and the client may
-    // lose what we sent last. So read on, and ignore what arrives, until the client ends its
-    // direction.
+    // If bytes arrive at a closed socket, TCP resets the connection, and the client may lose what
+    // we sent last. So keep reading, and ignore what arrives, until the client ends its direction.
     io::copy(&mut socket, &mut io::sink())?;
     Ok(())
 }

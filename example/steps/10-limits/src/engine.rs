@@ -1,12 +1,12 @@
-//! The engine: which frames the server sends.
+//! The engine, which decides what frames the server sends.
 
 use crate::{
     frame::{CLOSE, CONTINUATION, Frame, MAX_MESSAGE, PING, PONG, TEXT},
     violation::{MESSAGE_TOO_BIG, NOT_UTF8, Violation},
 };
 
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due.
-/// `unfinished` is the message whose last fragment has not arrived.
+/// Returns the frame that answers a frame from the client, or `None` if no answer is due.
+/// `unfinished` is the message whose last fragment has not yet arrived.
 pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Option<Frame>, Violation> {
     match frame.opcode {
         PING => return Ok(Some(Frame { opcode: PONG, ..frame })),
@@ -36,11 +36,11 @@ pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Opt
     Ok(Some(message)) // the echo
 }
 
-/// Returns the Close that answers the client's Close. It repeats the code, if there is one, without
-/// the reason.
+/// Returns the Close that answers the client's Close. It repeats the client's code, if there is
+/// one, but not the reason.
 fn answer_close(mut close: Frame) -> Result<Frame, Violation> {
     if let Some((code, reason)) = close.payload.split_first_chunk() {
-        // No other code may be sent. The code 1006, for example, stands for the lack of a Close.
+        // No other code may be sent. Code 1006, for example, means that no Close was received.
         if !matches!(u16::from_be_bytes(*code), 1000..=1003 | 1007..=1014 | 3000..=4999) {
             return Err(Violation(1002, "a Close must not have this code"));
         }

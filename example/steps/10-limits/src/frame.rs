@@ -20,7 +20,7 @@ pub(crate) const MAX_MESSAGE: usize = 1 << 20;
 pub(crate) const CONTINUATION: u8 = 0x0;
 pub(crate) const TEXT: u8 = 0x1;
 pub(crate) const BINARY: u8 = 0x2;
-// The control frames, with the highest bit of the opcode set.
+// The control frames, whose opcodes have the highest bit set.
 pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;

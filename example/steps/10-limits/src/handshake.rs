@@ -1,11 +1,11 @@
-//! The opening handshake: from the text of the request to the text of the response.
+//! The opening handshake, which turns the text of a request into the text of a response.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha1::{Digest, Sha1};
 
 use crate::violation::Violation;
 
-/// The maximum length of a request in bytes, the same as in Node.js. Without many cookies, a
+/// The maximum length of a request in bytes, the same as in Node.js. Unless it has many cookies, a
 /// browser sends less than 1 KiB.
 const MAX_HEAD: usize = 16 << 10;
 
@@ -14,7 +14,8 @@ const MAX_HEAD: usize = 16 << 10;
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Takes the request from the front of `buffer`. Returns `None` and takes nothing until the empty
-/// line that ends the request has arrived. The first frame may have arrived together with it.
+/// line that ends the request has arrived. The first frame may have arrived together with the
+/// request.
 pub(crate) fn take_head(buffer: &mut Vec<u8>) -> Result<Option<String>, Violation> {
     let Some(position) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return if buffer.len() > MAX_HEAD { Err(Violation(431, "the request is too long")) } else { Ok(None) };
@@ -46,8 +47,9 @@ pub(crate) fn accept(head: &str) -> Result<String, Violation> {
     if !BASE64_STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16) {
         return Err(Violation(400, "a Sec-WebSocket-Key must be 16 bytes in Base64"));
     }
-    // A browser names the site of the page here. Without this check, any page that a user visits
-    // could connect in the user's name. Other programs send no Origin.
+    // In the header field `Origin`, a browser names the site that the page came from. Without this
+    // check, any page that a user visits could connect on the user's behalf. Other programs send no
+    // Origin.
     let origins = headers(head, "Origin");
     if !origins.iter().all(|origin| origin.split_once("://").is_some_and(|(_, site)| site == host)) {
         return Err(Violation(403, "pages of other sites may not connect"));
@@ -62,7 +64,8 @@ pub(crate) fn accept(head: &str) -> Result<String, Violation> {
     ))
 }
 
-/// Returns the response that rejects a request, or a connection before its request.
+/// Returns the response that rejects a request, or that rejects a connection before its request
+/// arrives.
 pub(crate) fn rejection(violation: &Violation) -> String {
     let Violation(status, rule) = violation;
     format!(
@@ -79,13 +82,14 @@ fn accept_value(key: &str) -> String {
     BASE64_STANDARD.encode(Sha1::digest(format!("{key}{GUID}")))
 }
 
-/// Returns the values of all headers with this name. Upper and lower case are the same in a name.
+/// Returns the values of all header fields with this name. Names are compared without regard to
+/// case.
 fn headers<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
     let fields = head.lines().filter_map(|line| line.split_once(':'));
     fields.filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.trim()).collect()
 }
 
-/// Returns whether the headers with this name, which are lists, contain `token`.
+/// Returns `true` if `token` is in the list that the header fields with this name form together.
 fn lists(head: &str, name: &str, token: &str) -> bool {
     let values = headers(head, name).join(",");
     values.split(',').any(|value| value.trim().eq_ignore_ascii_case(token))

@@ -1,8 +1,8 @@
 //! Step 10: limits, deadlines, `Origin` and `Host`.
 //!
-//! A client may be hostile. So the server limits the bytes that it keeps for a client, the time for
-//! which it waits and the number of connections. It checks the whole request, and it rejects web
-//! pages of other sites. Each limit has its reason beside it.
+//! A client may be hostile. So the server limits how many bytes it keeps for a client, how long it
+//! waits, and how many connections it has. It checks the whole request, and rejects web pages from
+//! other sites. The reason for each limit is given beside it.
 
 mod engine;
 mod frame;
@@ -24,30 +24,31 @@ use handshake::{accept, rejection, take_head};
 use violation::Violation;
 
 /// Each connection costs a thread and holds up to four copies of a message (in the buffer, in
-/// `unfinished`, in a frame and in its encoding), so all connections stay below 500 MiB.
+/// `unfinished`, in a frame and in its encoding), so all connections together stay below 500 MiB.
 const MAX_CONNECTIONS: usize = 100;
 /// The time that a client may take to send more of its request, to read more of our bytes, or to
 /// end TCP. Even a slow network needs less.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The time for which an open connection may be silent. A client that sends nothing for so long has
-/// probably lost its network, which TCP does not tell us.
+/// How long an open connection may be silent. A client that sends nothing for this long has
+/// probably lost its network, and TCP does not tell us that.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     let listener = TcpListener::bind(address)?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    // Each thread holds a clone until it ends, so the number of clones is that of the connections.
+    // Each thread holds a clone until it ends, so the number of clones is the number of
+    // connections.
     let connections = Arc::new(());
     for socket in listener.incoming() {
-        // A client that left before it was accepted is no reason to stop.
+        // Do not stop because a client left before it was accepted.
         let Ok(mut socket) = socket else { continue };
         if Arc::strong_count(&connections) > MAX_CONNECTIONS {
             let _ = socket.write_all(rejection(&Violation(503, "too many connections")).as_bytes());
             continue;
         }
         let slot = Arc::clone(&connections);
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             if let Err(error) = serve(socket) {
                 eprintln!("connection ended: {error}");
@@ -87,7 +88,7 @@ fn serve(mut socket: TcpStream) -> io::Result<()> {
             }
             Err(violation) => Err(violation),
         };
-        // A broken rule has an answer too.
+        // If the client broke a rule, the answer is a Close.
         if let Some(answer) = answer.unwrap_or_else(|violation| Some(close_frame(&violation))) {
             socket.write_all(&encode_frame(&answer))?;
             if answer.opcode == CLOSE {
@@ -97,13 +98,12 @@ fn serve(mut socket: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Ends a connection on which everything has been sent.
+/// Ends a connection after everything has been sent on it.
 fn finish(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown(Shutdown::Write)?;
     socket.set_read_timeout(Some(TIMEOUT))?;
-    // If bytes arrive at a socket that is closed, TCP resets the connection, and the client may
-    // lose what we sent last. So read on, and ignore what arrives, until the client ends its
-    // direction.
+    // If bytes arrive at a closed socket, TCP resets the connection, and the client may lose what
+    // we sent last. So keep reading, and ignore what arrives, until the client ends its direction.
     io::copy(&mut socket, &mut io::sink())?;
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(crate) const MAX_MESSAGE: usize = 1 << 20;
 pub(crate) const CONTINUATION: u8 = 0x0;
 pub(crate) const TEXT: u8 = 0x1;
 pub(crate) const BINARY: u8 = 0x2;
-// The control frames, with the highest bit of the opcode set.
+// The control frames, whose opcodes have the highest bit set.
 pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;
@@ -35,8 +35,8 @@ pub(crate) struct Frame {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Takes a frame, which must be masked if and only if a client has sent it, from the front of
-/// `buffer`. Returns `None` and takes nothing while the frame is incomplete.
+/// Takes a frame from the front of `buffer`. The frame must be masked if and only if a client sent
+/// it. Returns `None` and takes nothing while the frame is incomplete.
 pub(crate) fn take_frame(buffer: &mut Vec<u8>, from_client: bool) -> Result<Option<Frame>, Violation> {
     let mut rest = &buffer[..];
     let Some([first, second]) = take(&mut rest) else { return Ok(None) };

@@ -1,8 +1,8 @@
 //! Step 11: take the socket out.
 //!
-//! The engine has no socket and no clock: bytes and the time go in, bytes and messages come out. So
-//! a deadline can cover a whole request or message instead of one read, and the same engine can be
-//! a client. The driver, which has the socket, is one function.
+//! The engine has no socket and no clock: bytes and the time go in, and bytes and messages come
+//! out. So a deadline can cover a whole request or message instead of one read, and the same engine
+//! can act as a client. The driver, which has the socket, is a single function.
 //!
 //! The client sends every message back: `step11 client ws://127.0.0.1:9001/`.
 
@@ -27,7 +27,7 @@ use handshake::rejection;
 use violation::Violation;
 
 /// Each connection costs a thread and holds up to four copies of a message (in the input, in
-/// `unfinished`, in a frame and in the output), so all connections stay below 500 MiB.
+/// `unfinished`, in a frame and in the output), so all connections together stay below 500 MiB.
 const MAX_CONNECTIONS: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,17 +38,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let listener = TcpListener::bind(address)?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    // Each thread holds a clone until it ends, so the number of clones is that of the connections.
+    // Each thread holds a clone until it ends, so the number of clones is the number of
+    // connections.
     let connections = Arc::new(());
     for socket in listener.incoming() {
-        // A client that left before it was accepted is no reason to stop.
+        // Do not stop because a client left before it was accepted.
         let Ok(mut socket) = socket else { continue };
         if Arc::strong_count(&connections) > MAX_CONNECTIONS {
             let _ = socket.write_all(rejection(&Violation(503, "too many connections")).as_bytes());
             continue;
         }
         let slot = Arc::clone(&connections);
-        // Each connection gets a thread, so a client that is silent does not delay the others.
+        // Each connection gets its own thread, so a silent client does not delay the others.
         thread::spawn(move || {
             report(drive(socket, Connection::server(Instant::now())));
             drop(slot);
@@ -57,7 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Connects to a server and sends its messages back, again and again, until it answers 410 (Gone).
+/// Connects to a server and sends its messages back. Repeats this until the server answers 410
+/// (Gone).
 fn run_client(url: &str) -> Result<(), Box<dyn Error>> {
     let address = url.strip_prefix("ws://").ok_or("the address of a server begins with ws://")?;
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
@@ -70,7 +72,7 @@ fn run_client(url: &str) -> Result<(), Box<dyn Error>> {
             Ok(None) => {}
             result => {
                 report(result);
-                // Do not flood a server that does not work.
+                // Do not flood a failing server with connections.
                 thread::sleep(Duration::from_millis(100));
             }
         }
@@ -87,7 +89,7 @@ fn report(result: io::Result<Option<Violation>>) {
 }
 
 /// Moves bytes between the socket and the engine until the connection is over, and sends each
-/// message back. Returns the rule that the peer has broken, if it has broken one.
+/// message back. Returns the rule that the peer has broken, if any.
 fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option<Violation>> {
     let mut broken = None;
     let mut bytes = [0; 4096];
@@ -101,8 +103,8 @@ fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option
                 Err(violation) => broken = Some(violation),
             }
         }
-        // 2. Tell the engine the time, and wait no longer than until its next deadline. (A time-out
-        //    of zero would mean to wait forever.)
+        // 2. Tell the engine the time, and wait no longer than until its next deadline.
+        //    (`set_read_timeout` does not accept a time-out of zero.)
         connection.handle_timeout(Instant::now());
         let wait = connection.poll_timeout().saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(Some(wait))?;
@@ -124,7 +126,7 @@ fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option
     }
 }
 
-/// Returns random bytes from the only source that `std` has: the keys of its hash tables.
+/// Returns random bytes from the only source of randomness in `std`: the keys of its hash tables.
 fn random<const N: usize>() -> [u8; N] {
     array::from_fn(|_| RandomState::new().build_hasher().finish().to_be_bytes()[0])
 }

@@ -24,7 +24,7 @@ pub(crate) enum Message {
     Binary(Vec<u8>),
 }
 
-/// A message or a Close of the peer. The engine answers a Ping and a Close by itself.
+/// A message or a Close from the peer. The engine answers a Ping and a Close automatically.
 pub(crate) enum Event {
     Message(Message),
     /// The peer's Close with this code. 1005 means a Close without a code.
@@ -33,9 +33,9 @@ pub(crate) enum Event {
 
 /// The next step of the driver.
 pub(crate) enum Transmit<'a> {
-    /// Write these bytes, and remove those that are written.
+    /// Write these bytes, and remove the ones that have been written.
     Bytes(&'a mut Vec<u8>),
-    /// End this direction of TCP, and read on.
+    /// End this direction of TCP, and keep reading.
     HalfClose,
     /// Drop the socket. The connection is over.
     Disconnect,
@@ -53,14 +53,14 @@ enum Role {
 
 #[derive(PartialEq)]
 enum State {
-    /// The request, or the response, has not arrived.
+    /// The request (on a server) or the response (on a client) has not yet arrived.
     Opening,
     Open,
     /// Nothing more is queued, and what still arrives is ignored.
     Closing,
 }
 
-/// The step of the peer for which the deadline is running. Bytes alone do not extend the deadline.
+/// The peer's next step, to which the deadline applies. Bytes alone do not extend the deadline.
 #[derive(PartialEq)]
 enum Awaited {
     Head,
@@ -75,10 +75,11 @@ impl Awaited {
         Duration::from_secs(match self {
             // This takes one round trip. Even a slow network needs less.
             Self::Head | Self::EndOfTcp => 5,
-            // Silence is allowed, but a peer that has lost its network must be noticed. So there is
-            // a Ping after 30 seconds of silence, and then as much time for any frame.
+            // Silence is allowed, but a peer that has lost its network must be noticed. So the
+            // engine sends a Ping after 30 seconds of silence, and then allows the peer 30 seconds
+            // more to send any frame.
             Self::Frame | Self::Pong => 30,
-            // A slow network transfers the longest message in one minute: 140 kbit/s.
+            // Even a slow network (140 kbit/s) transfers the longest message in one minute.
             Self::RestOfMessage => 60,
         })
     }
@@ -90,11 +91,11 @@ pub(crate) struct Connection {
     state: State,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// The message whose last fragment has not arrived.
+    /// The message whose last fragment has not yet arrived.
     unfinished: Option<Frame>,
     awaited: Awaited,
     deadline: Instant,
-    /// Whether to end this direction of TCP after the output.
+    /// Whether to end this direction of TCP once the output has been written.
     half_close: bool,
     /// Whether the peer has ended its direction of TCP, or has missed a deadline.
     ended: bool,
@@ -105,7 +106,8 @@ impl Connection {
         Self::new(Role::Server, Vec::new(), now)
     }
 
-    /// Creates the client's end. `nonce` and the results of `masking_key` must be random.
+    /// Creates the client's end of a connection. `nonce` and the results of `masking_key` must be
+    /// random.
     pub(crate) fn client(host: &str, path: &str, nonce: [u8; 16], masking_key: fn() -> [u8; 4], now: Instant) -> Self {
         let key = BASE64_STANDARD.encode(nonce);
         let request = request(host, path, &key).into_bytes();
@@ -126,7 +128,7 @@ impl Connection {
         }
     }
 
-    /// Takes bytes that have arrived, cut anywhere.
+    /// Takes bytes that have arrived, in pieces of any size.
     pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.input.extend(bytes);
     }
@@ -136,8 +138,8 @@ impl Connection {
         self.ended = true;
     }
 
-    /// Returns the next event, or `None` if more bytes are needed. An error is the rule that the
-    /// peer has broken. The engine has then failed the connection.
+    /// Returns the next event, or `None` if more bytes are needed. An error states the rule that
+    /// the peer has broken. In that case, the engine has already failed the connection.
     pub(crate) fn poll_event(&mut self, now: Instant) -> Result<Option<Event>, Violation> {
         self.next_event(now).inspect_err(|violation| self.fail(violation, now))
     }
@@ -173,7 +175,8 @@ impl Connection {
         Ok(None)
     }
 
-    /// Handles a frame of the peer, and queues the answer to a control frame.
+    /// Handles a frame from the peer, and queues the answer if it is a control frame that needs
+    /// one.
     fn handle_frame(&mut self, frame: Frame, now: Instant) -> Result<Option<Event>, Violation> {
         match frame.opcode {
             PING => {
@@ -184,7 +187,7 @@ impl Connection {
             CLOSE => {
                 let close = answer_close(frame)?;
                 self.queue(&close);
-                // The server ends TCP, and the client waits for that.
+                // The server ends TCP first, and the client waits until it does.
                 self.finish(self.is_server(), now);
                 let code = close.payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
                 return Ok(Some(Event::Close(code)));
@@ -232,7 +235,8 @@ impl Connection {
         self.output.extend(encode_frame(frame, key));
     }
 
-    /// Returns the next step of the driver, or `None` if it must wait for the peer.
+    /// Returns the step that the driver must take next, or `None` if the driver must wait for the
+    /// peer.
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if !self.output.is_empty() {
             return Some(Transmit::Bytes(&mut self.output));
@@ -248,7 +252,7 @@ impl Connection {
         self.deadline
     }
 
-    /// Does what is due at `now`. Does nothing before the deadline.
+    /// Handles the deadline if `now` has reached it, and otherwise does nothing.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if now < self.deadline {
             return;
@@ -288,11 +292,11 @@ impl Connection {
     }
 }
 
-/// Returns the Close that answers the peer's Close. It repeats the code, if there is one, without
-/// the reason.
+/// Returns the Close that answers the peer's Close. It repeats the peer's code, if there is one,
+/// but not the reason.
 fn answer_close(mut close: Frame) -> Result<Frame, Violation> {
     if let Some((code, reason)) = close.payload.split_first_chunk() {
-        // No other code may be sent. The code 1006, for example, stands for the lack of a Close.
+        // No other code may be sent. Code 1006, for example, means that no Close was received.
         if !matches!(u16::from_be_bytes(*code), 1000..=1003 | 1007..=1014 | 3000..=4999) {
             return Err(Violation(1002, "a Close must not have this code"));
         }

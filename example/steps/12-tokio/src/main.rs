@@ -1,8 +1,8 @@
 //! Step 12: the same engine under tokio.
 //!
-//! A connection is a task instead of a thread, and costs some kilobytes. The deadline cancels a
-//! read or a write by dropping its future. Nothing is lost: `read` and `write` have done nothing
-//! until they are ready, and all that must outlast a future is in the engine.
+//! A connection is a task instead of a thread, and costs a few kilobytes. The deadline cancels a
+//! read or a write by dropping its future. Nothing is lost, because `read` and `write` do nothing
+//! until they are ready, and everything that must outlive a future is in the engine.
 //!
 //! The client sends every message back: `step12 client ws://127.0.0.1:9001/`.
 
@@ -29,8 +29,9 @@ use tokio::{
 };
 use violation::Violation;
 
-/// A connection costs a file descriptor, of which many systems allow a process 1,024. It costs no
-/// thread, but it still holds up to four copies of a message, and all connections up to 4 GB.
+/// Each connection costs a file descriptor, and many systems allow a process only 1,024 of these.
+/// It costs no thread, but still holds up to four copies of a message, so all connections together
+/// hold up to 4 GB.
 const MAX_CONNECTIONS: usize = 1000;
 
 // One thread runs all tasks.
@@ -43,17 +44,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    // Each task holds a clone until it ends, so the number of clones is that of the connections.
+    // Each task holds a clone until it ends, so the number of clones is the number of connections.
     let connections = Arc::new(());
     loop {
-        // A client that left before it was accepted is no reason to stop.
+        // Do not stop because a client left before it was accepted.
         let Ok((socket, _)) = listener.accept().await else { continue };
         if Arc::strong_count(&connections) > MAX_CONNECTIONS {
             let _ = socket.try_write(rejection(&Violation(503, "too many connections")).as_bytes());
             continue;
         }
         let slot = Arc::clone(&connections);
-        // Each connection gets a task, so a client that is silent does not delay the others.
+        // Each connection gets its own task, so a silent client does not delay the others.
         tokio::spawn(async move {
             report(drive(socket, Connection::server(Instant::now())).await);
             drop(slot);
@@ -61,7 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Connects to a server and sends its messages back, again and again, until it answers 410 (Gone).
+/// Connects to a server and sends its messages back. Repeats this until the server answers 410
+/// (Gone).
 async fn run_client(url: &str) -> Result<(), Box<dyn Error>> {
     let address = url.strip_prefix("ws://").ok_or("the address of a server begins with ws://")?;
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
@@ -74,7 +76,7 @@ async fn run_client(url: &str) -> Result<(), Box<dyn Error>> {
             Ok(None) => {}
             result => {
                 report(result);
-                // Do not flood a server that does not work.
+                // Do not flood a failing server with connections.
                 sleep(Duration::from_millis(100)).await;
             }
         }
@@ -91,7 +93,7 @@ fn report(result: io::Result<Option<Violation>>) {
 }
 
 /// Moves bytes between the socket and the engine until the connection is over, and sends each
-/// message back. Returns the rule that the peer has broken, if it has broken one.
+/// message back. Returns the rule that the peer has broken, if any.
 async fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option<Violation>> {
     let mut broken = None;
     let mut bytes = [0; 4096];
@@ -126,7 +128,7 @@ async fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<
     }
 }
 
-/// Returns random bytes from the only source that `std` has: the keys of its hash tables.
+/// Returns random bytes from the only source of randomness in `std`: the keys of its hash tables.
 fn random<const N: usize>() -> [u8; N] {
     array::from_fn(|_| RandomState::new().build_hasher().finish().to_be_bytes()[0])
 }

@@ -7,7 +7,7 @@ use crate::screen::{lesson::progress::LessonCommand, link_command::LinkCommand};
 /// The options of `/reconnect`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ReconnectOptions {
-    /// The server's address or a path on the same server, or `None` for the same address.
+    /// The server's address, or a path on the same server. `None` reconnects to the same address.
     pub(crate) address: Option<String>,
     /// Whether to offer compression.
     pub(crate) deflate: bool,

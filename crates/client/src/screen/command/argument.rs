@@ -14,8 +14,8 @@ use crate::{
     suggest::closest,
 };
 
-/// The reason why an argument cannot be used. Contains a sentence that explains the error and what
-/// to write.
+/// The reason why an argument cannot be used. Contains a sentence that explains the error and says
+/// what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ArgumentError {
     /// The argument does not have the form that the command requires. The error message then
@@ -53,8 +53,7 @@ pub(super) fn breakable_rules() -> Vec<String> {
     faults::sent_by(Role::Client).filter(|fault| !fault.is_in_handshake()).map(|fault| fault.name.to_owned()).collect()
 }
 
-/// Returns arguments of `/reconnect` to choose from: its options, and paths of the program
-/// `server`.
+/// Returns possible arguments of `/reconnect`: its options, and some paths of the program `server`.
 pub(super) fn reconnect_options() -> Vec<String> {
     ["--deflate", "-s chat /chat", "/", "/echo"].map(str::to_owned).to_vec()
 }
@@ -105,8 +104,8 @@ pub(super) fn binary(argument: &str) -> Result<Action, ArgumentError> {
     }))
 }
 
-/// The maximum number of frames of `/fragment`. More frames would show nothing new, and each costs
-/// a header.
+/// The maximum number of frames for `/fragment`. More frames would show nothing new, and each would
+/// cost a header.
 const FRAGMENTS_MAX: usize = 1000;
 
 pub(super) fn fragment(argument: &str) -> Result<Action, ArgumentError> {
@@ -130,8 +129,8 @@ pub(super) fn raw(argument: &str) -> Result<Action, ArgumentError> {
     }
 }
 
-/// The maximum interval of `/slow` in milliseconds. Ten seconds per byte is slow enough to test the
-/// time-outs of a server.
+/// The maximum interval for `/slow`, in milliseconds. Ten seconds per byte is slow enough to test a
+/// server's time-outs.
 const SLOW_MAX: u64 = 10_000;
 
 pub(super) fn slow(argument: &str) -> Result<Action, ArgumentError> {

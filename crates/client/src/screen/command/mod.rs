@@ -22,7 +22,7 @@ use super::link_command::LinkCommand;
 pub(crate) struct CommandSpec {
     /// The name, including the slash.
     pub(crate) name: &'static str,
-    /// The arguments, in the notation of `/help`.
+    /// The arguments, in the notation that `/help` uses.
     pub(crate) usage: &'static str,
     /// One line of explanation.
     pub(crate) help: &'static str,
@@ -32,7 +32,7 @@ pub(crate) struct CommandSpec {
     parse: fn(&str) -> Result<Action, ArgumentError>,
 }
 
-/// Every command, in the order of `/help`.
+/// Every command, in the order in which `/help` lists them.
 pub(crate) const COMMANDS: &[CommandSpec] = &[
     CommandSpec {
         name: "/ping",
@@ -124,7 +124,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
 /// Parses an input line.
 ///
 /// # Errors
-/// Returns a sentence that explains the error and what to write.
+/// Returns a sentence that explains the error and says what to write.
 pub(crate) fn parse(line: &str) -> Result<Action, String> {
     if let Some(text) = line.strip_prefix("//") {
         return Ok(Action::Link(LinkCommand::Text(format!("/{text}"))));
@@ -146,7 +146,7 @@ pub(crate) fn parse(line: &str) -> Result<Action, String> {
     }
 }
 
-/// Returns every line that completes `line`, the beginning of a command.
+/// Returns every line that completes `line`, which is the beginning of a command.
 pub(crate) fn completions(line: &str) -> Vec<String> {
     let Some((name, _)) = line.split_once(' ') else {
         let names = COMMANDS.iter().map(|command| command.name);
@@ -157,7 +157,7 @@ pub(crate) fn completions(line: &str) -> Vec<String> {
     lines.filter(|complete| complete.starts_with(line)).collect()
 }
 
-/// Returns the command with this name, which includes the slash.
+/// Returns the command with this name. The name includes the slash.
 pub(crate) fn find(name: &str) -> Option<&'static CommandSpec> {
     COMMANDS.iter().find(|command| command.name == name)
 }

@@ -1,4 +1,4 @@
-//! Parses input lines into actions, and completes them.
+//! Checks how input lines are parsed into actions, and how they are completed.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ fn a_wrong_value_is_reported_without_the_usage() {
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
-    // The engine's own error is shown here. The syntax of the line is right, so the usage is not
+    // This error comes from the engine. The syntax of the line is right, so the usage is not
     // repeated.
     let error = error("/close 1005");
     assert!(error.contains("1005") && !error.contains("usage:"), "{error}");

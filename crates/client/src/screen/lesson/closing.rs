@@ -5,10 +5,10 @@ use dissector::{FieldValue, Record, printable};
 use super::{Lesson, Verdict};
 use crate::screen::frame_fields::{CLOSE, masking_key, number, opcode, payload_length};
 
-/// The name of the field with the code of a Close.
+/// The name of the field that contains the code of a Close.
 pub(super) const CODE: &str = "websocket.payload.close.status_code";
 
-/// The code that the task asks for.
+/// The close code that the task asks for.
 const FREE_CODE: u64 = 4000;
 
 pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
@@ -73,7 +73,8 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     },
 };
 
-/// Says that the user's Close was not masked, so that the server closed with the code of `answer`.
+/// Says that the user's Close was not masked and that the server therefore closed with the code in
+/// `answer`.
 fn not_masked(answer: &Record) -> Option<Verdict> {
     let code = number(answer, CODE)?;
     Verdict::not_yet(format!("your Close was not masked, so the server closed with {code}. /reconnect"))

@@ -1,4 +1,4 @@
-//! Lessons that make the server fail the connection, each with another code.
+//! Lessons that make the server fail the connection, each with a different code.
 
 use super::{Lesson, Verdict, closing::CODE, wire::Wire};
 use crate::screen::frame_fields::{BINARY, CLOSE, masking_key, number, opcode};
@@ -89,9 +89,9 @@ pub(super) static WRONG_KIND: Lesson = Lesson {
     },
 };
 
-/// Judges whether the newest record is a Close with this code, and whether the server has closed
-/// first. If the user closes first, the server's answer repeats the user's code, which proves
-/// nothing. A message that breaks no rule is a failed try, and `accepted` says what it lacks.
+/// Judges whether the newest record is a Close with this code, and whether the server closed first.
+/// If the user closes first, the server's answer repeats the user's code, which proves nothing. A
+/// message that breaks no rule is a failed try, and `accepted` says what is missing from it.
 fn judge(wire: &Wire<'_>, code: u64, accepted: &str, report: &str) -> Option<Verdict> {
     if wire.sent_message().is_some() {
         return Verdict::not_yet(accepted);

@@ -1,5 +1,5 @@
-//! Lessons: small tasks that the user does on the connection. The client checks on the wire whether
-//! a task is done.
+//! Lessons: small tasks that the user does on the connection. The client watches the wire to check
+//! whether a task is done.
 //!
 //! | file | purpose |
 //! |---|---|
@@ -10,10 +10,10 @@
 //! | `table` | all lessons, in order |
 //! | `progress` | which lesson is shown, and which are done |
 //!
-//! A lesson is data and a pure function, [`Lesson::observe`], which looks at each new record. To
-//! add a lesson, write it in the file of its topic and add it to the table. The tests then type its
-//! lines into the real parser, and pass them to two engines and the dissector: the lines must
-//! complete the lesson.
+//! A lesson consists of data and a pure function, [`Lesson::observe`], which looks at each new
+//! record. To add a lesson, write it in the file for its topic and add it to the table. The tests
+//! then type its lines into the real parser, and pass the result to two engines and the dissector:
+//! the lines must complete the lesson.
 
 mod closing;
 mod compression;
@@ -40,27 +40,28 @@ pub(crate) struct Lesson {
     pub(crate) title: &'static str,
     /// What to do, and what to look at.
     pub(crate) task: &'static str,
-    /// The first advice that the user gets on request: how to approach the task, but not what to
+    /// The first advice, shown when the user asks for it: how to approach the task, but not what to
     /// type.
     pub(crate) idea: &'static str,
-    /// The second advice, which replaces the first. The lines to type follow it.
+    /// The second advice, which replaces the first. It is followed by the lines to type.
     pub(crate) hint: &'static str,
     /// Lines that complete the lesson on a new connection to our server.
     pub(crate) lines: &'static [&'static str],
     /// The name of the field that the lesson is about, if there is one. The frame pane selects it.
     pub(crate) field: Option<&'static str>,
-    /// Looks at the newest record, and at those before it. Returns `None` if the record neither
-    /// completes the task nor is a failed try, for example because the server has sent it or
-    /// because more frames have to follow.
+    /// Looks at the newest record and at those before it. Returns `None` if the record neither
+    /// completes the task nor is a failed try, for example because the server sent it or because
+    /// more frames must follow.
     pub(crate) observe: fn(&Wire<'_>) -> Option<Verdict>,
 }
 
-/// The verdict of a lesson on something that the user has done.
+/// A lesson's verdict on something that the user has done.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// The task is done. A few sentences say what the user has done.
+    /// The task is done. Contains a few sentences about what the user has done.
     Done(String),
-    /// A try did not complete the task. A sentence without its full stop says what is missing.
+    /// A try did not complete the task. Contains a sentence, without its full stop, that says what
+    /// is missing.
     NotYet(String),
 }
 

@@ -1,4 +1,4 @@
-//! A lesson about the stream of bytes below the frames.
+//! A lesson about the byte stream that carries the frames.
 
 use dissector::{Direction, Record};
 
@@ -6,7 +6,7 @@ use super::{Lesson, Verdict};
 use crate::screen::frame_fields::opcode;
 
 /// The minimum average pause between two bytes, in milliseconds. It is less than a second, because
-/// the times of a record are those of the wall clock, which may be adjusted while the frame is
+/// the times in a record come from the wall clock, which may be adjusted while the frame is being
 /// sent.
 const SLOW: u128 = 900;
 

@@ -3,17 +3,17 @@
 use super::{Verdict, table::LESSONS, wire::Wire};
 use crate::screen::{model::wire_log::WireLog, text::wrap};
 
-/// The number of tries without success after which the pane names the hint.
+/// The number of failed tries after which the pane mentions the hint.
 const MISSES: usize = 2;
 
-/// A command of the user for the lessons.
+/// A command with which the user controls the lessons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LessonCommand {
-    /// Show the lesson where the user left off.
+    /// Show the lesson at which the user left off.
     Show,
     /// Show the lesson with this index.
     Jump(usize),
-    /// Show the idea of the lesson or, if it is shown, the hint and the lines.
+    /// Show the idea of the lesson or, if it is already shown, the hint and the lines to type.
     Hint,
     /// Skip the lesson.
     Next,
@@ -35,7 +35,7 @@ enum Advice {
 #[derive(Debug)]
 pub(crate) struct LessonProgress {
     is_shown: bool,
-    /// The index of the current lesson. When the last lesson is over, it is the number of lessons.
+    /// The index of the current lesson. After the last lesson, it equals the number of lessons.
     current: usize,
     /// The report on each lesson that the user has done.
     done: Vec<Option<String>>,
@@ -44,11 +44,11 @@ pub(crate) struct LessonProgress {
     missing: Option<String>,
     /// The number of tries without success.
     misses: usize,
-    /// The index of the lesson whose report is shown, if it has one: the lesson that the user has
-    /// just done, or the one that the user has opened again.
+    /// The index of the lesson whose report, if there is one, is shown: the lesson that the user
+    /// has just completed, or the one that the user has opened again.
     reported: Option<usize>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
-    /// numbers are upwards.
+    /// numbers mean upwards.
     pub(crate) scroll: isize,
 }
 
@@ -67,10 +67,10 @@ impl Default for LessonProgress {
     }
 }
 
-/// The purpose of a row in the pane.
+/// What a row in the pane shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LessonRow {
-    /// A part of the report on the last lesson, or on this one if it is done.
+    /// A part of the report on the lesson just completed, or on the current lesson if it is done.
     Report,
     /// A part of the task.
     Task,
@@ -93,7 +93,7 @@ impl LessonProgress {
         LESSONS.get(self.current).filter(|_| self.is_shown)?.field
     }
 
-    /// Carries out a command of the user.
+    /// Carries out one of the user's commands.
     pub(crate) fn command(&mut self, command: LessonCommand) {
         self.is_shown = command != LessonCommand::Off;
         match command {
@@ -121,8 +121,8 @@ impl LessonProgress {
         self.scroll = 0;
     }
 
-    /// Looks at the newest record. If the record completes the lesson, goes on to the next lesson.
-    /// If it is a failed try, stores what is missing.
+    /// Looks at the newest record. If it completes the lesson, goes on to the next lesson. If it is
+    /// a failed try, stores a sentence that says what is missing.
     pub(crate) fn observe(&mut self, log: &WireLog) {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
         let wire = Wire::of(log);
@@ -136,7 +136,7 @@ impl LessonProgress {
             Some(Verdict::NotYet(missing)) => {
                 self.missing = Some(missing);
                 self.misses += 1;
-                // The user works on this lesson now, so hide the report on the lesson before.
+                // The user is now working on this lesson, so hide the report on the previous one.
                 self.reported = None;
                 self.scroll = 0;
             }
@@ -147,7 +147,7 @@ impl LessonProgress {
     fn complete(&mut self, report: String) {
         let index = self.current;
         self.done[index] = Some(report);
-        // After the last lesson, the user may still have to do some that were skipped.
+        // After the last lesson, the user may still have to do some lessons that were skipped.
         let skipped = Option::is_none;
         let after = self.done[index..].iter().position(skipped).map(|next| index + next);
         self.go_to(after.or_else(|| self.done.iter().position(skipped)).unwrap_or(LESSONS.len()));
@@ -188,8 +188,8 @@ impl LessonProgress {
             Advice::None => {}
             Advice::Idea => add(LessonRow::Hint, &format!("{} (/lesson hint again: what to type)", lesson.idea)),
             Advice::Lines => {
-                // If the user has tried again since, the sentence about that try takes the place of
-                // the hint.
+                // If the user has made another try since the hint was shown, the sentence about
+                // that try replaces the hint.
                 if self.missing.is_none() {
                     add(LessonRow::Hint, lesson.hint);
                 }
@@ -201,7 +201,7 @@ impl LessonProgress {
         rows
     }
 
-    /// Returns the sentences that follow the last lesson.
+    /// Returns the sentences that are shown after the last lesson.
     fn last_words(&self) -> String {
         let left: Vec<String> =
             (1..).zip(&self.done).filter(|(_, done)| done.is_none()).map(|(number, _)| format!("{number}")).collect();

@@ -25,7 +25,7 @@ use crate::screen::{
     model::wire_log::WireLog,
 };
 
-/// A user who does lessons, and the client and the server that the user's lines drive.
+/// A user who does lessons, with the client and the server that the user's lines control.
 pub(super) struct TestConnection {
     pub(super) lessons: LessonProgress,
     log: WireLog,
@@ -67,7 +67,7 @@ impl TestConnection {
         }
     }
 
-    /// Carries out a command as the link does.
+    /// Carries out a command in the same way as the link does.
     fn carry_out(&mut self, command: LinkCommand) {
         let now = self.client.now;
         let client = &mut self.client.connection;
@@ -104,8 +104,8 @@ impl TestConnection {
         self.exchange(interval);
     }
 
-    /// Passes the output of each engine to the other, until neither has any left. The client pauses
-    /// for `interval` between two bytes.
+    /// Passes the output of each engine to the other until neither has any left. If there is an
+    /// `interval`, the client pauses for that time between two bytes.
     fn exchange(&mut self, interval: Option<Duration>) {
         loop {
             let (from_client, from_server) = (written(&mut self.client), written(&mut self.server));
@@ -129,7 +129,7 @@ impl TestConnection {
         }
     }
 
-    /// Passes bytes to the server, and lets its application react.
+    /// Passes bytes to the server, and lets the server's application react.
     fn send_to_server(&mut self, bytes: &[u8]) {
         self.dissect(Direction::ToServer, bytes);
         for observed in self.server.receive_bytes(bytes) {
@@ -207,7 +207,7 @@ impl TestConnection {
     }
 }
 
-/// Returns the bytes that an endpoint wants to write now.
+/// Returns the bytes that an endpoint has to write now.
 fn written(endpoint: &mut TestEndpoint) -> Vec<u8> {
     let bytes = |transmitted| if let Transmitted::Bytes(bytes) = transmitted { bytes } else { Vec::new() };
     endpoint.transmit().into_iter().flat_map(bytes).collect()

@@ -1,4 +1,4 @@
-//! Does the lessons: the right lines complete each of them, and a near miss does not.
+//! Checks that the right lines complete each lesson, and that a near miss does not.
 
 use super::{
     progress::{LessonCommand, LessonProgress},
@@ -73,14 +73,14 @@ fn other_deeds_complete_a_lesson_too() {
 fn a_near_miss_does_not_complete_a_lesson() {
     for (title, lines) in [
         ("The first frame", &["/binary 48", "", "/ping Hello", "/fragment 2 Hello", "/raw 81 81 00000000 ff"][..]),
-        // The bytes in another order, too few bytes, and the key as text.
+        // The bytes in the wrong order, too few bytes, and the key as text.
         ("The masking key", &["/mask 01020304", "Hello", "/binary 04030201", "/binary 010203", "01020304"]),
         // A key of an earlier connection.
         ("The masking key", &["/mask 01020304", "Hello", "/reconnect", "/binary 01020304"]),
         // The key of the frame itself.
         ("The masking key", &["Hello", "/mask 01020304", "/binary 01020304"]),
         ("The empty message", &["/ping", "/fragment 2", "x"]),
-        // A length in a longer form than necessary.
+        // A length written in a longer form than necessary.
         ("A longer length", &["/raw 82fe0001 00000000 00"]),
         ("A Ping with your name", &["/ping", "/pong Ada", "Ada"]),
         ("A character cut in two", &["/fragment 2 ab", "ä", "/fragment 2 äö"]),
@@ -89,12 +89,12 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("A Ping between fragments", &["/fragment 2+ping ab", "/ping"]),
         ("One byte a second", &["Hi", "/slow 800 Hi"]),
         ("Close with a reason", &["/close 4000"]),
-        // A reason, but another code than the task asks for.
+        // A reason, but a different code from the one that the task asks for.
         ("Close with a reason", &["/close 1000 bye"]),
         ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
         ("What 1005 is", &["/raw 8800"]),
-        // The key of an older frame, and not of the last one.
+        // The key of an older frame instead of the last one.
         ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"]),
         // A masked frame that breaks another rule.
         ("1002, protocol error", &["/raw 8380 00000000"]),
@@ -279,7 +279,7 @@ fn a_hint_takes_the_place_of_the_last_try() {
         assert!(rows.len() <= most, "{line}: {rows:#?}");
     }
     assert!(text(&user).contains("With a key of zeros") && !text(&user).contains("Not yet"), "{}", text(&user));
-    // The next try takes the place of the hint. The lines to type stay.
+    // The next try replaces the hint, but the lines to type stay.
     user.enter("Hello");
     assert!(text(&user).contains("Not yet") && text(&user).contains("/raw 0081 00000000 42"), "{}", text(&user));
     assert!(!text(&user).contains("With a key of zeros, 41"), "{}", text(&user));
@@ -319,7 +319,7 @@ fn a_skipped_lesson_is_not_forgotten() {
     user.enter("/lesson 16");
     user.enter("/lesson next");
     assert!(text(&user).contains("Not done yet: 1, 2, 4, 5, "), "{}", text(&user));
-    // After the last lesson, the next one is the first that has been skipped.
+    // After the last lesson, the next one is the first lesson that was skipped.
     user.enter("/lesson 3");
     assert!(user.lessons.title().starts_with("lesson 3 of 16 ✓: "), "{}", user.lessons.title());
     user.enter("/lesson 16");
@@ -336,7 +336,7 @@ fn a_lesson_that_is_done_shows_its_explanation_again() {
     assert!(!text(&user).contains(report), "{}", text(&user));
     user.enter("/lesson 1");
     assert!(text(&user).contains(LESSONS[0].task) && text(&user).contains(report), "{}", text(&user));
-    // The explanation gives way to the hint, and is not lost.
+    // The hint takes the place of the explanation, but the explanation can still be shown later.
     user.enter("/lesson hint");
     assert!(!text(&user).contains(report), "{}", text(&user));
     user.enter("/lesson 1");

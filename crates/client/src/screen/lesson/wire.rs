@@ -9,7 +9,7 @@ use crate::screen::{
     model::wire_log::{WireEntry, WireLog},
 };
 
-/// The newest record, and those before it on the same connection.
+/// The newest record, and the records before it on the same connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wire<'a> {
     newest: &'a Record,
@@ -17,36 +17,36 @@ pub(crate) struct Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
-    /// Returns the newest record and those before it, or `None` if the log is empty or its newest
-    /// record is not complete.
+    /// Returns the newest record and the records before it, or `None` if the log is empty or its
+    /// newest record is incomplete.
     pub(super) fn of(log: &'a WireLog) -> Option<Self> {
         let newest = &log.entries().back()?.record;
         newest.complete.then_some(Self { newest, entries: log.entries() })
     }
 
-    /// Returns the newest record if the client has sent it.
+    /// Returns the newest record if it was sent by the client.
     pub(super) fn sent(&self) -> Option<&'a Record> {
         (self.newest.direction == Direction::ToServer).then_some(self.newest)
     }
 
-    /// Returns the newest record if it is a frame of a message that the client has sent and that
-    /// breaks no rule.
+    /// Returns the newest record if it is a data frame that the client sent and that breaks no
+    /// rule.
     pub(super) fn sent_data(&self) -> Option<&'a Record> {
         self.sent().filter(|record| is_data(record) && record.findings.is_empty())
     }
 
-    /// Returns whether the newest record is a frame of a message that the client has sent and that
-    /// breaks a rule.
+    /// Returns `true` if the newest record is a data frame that the client sent and that breaks a
+    /// rule.
     pub(super) fn is_broken_data(&self) -> bool {
         self.sent().is_some_and(|record| is_data(record) && !record.findings.is_empty())
     }
 
-    /// Returns whether the newest record is the request for a connection.
+    /// Returns `true` if the newest record is the request that opens a connection.
     pub(super) fn is_new_connection(&self) -> bool {
         self.newest.kind == RecordKind::Request
     }
 
-    /// Returns whether there was a connection before this one.
+    /// Returns `true` if there was a connection before this one.
     pub(super) fn is_reconnected(&self) -> bool {
         self.entries.iter().filter(|entry| entry.record.kind == RecordKind::Request).count() > 1
     }
@@ -67,8 +67,8 @@ impl<'a> Wire<'a> {
         self.earlier().filter(|record| record.direction == Direction::ToServer)
     }
 
-    /// Returns the last frame that the user has sent before the newest record. A Pong does not
-    /// count, because the client answers Pings by itself.
+    /// Returns the last frame that the user sent before the newest record. Pongs are skipped,
+    /// because the client answers Pings automatically.
     pub(super) fn last_frame(&self) -> Option<&'a Record> {
         self.sent_earlier().find(|record| record.kind == RecordKind::Frame && opcode(record) != Some(PONG))
     }
@@ -78,8 +78,8 @@ impl<'a> Wire<'a> {
         self.sent_earlier().filter(|record| opcode(record) == Some(CLOSE)).last()
     }
 
-    /// Returns the message that the newest record completes, if the client has sent it and that
-    /// record breaks no rule.
+    /// Returns the message completed by the newest record, if the client sent that record and it
+    /// breaks no rule.
     pub(super) fn sent_message(&self) -> Option<SentMessage<'a>> {
         let last = self.sent_data().filter(|record| is_fin(record))?;
         let mut frames = vec![last];
@@ -92,7 +92,7 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// Returns whether the frame is the first one of a message.
+/// Returns `true` if the frame is the first frame of a message.
 fn is_first(record: &Record) -> bool {
     matches!(opcode(record), Some(TEXT | BINARY))
 }
@@ -100,8 +100,8 @@ fn is_first(record: &Record) -> bool {
 /// A message that the client has sent.
 #[derive(Debug)]
 pub(super) struct SentMessage<'a> {
-    /// The frames of the message and the control frames between them, in order. The first and the
-    /// last one are frames of the message.
+    /// The frames of the message and any control frames between them, in order. The first and last
+    /// entries are frames of the message.
     pub(super) frames: Vec<&'a Record>,
 }
 

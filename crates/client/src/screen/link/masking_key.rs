@@ -7,8 +7,8 @@ use websocket::protocol::frame::MaskingKey;
 use super::event_queue::LinkEventSender;
 use crate::screen::link_event::LinkEvent;
 
-/// The key for the next frame, if the user chose one. Clones share the key: the link stores it, and
-/// the engine or a fault test takes it, whichever creates the next frame.
+/// The key for the next frame, if the user chose one. Clones share the key. The link stores it, and
+/// either the engine or a fault test takes it, depending on which of them creates the next frame.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NextMaskingKey(Arc<Mutex<Option<MaskingKey>>>);
 

@@ -28,8 +28,8 @@ use super::{
 };
 use crate::{args::ClientArgs, opening, trace::start_capture};
 
-/// Opens a connection, and a new one after each [`LinkCommand::Reconnect`]. Returns when the sender
-/// of the commands has been dropped.
+/// Opens a connection, and another after each [`LinkCommand::Reconnect`]. Returns once the command
+/// sender has been dropped.
 pub(crate) async fn run(
     mut args: ClientArgs,
     tracer: Option<Tracer>,
@@ -71,13 +71,12 @@ pub(crate) async fn run(
         args.url = url;
         args.deflate = always_deflate || deflate;
         args.subprotocols.clone_from(&always_offered);
-        // A name must not be offered twice.
+        // The same subprotocol must not be offered twice.
         args.subprotocols.extend(subprotocol.filter(|name| !always_offered.contains(name)));
     }
 }
 
-/// Waits for the command to reconnect. Returns `None` when the sender of the commands has been
-/// dropped.
+/// Waits for a command to reconnect. Returns `None` if the command sender has been dropped.
 async fn wait_for_reconnect(
     commands: &mut UnboundedReceiver<LinkCommand>,
     events: &LinkEventSender,
@@ -92,7 +91,7 @@ async fn wait_for_reconnect(
     }
 }
 
-/// An open connection, and the handle that writes raw bytes into its stream.
+/// An open connection, with a handle for writing raw bytes to its stream.
 struct OpenLink<S> {
     connection: WebSocket<InjectableStream<S>>,
     injector: Injector<S>,

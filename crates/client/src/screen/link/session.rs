@@ -1,4 +1,5 @@
-//! One open connection: carries out commands and reports events until the connection is closed.
+//! Runs one open connection: carries out commands and reports events until the connection is
+//! closed.
 
 use std::{pin::pin, time::Duration};
 
@@ -22,11 +23,11 @@ use crate::{
     },
 };
 
-/// The time limit for closing the old connection before a new one is opened.
+/// The time limit for closing the old connection before opening a new one.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs the session until the connection has ended. Returns the new connection if the user
-/// requested one.
+/// Runs the session until the connection has ended. Returns the connection to open next, if the
+/// user requested one.
 pub(super) async fn run<S>(
     read_half: &mut ReadHalf<InjectableStream<S>>,
     mut transmitter: Transmitter<'_, S>,
@@ -85,8 +86,8 @@ where
     requested
 }
 
-/// Returns the event that shows the report of a fault test. A violation of a MUST is shown like an
-/// error.
+/// Returns the event that reports the result of a fault test. If the server violated a MUST, the
+/// result is shown as an error.
 fn fault_event(report: FaultReport) -> LinkEvent {
     if report.breaks_a_must { LinkEvent::Failed(report.sentence) } else { LinkEvent::Done(report.sentence) }
 }

@@ -1,4 +1,4 @@
-//! Carries out the commands on an open connection, one after the other.
+//! Carries out the commands on an open connection, one after another.
 
 use std::{
     fs::File,
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// The writing half of the link.
+/// The write half of the link.
 pub(super) struct Transmitter<'a, S> {
     pub(super) args: &'a ClientArgs,
     pub(super) write_half: WriteHalf<InjectableStream<S>>,
@@ -39,8 +39,8 @@ pub(super) struct Transmitter<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
-    /// Carries out commands one after the other. Returns the new connection after the command to
-    /// reconnect, and `None` when the sender of the commands has been dropped.
+    /// Carries out commands one after another. Returns the new connection when a command requests
+    /// one, or `None` once the command sender has been dropped.
     pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> Option<NewConnection> {
         while let Some(command) = commands.recv().await {
             let requested =
@@ -94,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
     }
 
     /// Sends a text message in `count` frames of nearly equal length. The length is counted in
-    /// bytes, so a frame can end within a character.
+    /// bytes, so a frame can end in the middle of a character.
     async fn send_fragments(&mut self, count: usize, ping: bool, text: &[u8]) -> Result<(), Error> {
         for index in 0..count {
             let part = &text[text.len() * index / count..text.len() * (index + 1) / count];
@@ -106,8 +106,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
         Ok(())
     }
 
-    /// Writes raw bytes unchecked. First waits until the engine's output is written, so that the
-    /// raw bytes come between two frames.
+    /// Writes raw bytes without checking them. Flushes the engine's output first, so that the raw
+    /// bytes fall between two frames.
     async fn write_raw(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.write_half.flush().await.map_err(|error| error.to_string())?;
         self.injector.write(bytes).await.map_err(|error| error.to_string())
@@ -138,12 +138,13 @@ async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
 
 /// Reads at most one byte more than `limit`.
 fn read_regular_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    // A device has no end, and opening a named pipe waits until another program writes to it.
+    // Reading a device may never end, and opening a named pipe blocks until another program opens
+    // it for writing.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
     let mut bytes = Vec::new();
-    // The size in the metadata is not enough: it is 0 for files in /proc, and the file may grow.
+    // Do not rely on the size in the metadata: it is 0 for files in /proc, and the file may grow.
     File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,7 +1,7 @@
 //! The input line: its text, the cursor, and the history of earlier lines.
 //!
-//! The cursor is never within a grapheme cluster, which users see as a single character. So one key
-//! press moves the cursor over an emoji made of several code points, or deletes it.
+//! The cursor is never within a grapheme cluster, which users see as a single character. A single
+//! key press therefore moves over, or deletes, an emoji made of several code points.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -33,14 +33,14 @@ impl Editor {
         &self.text[..self.cursor]
     }
 
-    /// Inserts `text` at the cursor, cut so that the line does not exceed its maximum length.
+    /// Inserts `text` at the cursor, truncated if the line would exceed its maximum length.
     pub(crate) fn insert(&mut self, text: &str) {
         let room = LINE_MAX.saturating_sub(self.text.len());
         let text = &text[..text.floor_char_boundary(room)];
         self.text.insert_str(self.cursor, text);
         self.cursor += text.len();
-        // The end of the inserted text may form one cluster with the text after it, such as a
-        // letter with an accent. The cursor must then be after that cluster, not within it.
+        // The end of the inserted text may combine with the text after it into one cluster, such as
+        // a letter with an accent. In that case, move the cursor to the end of that cluster.
         self.cursor = self.boundary_at_or_after(self.cursor);
     }
 
@@ -140,7 +140,7 @@ impl Editor {
         self.delete(self.cursor, self.text.len());
     }
 
-    /// Replaces the line with the next older line of the history.
+    /// Replaces the line with the next older one from the history.
     pub(crate) fn older(&mut self) {
         let shown = self.recalled.as_ref().map_or(self.history.len(), |(index, _)| *index);
         let Some(index) = shown.checked_sub(1) else { return };
@@ -153,7 +153,7 @@ impl Editor {
         self.recalled = Some((index, draft));
     }
 
-    /// Replaces the line with the next newer line of the history or, after the newest, with the
+    /// Replaces the line with the next newer one from the history or, after the newest, with the
     /// unfinished text.
     pub(crate) fn newer(&mut self) {
         let Some((index, draft)) = self.recalled.take() else { return };
@@ -179,8 +179,7 @@ mod tests {
 
     #[test]
     fn the_cursor_moves_by_grapheme_clusters() {
-        // A family of four; a flag; an accented e that consists of two code points; a wide
-        // character.
+        // A family emoji, a flag, an accented e made of two code points, and a wide character.
         for one in ["👨‍👩‍👧‍👦", "🇩🇪", "e\u{301}", "世"] {
             let mut editor = editor(&format!("a{one}"));
             editor.left();

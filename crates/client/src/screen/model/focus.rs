@@ -1,6 +1,6 @@
 //! The panes, and which of them has the focus.
 
-/// The pane that has the focus: the arrow keys select or scroll in it.
+/// The pane with the focus, in which the arrow keys select or scroll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Focus {
     Input,

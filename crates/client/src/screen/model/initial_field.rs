@@ -24,8 +24,8 @@ pub(super) fn initial_field(record: &Record, lesson: Option<&str>) -> usize {
     found.unwrap_or(0)
 }
 
-/// Returns the name of the field that violates the rule, for violations whose byte range does not
-/// identify it.
+/// Returns the name of the field that violates the rule, or `None` if the violation's byte range
+/// already identifies it.
 const fn violating_field(violation: &Violation) -> Option<&'static str> {
     Some(match violation {
         Violation::ReservedBitsSet(_) => "websocket.rsv",
@@ -43,14 +43,14 @@ const fn violating_field(violation: &Violation) -> Option<&'static str> {
     })
 }
 
-/// Returns the index of the innermost field that contains the byte at `position`. Of the two fields
-/// that share the bytes of a masked payload, only the unmasked one has fields inside it, so one of
+/// Returns the index of the innermost field that contains the byte at `position`. A masked payload
+/// appears as two fields over the same bytes. Only the unmasked one has fields inside it, so one of
 /// those is chosen.
 fn innermost(record: &Record, position: u64) -> Option<usize> {
     let mut fields =
         record.walk().enumerate().filter(|(_, (_, field))| !field.derived && field.range.contains(&position));
     let first = fields.next()?;
-    // Several fields of the same depth can share a byte. The first of them, which has the highest
+    // If several fields of the same depth share a byte, the first of them, which has the highest
     // bit, is chosen.
     let deepest = fields.fold(first, |best, next| if next.1.0 > best.1.0 { next } else { best });
     Some(deepest.0)
@@ -98,7 +98,7 @@ mod tests {
             (to_client, &[0x09, 0], "Fin"),
             (to_client, &[0x81, 126, 0, 1, b'x'], "Payload length"),
             (to_client, &long, "Payload length"),
-            // The user can read the unmasked payload, and not the masked bytes.
+            // The user can read the unmasked payload, but not the masked bytes.
             (to_server, &[0x88, 0x82, 0, 0, 0, 1, 0x03, 0xed], "Status code"),
             (to_server, &[0x88, 0x84, 0, 0, 0, 1, 0x03, 0xe8, b'x', 0xff], "Reason"),
             (to_server, &[0x81, 0x82, 0, 0, 0, 1, b'x', 0xff], "Text"),

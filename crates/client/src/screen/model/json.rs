@@ -5,19 +5,19 @@ use std::{fmt, iter};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::{Deserializer, Value, value::RawValue};
 
-/// The maximum length in bytes of a message that is parsed. Longer messages take time to parse, and
-/// in one line they would be too long to read.
+/// The maximum length, in bytes, of a message to parse. A longer message would take time to parse
+/// and be too long to read on one line.
 const JSON_MAX: usize = 64 << 10;
 
 /// A message that is a JSON object.
 #[derive(Debug)]
 pub(super) struct JsonObject<'a> {
     text: &'a str,
-    /// The members in the order in which they were sent, each with its value as it was sent.
+    /// The members in the order in which they were sent, each with its value exactly as sent.
     members: Vec<(String, &'a RawValue)>,
 }
 
-/// A part of a JSON text. White space between two parts is left out.
+/// A token of a JSON text. White space between tokens is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'a> {
     /// A string, with its quotation marks.
@@ -48,8 +48,8 @@ impl<'a> JsonObject<'a> {
         self.members.iter().filter_map(move |(name, value)| Some((name.as_str(), number(value)?)))
     }
 
-    /// Returns everything in the message except its numbers and its white space. So two messages
-    /// have the same shape if they differ in nothing else.
+    /// Returns the message with each number replaced by `0` and the white space between tokens
+    /// removed. Two messages that differ only in these respects have the same shape.
     pub(super) fn shape(&self) -> String {
         tokens(self.text)
             .map(|token| match token {
@@ -88,8 +88,8 @@ impl<'a> JsonObject<'a> {
     }
 }
 
-/// Keeps the members in the sender's order, which the user expects. `serde_json::Map` would sort
-/// the keys.
+/// Keeps the members in the order in which they were sent, as the user expects. `serde_json::Map`
+/// would sort the keys.
 struct InOrder;
 
 impl<'de> Visitor<'de> for InOrder {
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for InOrder {
     }
 }
 
-/// Splits a valid JSON text into its parts.
+/// Splits a valid JSON text into tokens.
 fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     let mut rest = text;
     iter::from_fn(move || {
@@ -131,7 +131,7 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// Returns the length of the string with which `text` begins, in bytes and with its quotation
+/// Returns the length, in bytes, of the string at the start of `text`, including its quotation
 /// marks.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;

@@ -1,4 +1,4 @@
-//! The state of the screen, without a terminal, a socket or a clock.
+//! The state of the screen, independent of any terminal, socket or clock.
 
 pub(crate) mod editor;
 pub(crate) mod focus;
@@ -35,7 +35,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) url: String,
-    /// The columns and rows of the terminal.
+    /// The size of the terminal in columns and rows.
     pub(crate) size: (u16, u16),
     pub(crate) colours: bool,
     pub(crate) editor: Editor,
@@ -46,25 +46,25 @@ pub(crate) struct Model {
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Vec<String>,
     pub(crate) focus: Focus,
-    /// The pane that takes all of the space above the status, if one does.
+    /// The zoomed pane, if any, which fills the space above the status.
     pub(crate) zoomed: Option<Focus>,
     /// The index of the selected field among the [`fields`](Self::fields) of the selected record.
     pub(crate) field: usize,
     /// The number of rows by which the user has scrolled the zoomed frame away from the selected
-    /// field. Negative numbers are upwards.
+    /// field. A negative number means upwards.
     pub(crate) frame_scroll: isize,
     /// The search for the frames of the last command.
     own_frame: Option<OwnFrameSearch>,
     /// The number of rows by which the help is scrolled, or `None` if it is not shown.
     pub(crate) help: Option<usize>,
-    /// The lessons, and how far the user has come.
+    /// The lessons and the user's progress through them.
     pub(crate) lessons: LessonProgress,
-    /// An error in the input or a list of completions. It replaces the line of keys until the next
-    /// key press.
+    /// An error in the input, or a list of completions, shown in place of the line of keys until
+    /// the next key press.
     pub(crate) hint: Option<String>,
-    /// The index of the completion with which the next Tab continues the list.
+    /// The index of the completion from which the next Tab continues the list.
     pub(crate) next_completion: usize,
-    /// The end of the last connection: a sentence, and the program's exit status.
+    /// How the last connection ended: a sentence, and the program's exit status.
     pub(crate) ended: Option<(String, ExitCode)>,
     /// Whether the program quits when the connection ends.
     pub(crate) quitting: bool,
@@ -102,8 +102,8 @@ impl Model {
         self.wire_log.selected().map(|entry| entry.record.walk().collect()).unwrap_or_default()
     }
 
-    /// Moves the focus to this pane. If a pane is zoomed, this pane takes its place. The input line
-    /// is always visible, so it leaves the zoomed pane as it is.
+    /// Moves the focus to this pane. If another pane is zoomed, this pane is zoomed instead.
+    /// Focusing the input line does not change the zoom, because that line is always visible.
     pub(crate) fn set_focus(&mut self, focus: Focus) {
         self.focus = focus;
         if focus != Focus::Input && self.zoomed.is_some() {
@@ -114,8 +114,8 @@ impl Model {
         }
     }
 
-    /// Zooms the pane that has the focus, or ends the zoom. While the input line has the focus, the
-    /// transcript is zoomed.
+    /// Zooms the pane that has the focus, or ends the zoom. If the input line has the focus, zooms
+    /// the transcript.
     pub(crate) fn toggle_zoom(&mut self) {
         self.zoomed = match (self.zoomed, self.focus) {
             (Some(_), _) => None,
@@ -134,7 +134,7 @@ impl Model {
         self.set_focus(focus);
     }
 
-    /// Returns whether this pane exists. A lesson takes the place of the numbers.
+    /// Returns `true` if this pane exists. A lesson takes the place of the numbers.
     fn has_pane(&self, focus: Focus) -> bool {
         match focus {
             Focus::Lesson => self.lessons.is_shown(),
@@ -143,7 +143,7 @@ impl Model {
         }
     }
 
-    /// Returns whether the numbers in the messages are shown.
+    /// Returns `true` if the numbers from the messages are shown.
     pub(crate) fn shows_numbers(&self) -> bool {
         !self.numbers.series.is_empty() && !self.lessons.is_shown()
     }
@@ -156,7 +156,7 @@ impl Model {
         self.transcript.add_message(message, updates, &mut self.numbers);
     }
 
-    /// Carries out a command for the lessons.
+    /// Carries out a command that controls the lessons.
     pub(crate) fn command_lessons(&mut self, command: LessonCommand) {
         self.lessons.command(command);
         if self.zoomed.is_some_and(|pane| !self.has_pane(pane)) {
@@ -202,18 +202,18 @@ impl Model {
         self.select_initial_field();
     }
 
-    /// Selects, in the selected record, the field that is most useful to read first.
+    /// Selects the field that is most useful to read first in the selected record.
     fn select_initial_field(&mut self) {
         self.select_initial_field_of(self.lessons.field());
     }
 
-    /// Does the same as `select_initial_field`, in a lesson about the field `lesson`.
+    /// Does the same as `select_initial_field`, but for a lesson about the field `lesson`.
     fn select_initial_field_of(&mut self, lesson: Option<&str>) {
         self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record, lesson));
         self.frame_scroll = 0;
     }
 
-    /// Starts to look for the frames of a command.
+    /// Starts the search for the frames that a command sends.
     pub(crate) const fn start_sending(&mut self, frames: SentFrames) {
         self.own_frame = Some(OwnFrameSearch::new(frames));
     }
@@ -223,19 +223,20 @@ impl Model {
         self.own_frame = None;
     }
 
-    /// Ends the search for the frames of a command, unless the server's answer may show more.
+    /// Ends the search for a command's frames, unless the server's answer may show more than they
+    /// do.
     pub(crate) fn end_sending(&mut self) {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }
 
-    /// Adds a record to the log of the wire. If the record fits the user's command better than the
-    /// records before it, it is selected. It then stays selected until a better one arrives or the
-    /// user selects another, whatever else the server sends.
+    /// Adds a record to the wire log. If the record matches the user's command better than any
+    /// earlier record, it is selected. It then stays selected, whatever else the server sends,
+    /// until a better match arrives or the user selects another record.
     pub(crate) fn add_record(&mut self, record: Record) {
         let is_own = self.own_frame.as_mut().is_some_and(|search| search.selects(&record));
         self.wire_log.add(record);
-        // Read the field before calling `observe`: a record that completes a lesson is shown with
-        // the field of that lesson, not with that of the next one.
+        // Read the field before calling `observe`: a record that completes a lesson must be shown
+        // with that lesson's field, not with the next lesson's.
         let lesson = self.lessons.field();
         self.lessons.observe(&self.wire_log);
         if is_own {
@@ -246,13 +247,13 @@ impl Model {
         }
     }
 
-    /// Returns the traffic to the server and from the server, in this order.
+    /// Returns the traffic totals to the server and from the server, in that order.
     pub(crate) const fn totals(&self) -> [TrafficTotals; 2] {
         [self.wire_log.totals(Direction::ToServer), self.wire_log.totals(Direction::ToClient)]
     }
 
-    /// Returns the recorded heads and frames in the format that suits the file: JSON lines for
-    /// `.json` and `.jsonl`, else text.
+    /// Returns the recorded heads and frames in the format that the file's extension implies: JSON
+    /// lines for `.json` and `.jsonl`, otherwise text.
     pub(crate) fn saved_wire(&self, path: &Path) -> String {
         let json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonl");
         let format = if json { RecordFormat::Json } else { RecordFormat::Text { colour: false } };

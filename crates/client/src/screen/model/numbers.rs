@@ -47,8 +47,8 @@ impl NumberHistory {
 }
 
 impl NumberSeries {
-    /// Returns the newest values as bars, at most `width` of them. The lowest of these values has
-    /// the lowest bar. If all of them are equal, the bars are at half height.
+    /// Returns a bar for each of the newest values, but at most `width` bars. The lowest of these
+    /// values gets the lowest bar. If all of them are equal, the bars are at half height.
     pub(crate) fn bars(&self, width: usize) -> String {
         const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = self.values.iter().skip(self.values.len().saturating_sub(width));
@@ -66,14 +66,14 @@ impl NumberSeries {
             .collect()
     }
 
-    /// Formats the newest value in few columns: `3.002`, `4.71M`.
+    /// Formats the newest value compactly: `3.002`, `4.71M`.
     pub(crate) fn newest(&self) -> String {
         self.values.back().map_or_else(String::new, |&value| short_number(value))
     }
 }
 
-/// Formats a number in few columns: a whole number below a million in full, any other number below
-/// a million with three decimals, and a larger number with two decimals and a unit.
+/// Formats a number compactly: a whole number below a million in full, any other number below a
+/// million with three decimals, and a larger number with two decimals and a unit.
 fn short_number(value: f64) -> String {
     let size = value.abs();
     for (from, unit) in [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")] {

@@ -1,4 +1,4 @@
-//! Finds the frames that a command of the user has sent, so that the screen can show them.
+//! Finds the frames sent by one of the user's commands, so that the screen can show them.
 //!
 //! The link reports when it starts and ends a command. The records in between include the command's
 //! frames, but also frames that the engine sends by itself, such as a Pong.
@@ -14,21 +14,21 @@ use crate::screen::{
 #[derive(Debug)]
 pub(crate) struct OwnFrameSearch {
     frames: SentFrames,
-    /// How well the best record so far fits.
+    /// How well the best-matching record so far fits the command.
     best: Fit,
 }
 
-/// How well a record fits, from worst to best.
+/// How well a record fits the command, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     /// The command did not send it.
     Not,
-    /// The engine may have sent it as an answer, but raw bytes can contain such a frame too.
+    /// A Pong, which the engine may have sent as an answer, although raw bytes can contain one too.
     Perhaps,
     /// The command sent it.
     Own,
-    /// It shows what the user wants to see: the frame that breaks the rule or, if no frame shows
-    /// that, the server's answer.
+    /// The record shows what the user wants to see: the frame that breaks the rule or, if no frame
+    /// shows the broken rule, the server's answer.
     Broken,
 }
 
@@ -37,7 +37,8 @@ impl OwnFrameSearch {
         Self { frames, best: Fit::Not }
     }
 
-    /// Returns whether this record is to be selected: whether it fits better than all before it.
+    /// Returns `true` if this record fits better than every record before it and should therefore
+    /// be selected.
     pub(super) fn selects(&mut self, record: &Record) -> bool {
         let fit = self.fit(record);
         let better = fit > self.best;
@@ -63,7 +64,7 @@ impl OwnFrameSearch {
         }
     }
 
-    /// Returns whether the search continues after the command has been carried out: whether the
+    /// Returns `true` if the search continues after the command has been carried out, because the
     /// server's answer may show more than the frames do.
     pub(super) fn expects_an_answer(&self) -> bool {
         self.frames == SentFrames::Broken && self.best < Fit::Broken

@@ -1,4 +1,4 @@
-//! The transcript of the conversation: the messages of both sides and the notices of this program.
+//! The transcript of the conversation: the messages from both sides and this program's notices.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -14,20 +14,20 @@ use crate::{
 /// The maximum number of entries that are kept.
 const ENTRIES_MAX: usize = 1000;
 
-/// The maximum number of bytes that are kept of an entry's text, with the escapes in it. They are
-/// enough for several screens.
+/// The maximum number of bytes to keep of an entry's text, including its escapes. This is enough
+/// for several screens.
 const TEXT_MAX: usize = 8 << 10;
 
-/// The maximum number of bytes that all entries take together: as many as the maximum number of
-/// entries of the maximum length. A text may exceed its limit by an escape and by the note about
-/// the bytes left out, so the two other limits alone would allow a little more.
+/// The maximum total size of all entries, in bytes: the maximum number of entries times the maximum
+/// length of an entry. A text may exceed its limit by one escape and by the note about the omitted
+/// bytes, so the other two limits alone would allow slightly more.
 const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
 
-/// The maximum number of columns of a message that is updated in place: two rows of the pane on a
-/// terminal of 80 columns.
+/// The maximum width, in columns, of a message that is updated in place: two rows of the pane on an
+/// 80-column terminal.
 const IN_PLACE_MAX: usize = 52;
 
-/// The columns that a mark and a gap take before each row of an entry.
+/// The number of columns that the mark and the gap before each row of an entry take up.
 pub(crate) const MARK_COLUMNS: usize = 2;
 
 /// The source of an entry.
@@ -46,11 +46,11 @@ pub(crate) enum Speaker {
 /// Where to show a JSON message that updates an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Updates {
-    /// It replaces the last entry if that differs in nothing but numbers. Otherwise, it is a new
-    /// entry.
+    /// The message replaces the last entry if the two differ only in their numbers. Otherwise, it
+    /// becomes a new entry.
     AtTheEnd,
-    /// It is cut to [`IN_PLACE_MAX`] columns. It replaces the entry with the same names, if one was
-    /// added since the last notice or error.
+    /// The message is cut to [`IN_PLACE_MAX`] columns. It replaces the entry with the same names,
+    /// if one has been added since the last notice or error.
     InPlace,
 }
 
@@ -59,8 +59,8 @@ pub(crate) enum Updates {
 pub(crate) struct TranscriptEntry {
     pub(crate) speaker: Speaker,
     pub(crate) text: String,
-    /// The number of JSON messages that share this entry, because each updates the one before it.
-    /// `text` shows the newest of them. The number is 1 for every other entry.
+    /// The number of JSON messages that share this entry because each updates the one before it.
+    /// `text` shows the newest of them. For every other entry, the number is 1.
     pub(crate) times: u64,
     /// The names in the message, if it is a JSON message from the server.
     names: Option<String>,
@@ -80,13 +80,13 @@ pub(crate) struct RowPosition {
     pub(crate) row: usize,
 }
 
-/// The row to which the user has scrolled, given by its first byte. When the pane gets a new width,
-/// the entry is split into other rows, but the byte stays the same.
+/// The row to which the user has scrolled, identified by its first byte. When the width of the pane
+/// changes, the entry is split into different rows, but the byte stays the same.
 #[derive(Debug, Clone, Copy)]
 struct ScrolledRow {
     /// The number of the entry.
     entry: u64,
-    /// The byte of the entry's text with which the row starts.
+    /// The offset, in the entry's text, of the row's first byte.
     byte: usize,
 }
 
@@ -94,7 +94,7 @@ struct ScrolledRow {
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     entries: VecDeque<TranscriptEntry>,
-    /// The number of bytes in the texts of the entries.
+    /// The total size of the entries' texts, in bytes.
     bytes: usize,
     /// The number of entries that were dropped.
     dropped: u64,
@@ -110,13 +110,14 @@ impl TranscriptEntry {
         if self.times > 1 { format!("{}  ({} times)", self.text, self.times) } else { self.text.clone() }
     }
 
-    /// Returns the rows of the entry in a pane with this many columns.
+    /// Returns the rows that the entry takes up in a pane with this many columns.
     pub(crate) fn rows(&self, columns: usize) -> Vec<String> {
         let shown = self.shown();
         ranges(&shown, columns).map(|row| shown[row].to_owned()).collect()
     }
 
-    /// Returns the number of rows in a pane with this many columns, which is at least 1.
+    /// Returns the number of rows, at least 1, that the entry takes up in a pane with this many
+    /// columns.
     fn row_count(&self, columns: usize) -> usize {
         ranges(&self.shown(), columns).count()
     }
@@ -169,9 +170,9 @@ impl Transcript {
             }
         }
         match self.entries.back_mut() {
-            // The message differs from the last entry in nothing but numbers. Such messages, for
-            // example a status that is sent every second, would push everything else off the
-            // screen, so let the message replace the last entry.
+            // The message differs from the last entry only in its numbers. Many such messages, for
+            // example a status sent every second, would push everything else off the screen, so let
+            // the message replace the last entry.
             Some(last) if self.last_shape.as_ref() == Some(&shape) => {
                 self.bytes = self.bytes - last.text.len() + text.len();
                 last.text = text;
@@ -192,7 +193,7 @@ impl Transcript {
         &self.entries
     }
 
-    /// Returns whether the newest row is on the screen.
+    /// Returns `true` if the newest row is on the screen.
     pub(crate) const fn follows(&self) -> bool {
         self.bottom.is_none()
     }
@@ -203,9 +204,8 @@ impl Transcript {
         let Some(bottom) = self.bottom else {
             return Some(RowPosition { entry: newest, row: self.entries[newest].row_count(pane.columns) - 1 });
         };
-        // The entry may have been dropped. In that case, use the first row. Like every position
-        // that would leave rows of the pane empty, it is replaced below by the end of the first
-        // page.
+        // If the entry has been dropped, use the first row. The code below replaces it with the end
+        // of the first page, as it does for every position that would leave rows of the pane empty.
         let position = match bottom.entry.checked_sub(self.dropped).and_then(|entry| usize::try_from(entry).ok()) {
             Some(entry) if entry <= newest => {
                 let shown = self.entries[entry].shown();
@@ -217,7 +217,8 @@ impl Transcript {
         Some(position.max(self.end_of_first_page(pane)))
     }
 
-    /// Returns the lowest row when the pane shows the beginning of the transcript.
+    /// Returns the lowest row that the pane shows when it is scrolled to the beginning of the
+    /// transcript.
     fn end_of_first_page(&self, pane: PaneSize) -> RowPosition {
         let mut free = pane.rows.max(1);
         let mut end = RowPosition { entry: 0, row: 0 };
@@ -284,8 +285,8 @@ impl Transcript {
 fn for_terminal(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
-    // The escape of a control character takes up to six times its size, so the limit applies to the
-    // text that is shown.
+    // The escape for a control character is up to six times as long as the character, so the limit
+    // applies to the escaped text.
     while let Some(character) = rest.chars().next()
         && shown.len() < TEXT_MAX
     {
@@ -448,7 +449,7 @@ mod tests {
         assert_eq!(page(&transcript, PANE), ["3", "4", "5", "6"]);
         transcript.scroll(-100, PANE);
         assert_eq!(page(&transcript, PANE), ["0", "1", "2", "3"]);
-        // When the shown entries are dropped, the oldest ones that are left are shown.
+        // Once the entries on the screen have been dropped, the oldest remaining ones are shown.
         (20..ENTRIES_MAX + 10).for_each(|n| add(&mut transcript, &n.to_string()));
         assert_eq!(page(&transcript, PANE), ["10", "11", "12", "13"]);
         transcript.scroll(isize::MAX, PANE);

@@ -12,19 +12,19 @@ use crate::screen::{
     record_size::size_of_record,
 };
 
-/// The maximum number of records that are kept. Hardly any user scrolls back further.
+/// The maximum number of records to keep. Hardly any user scrolls back further.
 const RECORDS_MAX: usize = 1000;
 
-/// The maximum memory that the kept records take, in bytes. It is enough for about 600 records of
-/// frames whose payload has the maximum length that is kept, 4 KiB.
+/// The maximum memory for the records, in bytes. It is enough for about 600 records of frames with
+/// the longest payload that a record keeps, 4 KiB.
 const BYTES_MAX: usize = 8 << 20;
 
-/// The maximum number of Pings whose Pong is still expected. Each further Ping makes the log forget
-/// the oldest one: a user who sends so many Pings without an answer is not measuring the round-trip
+/// The maximum number of Pings that still await a Pong. Each further Ping makes the log forget the
+/// oldest one, because a user who sends this many unanswered Pings is not measuring the round-trip
 /// time.
 const PINGS_MAX: usize = 32;
 
-/// A record and its number. The numbers continue when the user reconnects.
+/// A record and its number. Numbering continues when the user reconnects.
 #[derive(Debug)]
 pub(crate) struct WireEntry {
     pub(crate) number: u64,
@@ -51,7 +51,8 @@ pub(crate) struct WireLog {
     selected: Option<u64>,
     to_server: TrafficTotals,
     to_client: TrafficTotals,
-    /// The payloads of the Pings whose Pong is still expected, and when each Ping was written.
+    /// The payload of each Ping that still awaits a Pong, with the time at which the Ping was
+    /// written.
     pings: VecDeque<(Option<FieldValue>, SystemTime)>,
     round_trip: Option<Duration>,
 }
@@ -88,8 +89,8 @@ impl WireLog {
         self.next += 1;
     }
 
-    /// Measures the round-trip time. It begins when the last byte of a Ping is written, and ends
-    /// when the first byte of the Pong that answers this Ping is read.
+    /// Measures the round-trip time, from writing the last byte of a Ping to reading the first byte
+    /// of the Pong that answers it.
     fn measure_round_trip(&mut self, record: &Record, opcode: Option<u64>) {
         let value = |name| record.field(name).map(|field| field.value.clone());
         match (opcode, record.direction) {
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(log(&[(ToServer, PING)]).round_trip(), None);
         let text: (Direction, &[u8]) = (ToClient, TEXT);
         assert_eq!(log(&[(ToServer, PING), text, (ToClient, PONG)]).round_trip(), Some(Duration::from_millis(2)));
-        // An empty Pong answers a Ping without a payload. A Pong with a payload that no Ping had is
+        // An empty Pong answers a Ping without a payload. A Pong whose payload matches no Ping is
         // unsolicited, so it is not measured.
         assert_eq!(
             log(&[(ToServer, &[0x89, 0x80, 0, 0, 0, 0]), (ToClient, &[0x8a, 0])]).round_trip(),
@@ -247,8 +248,8 @@ mod tests {
 
     #[test]
     fn the_log_is_bounded_in_bytes() {
-        // A masked text of 4 KiB appears in a record as masked bytes, as bytes of the frame and as
-        // text.
+        // A record stores a masked text of 4 KiB three times: as masked bytes, as bytes of the
+        // frame and as text.
         let large = [&[0x81, 0xfe, 0x10, 0, 0, 0, 0, 0][..], &[b'x'; 4096]].concat();
         let mut log = log(&[(ToServer, &large[..]); 10]);
         let each = log.bytes / 10;

@@ -1,14 +1,14 @@
-//! Formats the list of completions. If the list is longer than a line, each Tab shows the next part
-//! of it.
+//! Formats the list of completions. If the list is longer than a line, each press of Tab shows the
+//! next part.
 
 /// The space between two names.
 const GAP: &str = "  ";
 
-/// Lists as many of the names as fit into `columns`, starting with the index `first`. If names are
-/// left out, the line ends with its position in the list.
+/// Lists as many names as fit in `columns` columns, starting at the index `first`. If some names do
+/// not fit, the line ends with its position in the list.
 ///
-/// Returns the line and the index with which the next line starts. After the last name, that index
-/// is 0 again.
+/// Returns the line and the index at which the next line starts. After the last name, that index is
+/// 0 again.
 pub(super) fn completion_list(names: &[&str], first: usize, columns: usize) -> (String, usize) {
     let all = names.join(GAP);
     if all.len() <= columns {

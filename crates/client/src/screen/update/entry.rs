@@ -17,9 +17,9 @@ use crate::{
     },
 };
 
-/// Carries out the input line. An invalid line stays, so that the user can correct it, and the hint
-/// says how to empty it. A line also stays while the connection is being opened. If the connection
-/// is closing or closed, the line moves to the history.
+/// Carries out the input line. An invalid line stays so that the user can correct it, and the hint
+/// says how to empty it. A line for the server also stays while the connection is being opened. If
+/// the connection is closing or closed, such a line moves to the history.
 pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     let action = match command::parse(model.editor.text()) {
         Ok(action) => action,
@@ -50,7 +50,8 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
             if let LinkCommand::Slow(pause, _) = &command {
-                // The frame is shown only after its last byte, so meanwhile show what arrives.
+                // The wire pane shows the frame only after its last byte, so follow the newest
+                // records in the meantime.
                 model.follow_records();
                 let pause = pause.as_millis();
                 let notice = format!("sending a byte every {pause} ms: the wire shows the frame after the last byte");
@@ -91,15 +92,15 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Returns the hint about a line that stays.
+/// Returns the hint to show when an invalid line stays in the input.
 fn refusal(sentence: &str) -> String {
     format!("{sentence} (Ctrl-U empties the line)")
 }
 
-/// Returns the connection that replaces the one to `current`.
+/// Returns the connection that replaces the one to the address `current`.
 ///
 /// # Errors
-/// Returns a sentence about an address or a subprotocol that cannot be used.
+/// Returns a sentence that explains why the address or the subprotocol cannot be used.
 fn new_connection(current: &str, options: ReconnectOptions) -> Result<NewConnection, String> {
     let ReconnectOptions { address, deflate, subprotocol } = options;
     let current = address::parse(current)?;
@@ -116,7 +117,7 @@ fn new_connection(current: &str, options: ReconnectOptions) -> Result<NewConnect
     Ok(NewConnection { url, deflate, subprotocol })
 }
 
-/// Returns whether the link can carry out the command in this state of the connection.
+/// Returns `true` if the link can carry out the command while the connection is in this state.
 fn is_possible(command: &LinkCommand, state: State) -> bool {
     match command {
         // A masking key can be chosen in advance, for the next connection.

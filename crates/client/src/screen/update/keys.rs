@@ -52,9 +52,9 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::F(2) => model.toggle_zoom(),
         KeyCode::Tab => entry::complete(model),
         KeyCode::BackTab => model.step_focus(false),
-        // End only the zoom: what is selected stays selected.
+        // Only end the zoom, and keep the selection.
         KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
-        // There is nothing else to leave, so empty the line. The history keeps it.
+        // There is nothing else for Esc to leave, so empty the line. The history keeps it.
         KeyCode::Esc if is_at_the_input_and_the_newest(model) => {
             model.editor.take();
         }
@@ -79,7 +79,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Returns whether the input has the focus and every pane shows its newest content.
+/// Returns `true` if the input has the focus and every pane shows its newest content.
 const fn is_at_the_input_and_the_newest(model: &Model) -> bool {
     matches!(model.focus, Focus::Input)
         && model.transcript.follows()
@@ -105,7 +105,7 @@ fn handle_in_help(model: &mut Model, code: KeyCode) -> bool {
     true
 }
 
-/// Handles the keys that edit the input line. Most of them are those of a shell (readline).
+/// Handles the keys that edit the input line. Most of them work as they do in a shell (readline).
 fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     let editor = &mut model.editor;
     match key.code {
@@ -140,8 +140,8 @@ fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     }
 }
 
-/// Moves by `by` rows, records or fields in the pane that has the focus, for the arrow keys, Home
-/// and End.
+/// Handles the arrow keys, Home and End: moves by `by` rows, records or fields in the pane that has
+/// the focus.
 fn step(model: &mut Model, by: isize) {
     match model.focus {
         Focus::Input if by < 0 => model.editor.older(),
@@ -155,12 +155,12 @@ fn step(model: &mut Model, by: isize) {
     }
 }
 
-/// Moves by about the height of the pane, for `PageUp` and `PageDown`. In the input line, these
-/// keys scroll the zoomed pane or the transcript.
+/// Handles `PageUp` and `PageDown`: moves by about the height of the pane. In the input line, these
+/// keys scroll the zoomed pane or, if no pane is zoomed, the transcript.
 fn step_page(model: &mut Model, by: isize) {
     let areas = layout::areas(model);
     let is_zoomed = layout::zoomed(model).is_some();
-    // One row of the last page stays visible, so that the user does not lose the place.
+    // One row of the previous page stays visible, so that users do not lose their place.
     let page = |area: Rect| by * isize::try_from(layout::inside(area).rows.saturating_sub(1).max(1)).unwrap_or(1);
     let pane = if model.focus == Focus::Input { model.zoomed.unwrap_or(Focus::Transcript) } else { model.focus };
     match pane {

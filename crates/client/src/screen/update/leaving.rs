@@ -8,8 +8,8 @@ use crate::screen::{
     model::{Model, transcript::Speaker},
 };
 
-/// Starts to close an open connection. Quits at once if no connection is open, or if the user
-/// requests to leave a second time.
+/// Starts closing an open connection. Quits immediately if no connection is open, or if the user
+/// asks to leave a second time.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     if model.quitting || matches!(model.state, State::Connecting | State::Closed) {
         return vec![Effect::Quit];
@@ -19,7 +19,7 @@ pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Link(LinkCommand::Close(CloseCode::NORMAL, String::new()))]
 }
 
-/// Quits after the end of the connection if the user has requested to leave.
+/// Quits once the connection has ended, if the user has asked to leave.
 pub(super) fn quit_if_requested(model: &Model) -> Vec<Effect> {
     if model.quitting { vec![Effect::Quit] } else { Vec::new() }
 }

@@ -1,5 +1,5 @@
-//! Scrolls by rows. The number of rows depends on the size of the pane, so these functions get it
-//! from the layout and the view.
+//! Scrolls by rows. How far a pane can scroll depends on its size, so these functions consult the
+//! layout and the view.
 
 use crate::screen::{layout, model::Model, view};
 
@@ -31,7 +31,7 @@ pub(super) fn lesson(model: &mut Model, by: isize) {
     model.lessons.scroll = model.lessons.scroll.saturating_add(by).clamp(*range.start(), *range.end());
 }
 
-/// Corrects the scrolled positions after the size of the terminal has changed.
+/// Corrects the scroll positions after the terminal's size has changed.
 pub(super) fn clamp(model: &mut Model) {
     help(model, 0);
     zoomed_frame(model, 0);

@@ -95,7 +95,7 @@ fn reconnect_can_lead_to_another_server_or_path() {
     assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("is not a token")), "{:?}", model.hint);
     model.editor.set("");
     assert_eq!(enter(&mut model, "/reconnect /"), [reconnect("wss://other/", false)]);
-    // An address that cannot be used stays in the line, and the connection stays as it is.
+    // An unusable address stays in the input line, and the connection is left unchanged.
     assert_eq!(enter(&mut model, "/reconnect nowhere"), []);
     assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("nowhere")), "{:?}", model.hint);
     assert_eq!((model.url.as_str(), model.editor.text()), ("wss://other/", "/reconnect nowhere"));
@@ -141,13 +141,14 @@ fn a_lesson_selects_the_field_that_it_is_about() {
     let close: &[u8] = &[0x88, 0x83, 0, 0, 0, 0, 0x0f, 0xa0, b'x'];
     let long = [&[0x81, 0xfe, 0, 126, 0, 0, 0, 0][..], &[b'x'; 126]].concat();
     for (lesson, frame, field) in [
-        // The first lesson is not about a single field. It is done, so the second one begins.
+        // The first lesson is not about a single field. This frame completes it, so the second
+        // lesson begins.
         ("/lesson 1", masked, "websocket.masking_key"),
         ("/lesson 2", masked, "websocket.masking_key"),
         ("/lesson 3", masked, "websocket.payload_length"),
         ("/lesson 4", masked, "websocket.payload_length"),
-        // The frame that completes a lesson is shown with the field of that lesson, and not with
-        // that of the next one.
+        // The frame that completes a lesson is shown with that lesson's field, not with the next
+        // lesson's.
         ("/lesson 4", &long, "websocket.payload_length"),
         ("/lesson 5", masked, "websocket.opcode"),
         ("/lesson 6", masked, "websocket.fin"),
@@ -213,7 +214,7 @@ fn a_line_that_cannot_be_sent_stays() {
         assert_eq!(model.editor.text(), line);
         let hint = model.hint.clone().unwrap_or_default();
         assert!(hint.contains(why), "{line}: {hint}");
-        // The next key removes the hint and changes nothing else.
+        // The next key press removes the hint and changes nothing else.
         press(&mut model, KeyCode::Left);
         assert_eq!((model.hint.as_deref(), model.editor.text()), (None, line.as_str()));
     }
@@ -254,7 +255,7 @@ fn characters_typed_with_altgr_are_text() {
     }
     press_with(&mut model, KeyCode::Char('¬'), altgr | KeyModifiers::SHIFT);
     assert_eq!(model.editor.text(), "@{}[]\\|~€jcdpabf¬");
-    // From another pane they go to the input line, as all characters do.
+    // When another pane has the focus, these characters go to the input line, as all characters do.
     press(&mut model, KeyCode::BackTab);
     press_with(&mut model, KeyCode::Char('@'), altgr);
     assert_eq!(model.focus, Focus::Input);
@@ -284,7 +285,7 @@ fn tab_completes_arguments_that_can_be_listed() {
     type_text(&mut model, "1");
     press(&mut model, KeyCode::Tab);
     assert_eq!(model.editor.text(), "/close 1011 ");
-    // The next argument is the reason, for which there are no candidates. So Tab changes nothing.
+    // The next argument is the reason. It has no candidates, so Tab changes nothing.
     press(&mut model, KeyCode::Tab);
     assert_eq!((model.editor.text(), model.focus), ("/close 1011 ", Focus::Input));
 }
@@ -412,7 +413,7 @@ fn a_click_selects_the_frame_under_it_and_the_wheel_scrolls() {
     let left = MouseEventKind::Down(MouseButton::Left);
     assert_eq!(mouse(left, areas.wire.x + 2, areas.wire.y + 2), (Some(1), Focus::Wire));
     assert_eq!(mouse(MouseEventKind::ScrollUp, areas.wire.x + 2, areas.wire.y + 2), (Some(0), Focus::Wire));
-    // Below the last line, and on the border of the pane, a click does not change the selection.
+    // A click below the last line or on the border of the pane does not change the selection.
     assert_eq!(mouse(left, areas.wire.x + 2, areas.wire.bottom() - 2), (Some(0), Focus::Wire));
     assert_eq!(mouse(left, areas.wire.x + 2, areas.wire.y), (Some(0), Focus::Wire));
     assert_eq!(mouse(left, areas.transcript.x + 2, areas.transcript.y + 2).1, Focus::Transcript);
@@ -480,7 +481,8 @@ fn the_help_is_closed_by_its_keys_and_by_typing() {
     assert_eq!(press_control(&mut model, 'c').len(), 1, "Ctrl-C works from everywhere");
 }
 
-/// Carries out a command as the link does: reports its frames between its start and its end.
+/// Carries out a command as the link does: reports the start of the command, then its frames, then
+/// its end.
 fn send(model: &mut Model, command: &LinkCommand, frames: &[(Direction, &[u8])]) {
     let Some(sent) = command.sent_frames() else { panic!("{command:?} sends nothing") };
     update(model, ScreenEvent::Link(LinkEvent::Sending(sent)));
@@ -514,7 +516,8 @@ fn the_frame_that_the_user_sent_stays_selected() {
     add_records(&mut model, &[(TO_SERVER, MASKED_PONG)]);
     assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(3));
     assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
-    // The user moves on: to a frame, to the newest frame, or to the next frame that the user sends.
+    // The user can move on to the next frame, to a newly sent frame, or back to following the
+    // newest frame.
     press_control(&mut model, 'n');
     assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(4));
     send(&mut model, &LinkCommand::Ping(Vec::new()), &[(TO_SERVER, &[0x89, 0x80, 0, 0, 0, 0])]);
@@ -546,7 +549,7 @@ fn escape_empties_the_input_line_when_nothing_else_is_to_be_left() {
     assert_eq!((model.wire_log.follows(), model.editor.text()), (true, "/close 1005"));
     press(&mut model, KeyCode::Esc);
     assert_eq!(model.editor.text(), "");
-    // A line that has been started and the focus elsewhere: the first Esc returns to the line.
+    // The user has started a line and moved the focus elsewhere. The first Esc returns to the line.
     model.editor.insert("half");
     press(&mut model, KeyCode::BackTab);
     press(&mut model, KeyCode::Esc);
@@ -563,7 +566,7 @@ fn a_slow_frame_is_announced_and_the_wire_follows_the_newest_meanwhile() {
     assert!(model.wire_log.follows());
     let notice = "sending a byte every 1000 ms: the wire shows the frame after the last byte";
     assert!(model.transcript.entries().iter().any(|entry| entry.text == notice), "{:?}", model.transcript);
-    // The frames that arrive meanwhile are selected, and then the slow one.
+    // Frames that arrive in the meantime are selected first, and the slow frame after them.
     update(&mut model, ScreenEvent::Link(LinkEvent::Sending(SentFrames::Opcode(1))));
     add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'm'])]);
     assert_eq!(selected(&model), Some("Text, 1 byte: m"));
@@ -613,7 +616,7 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
         let mut keys = || MaskingKey([1, 2, 3, 4]);
         let bytes = FaultTest::on_connection(fault, Role::Client, &mut keys).expect("a fault in frames").bytes;
         let mut model = open();
-        // Another frame makes the selection follow the newest one.
+        // Another frame comes first, and the selection follows it because it is the newest.
         add_frames(&mut model, 1);
         send(&mut model, &LinkCommand::Break(fault.name), &[(TO_SERVER, MASKED_PONG), (TO_SERVER, &bytes)]);
         add_frames(&mut model, 3);
@@ -623,7 +626,7 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
         let is_broken = record.direction == TO_SERVER && !record.findings.is_empty();
         let is_answer = record.direction == TO_CLIENT && record.summary.starts_with("Close 1002");
         assert!(is_broken || is_answer, "{}: {}", fault.name, record.summary);
-        // The answer is selected only if no frame shows the broken rule.
+        // The answer from the server is selected only if no frame shows the broken rule.
         let shows_it = records(&[(TO_SERVER, &bytes)]).iter().any(|record| !record.findings.is_empty());
         assert_eq!(is_broken, shows_it, "{}", fault.name);
     }
@@ -631,7 +634,7 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
 
 #[test]
 fn the_fields_that_the_user_reads_are_not_replaced() {
-    // Looking at the fields is enough: no key has selected a field yet.
+    // It is enough that the fields have the focus: no key has selected a field yet.
     for keys in [&[KeyCode::BackTab][..], &[KeyCode::Tab, KeyCode::Tab, KeyCode::Enter]] {
         let mut model = open();
         add_records(&mut model, &[(TO_CLIENT, HELLO)]);
@@ -649,7 +652,7 @@ fn a_new_connection_ends_the_selection_and_the_search_for_frames() {
     let mut model = open();
     let raw = LinkCommand::Raw(vec![0x81]);
     send(&mut model, &LinkCommand::Text("Hello".to_owned()), &[(TO_SERVER, MASKED_HELLO)]);
-    // The connection ends while the command is carried out.
+    // The connection ends while the command is being carried out.
     update(&mut model, ScreenEvent::Link(LinkEvent::Sending(raw.sent_frames().expect("frames"))));
     update(&mut model, ended());
     enter(&mut model, "/reconnect");

@@ -35,7 +35,7 @@ fn wide_status(model: &Model) -> String {
     let extensions = if model.extensions.is_empty() { "none".to_owned() } else { model.extensions.join(", ") };
     let [sent, received] = model.totals();
     // The byte counts include the handshake and every header, so they are labelled `on the wire`
-    // and not as bytes of the messages.
+    // rather than as the size of the messages.
     format!(
         " subprotocol: {subprotocol} │ extensions: {extensions} │ round trip: {round_trip} │ messages: > {} < {} │ on the \
          wire: > {} < {}",
@@ -46,9 +46,9 @@ fn wide_status(model: &Model) -> String {
     )
 }
 
-/// Formats the status for a narrow terminal. Omits whatever was not negotiated. Also omits the
-/// parameters of the extensions, because the handshake shows them anyway. The parts that never
-/// change come last, because the end may be cut off.
+/// Formats the status for a narrow terminal. Omits anything that was not negotiated. Also omits the
+/// extensions' parameters, because the handshake shows them anyway. The parts that never change
+/// come last, because the end may be cut off.
 fn short_status(model: &Model) -> String {
     let extensions = model.extensions.iter().filter_map(|name| name.split(';').next());
     let negotiated: Vec<_> = model.subprotocol.as_deref().into_iter().chain(extensions).collect();
@@ -76,8 +76,8 @@ pub(super) fn draw_input(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     // The mark takes two columns, and the cursor takes one if it is after the last character.
     let columns = usize::from(area.width).saturating_sub(3);
-    // Measure only this many characters before and after the cursor, which is far more than a line
-    // shows. Measuring all of a long paste for every picture would take too much time.
+    // Measure only this many characters on either side of the cursor, which is far more than a line
+    // shows. Measuring all of a long paste at every redraw would take too much time.
     let nearby = 4 * columns.max(1);
     let text = model.editor.text();
     let at = model.editor.before_cursor().len();
@@ -106,7 +106,8 @@ fn visible_controls(text: &str) -> String {
         .collect()
 }
 
-/// Draws the keys of the pane that has the focus, or the hint about the input, if there is one.
+/// Draws the list of keys for the pane that has the focus, or the hint about the input if there is
+/// one.
 pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
     let (columns, height) = (usize::from(area.width), usize::from(area.height));
     let lines = match &model.hint {
@@ -118,7 +119,7 @@ pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, ar
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// Splits a hint into at most `height` lines. Cuts the hint only if it needs more lines.
+/// Splits a hint into at most `height` lines. Truncates the hint only if it needs more lines.
 fn hint_lines(hint: &str, columns: usize, height: usize) -> Vec<String> {
     let mut ranges: Vec<_> = row_ranges(hint, columns).take(height).collect();
     let last = ranges.pop().map(|last| fit(hint.get(last.start..).unwrap_or_default(), columns));
@@ -126,10 +127,10 @@ fn hint_lines(hint: &str, columns: usize, height: usize) -> Vec<String> {
 }
 
 /// A key, what it does, and its rank. If the line is too narrow, the keys with the highest ranks
-/// are left out.
+/// are left out first.
 type Key = (&'static str, u8);
 
-/// Returns as many keys of the pane with the focus as fit into `columns`.
+/// Returns as many of the focused pane's keys as fit in `columns` columns.
 pub(super) fn keys(model: &Model, columns: usize) -> String {
     let (zoom, esc) = if model.zoomed.is_some() { ("F2 unzoom", "Esc unzoom") } else { ("F2 zoom", "Esc newest") };
     let (tab, frame, scroll, page) = ("Tab pane", "^P/^N frame", "PgUp/Dn scroll", "↑↓ PgUp/Dn scroll");

@@ -10,7 +10,8 @@
 //!   what the value means, why the field exists, and the RFC
 //! ```
 //!
-//! The pane cuts what does not fit. `zoomed_frame` draws the zoomed pane, which cuts nothing.
+//! The pane truncates anything that does not fit. `zoomed_frame` draws the zoomed pane, which
+//! truncates nothing.
 
 use dissector::{Field, Record, printable, render};
 use ratatui::{
@@ -32,7 +33,8 @@ use crate::screen::{
     text::{fit, width},
 };
 
-/// The minimum number of rows at which empty lines separate bytes, fields and explanation.
+/// The minimum height, in rows, at which empty lines separate the bytes, the fields and the
+/// explanation.
 const ROOMY: usize = 20;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
@@ -92,7 +94,7 @@ pub(super) const fn swatch(selected: bool) -> &'static str {
     if selected { ">" } else { " " }
 }
 
-/// Returns the section that specifies a field, in few columns.
+/// Returns a short reference to the section that specifies a field.
 pub(super) fn section(field: &Field) -> String {
     match field.term.reference.rfc {
         6455 => field.term.reference.section.to_owned(),

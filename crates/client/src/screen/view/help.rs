@@ -17,7 +17,7 @@ use crate::screen::{
 /// The help for an input line that is not a command.
 const TEXT: (&str, &str) = ("text", "send this text; Alt-Enter adds a line break");
 
-/// The help for a text message that begins with a slash, like a command.
+/// The help for sending a text message that begins with a slash, as a command does.
 const SLASH: (&str, &str) = ("//text", "send a text that begins with /");
 
 /// The help for the keys and the mouse.
@@ -33,11 +33,11 @@ const KEYS: &[(&str, &str)] = &[
     ("Ctrl-C, Ctrl-D", "close and leave; press again to leave at once"),
 ];
 
-/// The columns between a name and its explanation.
+/// The number of columns between a name and its explanation.
 const GAP: usize = 2;
 
 /// The minimum number of columns for an explanation beside its name. On a narrower terminal, the
-/// explanation is below the name.
+/// explanation goes below the name.
 const EXPLANATION_MIN: usize = 20;
 
 /// Returns the rows of the help, none of them wider than `columns`.
@@ -65,7 +65,7 @@ fn rows(columns: usize) -> Vec<String> {
 
 /// Returns the rows of the help in a window with a border on a terminal of this size.
 fn rows_in((columns, _): (u16, u16)) -> Vec<String> {
-    // Two columns of what is behind the window stay visible, so that it looks like a window.
+    // Two columns of the screen behind the help stay visible, so that the help looks like a window.
     rows(usize::from(columns.saturating_sub(4)))
 }
 
@@ -74,7 +74,7 @@ pub(super) fn visible_rows((columns, rows): (u16, u16)) -> usize {
     layout::inside(Rect::new(0, 0, columns, rows)).rows
 }
 
-/// Returns the number of rows by which the help can be scrolled.
+/// Returns the maximum number of rows by which the help can be scrolled.
 pub(super) fn scroll_max(size: (u16, u16)) -> usize {
     rows_in(size).len().saturating_sub(visible_rows(size))
 }

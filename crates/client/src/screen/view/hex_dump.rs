@@ -7,7 +7,7 @@ use super::style::Styles;
 use crate::screen::text::width;
 
 /// Formats the bytes in at most `rows` lines, which include the start of the selected field. If all
-/// bytes fit into `rows` and `spare` lines together, the spare lines also show bytes.
+/// bytes fit in `rows + spare` lines, the spare lines show bytes too.
 ///
 /// If bytes are left out after these lines, their number is shown in one of the `spare` lines.
 /// Without a spare line, the number is shown after the last bytes or, if it does not fit there, in
@@ -52,7 +52,7 @@ pub(super) fn hex_dump(
     lines
 }
 
-/// Formats all bytes that are kept, and states how many are not.
+/// Formats all bytes that the record keeps, and states how many it leaves out.
 pub(super) fn hex_lines(
     record: &Record,
     selected: Option<&Field>,
@@ -74,13 +74,13 @@ fn more_bytes(more: u64) -> String {
     format!("{more} byte{} more", if more == 1 { "" } else { "s" })
 }
 
-/// Returns the columns that a line with this many bytes takes: six for the offset and a gap, three
-/// for each byte, another gap, and one for each byte as a character.
+/// Returns the width, in columns, of a line with this many bytes: six columns for the offset and a
+/// gap, three for each byte, another gap, and one for each byte as a character.
 const fn width_of(row: usize) -> usize {
     6 + row * 3 + 1 + row
 }
 
-/// Returns the number of bytes in a line.
+/// Returns the number of bytes that a line of this many columns shows.
 fn bytes_in_row(columns: usize) -> usize {
     [16, 8].into_iter().find(|row| width_of(*row) <= columns).unwrap_or(4)
 }
@@ -121,11 +121,11 @@ mod tests {
 
     #[test]
     fn the_number_of_bytes_that_are_not_kept_has_its_line() {
-        // A payload of which the dissector keeps three rows.
+        // A record that keeps only three rows of its bytes.
         let mut record = records(&[(Direction::ToClient, &[&[0x81, 100][..], &[b'x'; 100]].concat())]).remove(0);
         record.bytes.truncate(48);
         for (rows, spare) in [(2, 1), (3, 1), (3, 0), (2, 0), (4, 1)] {
-            // Too narrow for the number to be after the bytes.
+            // This width leaves no room for the number after the bytes.
             let lines = hex_dump(&record, None, Styles { colours: false }, width_of(16), rows, spare);
             assert!(lines.len() <= rows + spare, "{rows} + {spare}: {}", lines.len());
             let shown = 16 * (lines.len() - 1);

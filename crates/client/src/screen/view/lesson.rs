@@ -42,7 +42,7 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-/// Returns by how many rows the pane can be scrolled.
+/// Returns how far the pane can be scrolled up and down, in rows.
 pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
     let size = layout::inside(layout::areas(model).lesson);
     let rows = model.lessons.rows(size.columns);
@@ -51,9 +51,9 @@ pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
     -distance(first)..=distance(rows.len().saturating_sub(size.rows).saturating_sub(first))
 }
 
-/// Returns the index of the row that is at the top before the user scrolls. If not everything fits,
-/// the task takes precedence over the report on the previous task, and the row that states what is
-/// missing takes precedence over the task.
+/// Returns the index of the top row before the user scrolls. If not everything fits, the task takes
+/// precedence over the report on the previous task, and the row that states what is missing takes
+/// precedence over the task.
 fn first_row(rows: &[(LessonRow, String)], visible: usize) -> usize {
     let is_missing = rows.iter().any(|(row, _)| *row == LessonRow::Missing);
     let may_go = |row: LessonRow| row == LessonRow::Report || (is_missing && row == LessonRow::Task);

@@ -49,9 +49,9 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
 /// Replaces the characters that could control the terminal. This is the last step before the
 /// picture reaches the terminal, so it covers every pane.
 ///
-/// The panes themselves show such a character as an escape, because an escape takes more columns,
-/// so it must be in the text before they cut and wrap it. A replacement here means that a pane has
-/// not escaped a character.
+/// The panes themselves show such a character as an escape. An escape takes more columns, so a pane
+/// must insert it before it cuts and wraps the text. A replacement here means that a pane has
+/// failed to escape a character.
 fn replace_harmful(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if cell.symbol().contains(is_harmful) {
@@ -66,18 +66,17 @@ pub(crate) fn help_rows(size: (u16, u16)) -> usize {
     help::visible_rows(size)
 }
 
-/// Returns the number of rows by which the help can be scrolled.
+/// Returns the maximum number of rows by which the help can be scrolled.
 pub(crate) fn help_scroll_max(size: (u16, u16)) -> usize {
     help::scroll_max(size)
 }
 
-/// Returns by how many rows the zoomed frame can be scrolled away from the selected field, upwards
-/// and downwards.
+/// Returns how far the zoomed frame can be scrolled up and down from the selected field, in rows.
 pub(crate) fn zoomed_frame_scroll_range(model: &Model) -> RangeInclusive<isize> {
     zoomed_frame::scroll_range(model)
 }
 
-/// Returns by how many rows the lesson can be scrolled, upwards and downwards.
+/// Returns how far the lesson can be scrolled up and down, in rows.
 pub(crate) fn lesson_scroll_range(model: &Model) -> RangeInclusive<isize> {
     lesson::scroll_range(model)
 }

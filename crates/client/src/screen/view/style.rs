@@ -10,7 +10,7 @@ use dissector::{
 };
 use ratatui::style::{Color, Modifier, Style};
 
-/// The styles of everything that is drawn.
+/// The styles of everything on the screen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Styles {
     pub(super) colours: bool,
@@ -25,7 +25,7 @@ impl Styles {
         }
     }
 
-    /// Returns the style of the bytes in a part of a record.
+    /// Returns the style for the bytes in this part of a record.
     pub(super) fn part(self, part: RecordPart) -> Style {
         self.ink_on(palette::of(part))
     }

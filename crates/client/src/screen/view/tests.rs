@@ -1,4 +1,4 @@
-//! Draws the model on a terminal in memory and checks the picture.
+//! Draws the model on an in-memory terminal and checks what is shown.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dissector::{Conversation, Direction, Options, Record};
@@ -201,7 +201,7 @@ fn the_directions_differ_in_colour_and_without_colour_too() {
 #[test]
 fn a_violation_is_named() {
     let mut model = model((80, 24));
-    // A frame from the client that is not masked, which is a violation.
+    // An unmasked frame from the client, which is a violation.
     add(&mut model, records(&[(Direction::ToServer, &[0x81, 1, b'x'])]));
     let screen = draw_text(&model);
     assert!(screen.contains("UnmaskedFrame"), "{screen}");
@@ -278,8 +278,8 @@ fn bytes_use_the_rows_that_fields_leave_free_and_the_rest_is_counted() {
     assert!(small.contains("…+105") || small.contains("… 105 more"), "{small}");
     update(&mut model, ScreenEvent::Resize(120, 30));
     let between = draw_text(&model);
-    // The number of hidden bytes does not fit to the right of the last row of bytes, so it has a
-    // line of its own.
+    // The number of hidden bytes does not fit to the right of the last row of bytes, so it gets its
+    // own line.
     assert!(between.contains("0010  78 78"), "{between}");
     assert!(between.contains("      … 89 bytes more"), "{between}");
 }
@@ -321,7 +321,7 @@ fn numbers_without_room_are_counted_and_the_zoomed_pane_shows_them() {
     assert!((0..12).all(|n| screen.contains(&format!("a rather long name, number {n} "))), "{screen}");
 }
 
-/// Presses `key` until the screen no longer changes, and returns all pictures.
+/// Presses `key` until the screen stops changing, and returns the text of each screen.
 fn pictures(model: &mut Model, key: KeyCode) -> Vec<String> {
     let mut pictures = vec![draw_text(model)];
     loop {
@@ -396,7 +396,7 @@ fn a_hint_is_shown_in_full() {
     assert!(screen.ends_with('…'), "{screen}");
 }
 
-/// Returns the record of an opening request with a long header.
+/// Returns the records of an opening request with a long header field.
 fn handshake(value: &str) -> Vec<Record> {
     let mut conversation = Conversation::new(Options::default());
     let mut seen = Vec::new();
@@ -565,7 +565,8 @@ fn no_pane_shows_a_character_that_controls_the_terminal() {
     model.hint = Some(HOSTILE.to_owned());
     let screen = draw_text(&model);
     assert_harmless("the screen", &screen);
-    // Only the input line shows such a character in one column. Each other pane escapes it.
+    // Only the input line shows such a character as one replacement character. All other panes
+    // escape it.
     assert_eq!(screen.matches('�').count(), model.editor.text().chars().filter(|&c| is_harmful(c)).count());
 }
 
@@ -588,7 +589,7 @@ fn lesson(size: (u16, u16), index: usize) -> Model {
     model
 }
 
-/// Returns whether all words of `text` are on the screen, in order, and perhaps with others
+/// Returns `true` if all words of `text` are on the screen in order, possibly with other words
 /// between them.
 fn shows_words(screen: &str, text: &str) -> bool {
     let mut shown = screen.split(|character: char| character.is_whitespace() || matches!(character, '│' | '┃'));
@@ -657,7 +658,7 @@ fn the_task_is_visible_even_if_the_report_leaves_it_no_room() {
     press(&mut model, KeyCode::F(2));
     let screen = draw_text(&model);
     assert!(shows_words(&screen, "✓ 1: A message of 5 bytes took 11 on the wire:"), "{screen}");
-    // When the lessons are off, their pane is not zoomed any more.
+    // Once the lessons are off, their pane is no longer zoomed.
     update(&mut model, ScreenEvent::Paste("/lesson off".to_owned()));
     press(&mut model, KeyCode::Enter);
     assert!(draw_text(&model).contains(" ws://h/ "), "{}", draw_text(&model));

@@ -1,4 +1,5 @@
-//! The selected record in the zoomed pane: every byte that is kept and every field in full.
+//! The selected record in the zoomed pane: every byte that the record keeps, and every field in
+//! full.
 //!
 //! ```text
 //!   the rules that the record breaks
@@ -39,7 +40,7 @@ use crate::screen::{
     text::{width, wrap},
 };
 
-/// The columns by which the explanation is indented, compared with its field.
+/// The number of columns by which an explanation is indented relative to its field.
 const INDENT: usize = 4;
 
 /// All rows of the pane.
@@ -65,7 +66,7 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-/// Returns by how many rows the page can be scrolled away from the selected field.
+/// Returns how far the page can be scrolled up and down from the selected field, in rows.
 pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
     let size = layout::inside(layout::areas(model).frame);
     let Some(entry) = model.wire_log.selected() else { return 0..=0 };
@@ -76,13 +77,13 @@ pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
 }
 
 impl Page {
-    /// Returns the index of the row that is at the top before the user scrolls. The selected field
-    /// is then visible, and so is its explanation if it fits.
+    /// Returns the index of the top row before the user scrolls. The selected field is then
+    /// visible, as is its explanation if it fits.
     fn first_row(&self, rows: usize) -> usize {
         self.selected.end.saturating_sub(rows).min(self.selected.start).min(self.last_top(rows))
     }
 
-    /// Returns the index of the row that is at the top when the end of the page is visible.
+    /// Returns the index of the top row when the end of the page is visible.
     fn last_top(&self, rows: usize) -> usize {
         self.lines.len().saturating_sub(rows)
     }
@@ -109,7 +110,7 @@ fn page(record: &Record, fields: &[(usize, &Field)], selected: usize, styles: St
     Page { lines, selected: selected_rows }
 }
 
-/// Returns the rows of a field. The section is to the right of the first one.
+/// Returns the rows of a field. The section is at the right of the first row.
 fn field_lines(depth: usize, field: &Field, selected: bool, styles: Styles, columns: usize) -> Vec<Line<'static>> {
     let section = section(field);
     let room = columns.saturating_sub(2 + section.len() + 1);

@@ -43,7 +43,7 @@ impl At {
 /// which is not compared.
 type Expected = fn(&HandshakeViolation) -> bool;
 
-/// Returns a closure that recognizes a violation by a pattern.
+/// Returns a closure that recognises a violation by a pattern.
 macro_rules! violation {
     ($pattern:pat $(if $guard:expr)?) => {
         (|violation| matches!(violation, $pattern $(if $guard)?)) as Expected

@@ -14,21 +14,21 @@ use crate::{
     stages::Stages,
 };
 
-/// The maximum time in which a peer ends TCP after the closing handshake. It should end TCP at
-/// once, because nothing is left to wait for.
+/// The time within which a peer must end TCP after the closing handshake. It should end TCP at
+/// once, because there is nothing left to wait for.
 const END: Duration = Duration::from_secs(1);
 
-/// The maximum time in which a server notices that the client is gone. TCP reports it at once.
+/// The time within which a server must notice that the client is gone. TCP reports this at once.
 const GONE: Duration = Duration::from_secs(2);
 
-/// The time after which a client on a slow network may answer a Close.
+/// The delay with which a client on a slow network may answer a Close.
 const LATE: Duration = Duration::from_secs(1);
 
-/// The time for which a client must not end TCP after the closing handshake, because it waits for
-/// the server to do so.
+/// The time for which a client must keep TCP open after the closing handshake, because it waits for
+/// the server to end TCP.
 const WAITS: Duration = Duration::from_millis(200);
 
-/// The number of bytes that follow a violation: enough to make TCP reset the connection if the
+/// The number of bytes to send after a violation: enough to make TCP reset the connection if the
 /// server has closed the socket too early.
 const MORE: usize = 64 << 10;
 
@@ -215,8 +215,8 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write([&[0x81, 0x05], SAMPLE].concat()));
             script.close("a Close 1002", &[Some(1002)]);
             script.then(Act::Pause(LATE));
-            // If the socket is closed, the first bytes cause a reset, and the write of the next
-            // ones fails.
+            // If the socket is closed, the first bytes cause a reset, and writing the next ones
+            // fails.
             script.write_cut(&[1, 2], |frames| frames.close(1002, b""));
             script.then(Act::HalfClose);
             script.then(Act::End(END));
@@ -232,7 +232,7 @@ pub(super) static CHECKS: &[Check] = &[
         title: "TCP ends without a Close",
         stages: Stages::server(9),
         exercise: Exercise::Conversation(|script| {
-            // The end is in the middle of a frame.
+            // The stream ends in the middle of a frame.
             let frame = script.build(|frames| frames.frame(Opcode::Text, SAMPLE));
             script.then(Act::Write(frame[..8].to_vec()));
             script.then(Act::HalfClose);

@@ -1,4 +1,4 @@
-//! Checks of frame headers, masks, lengths, and frames in pieces.
+//! Checks of frame headers, masks, lengths, and frames that arrive in pieces.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const OPEN: Duration = Duration::from_millis(200);
 /// The longest payload whose length fits into the second byte.
 const SHORT: usize = 125;
 
-/// Returns a text whose bytes do not repeat with the period of the key or of a power of two, so
+/// Returns a text whose bytes repeat with a period that is neither the key's nor a power of two, so
 /// that every wrong offset shows.
 fn text(length: usize) -> Vec<u8> {
     (b'a'..=b'z').chain(b'A'..=b'Y').cycle().take(length).collect()
@@ -109,7 +109,7 @@ pub(super) static CHECKS: &[Check] = &[
         stages: Stages::server(2),
         exercise: Exercise::Conversation(|script| {
             script.write(|frames| frames.frame(Opcode::Text, SAMPLE));
-            // The next stages check what the program answers, so ignore it here.
+            // Later stages check the program's answer, so ignore it here.
             script.then(Act::IgnoreFrames);
             script.then(Act::StaysOpen(OPEN));
         }),

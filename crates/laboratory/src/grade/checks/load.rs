@@ -11,16 +11,17 @@ use crate::{
     stages::Stages,
 };
 
-/// More connections than a server with a thread for each can afford, and fewer than the 1,024 files
-/// that Linux allows a process to open by default.
+/// More connections than a server can afford with one thread for each, but fewer than the 1,024
+/// files that Linux lets a process open by default.
 const CONNECTIONS: usize = 300;
 
-/// The size in MiB of what a client does not read: more than the buffers of TCP hold.
+/// The total size in MiB of the echoes that a client leaves unread: more than TCP's buffers can
+/// hold.
 const UNREAD: usize = 32;
 
-/// A text in fragments with a Ping between them, a binary message, and then a Close. The judge
-/// sends the Close only after the echoes, so that this check does not depend on what a program does
-/// with messages right before a Close.
+/// A fragmented text with a Ping between its fragments, a binary message, and then a Close. The
+/// judge sends the Close only after the echoes, so this check does not depend on how a program
+/// treats messages that arrive right before a Close.
 fn whole_conversation(script: &mut Script<'_>) {
     script.write(|frames| {
         frames.frame_without_fin(Opcode::Text, "cut €".as_bytes());

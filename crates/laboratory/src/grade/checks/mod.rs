@@ -35,7 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
     TABLES.into_iter().flatten()
 }
 
-/// Returns the faults that the judge sends: those of the laboratory, and their variants.
+/// Returns the faults that the judge sends: the laboratory's own, and variants of them.
 pub(crate) fn all_faults() -> impl Iterator<Item = &'static Fault> {
     faults::all().chain(variants::FAULTS)
 }
@@ -52,7 +52,7 @@ pub struct ListedCheck {
 }
 
 impl ListedCheck {
-    /// Returns all checks of programs with this role, in the order of the stages.
+    /// Returns all checks for programs with this role, in the order of the stages.
     pub fn of(role: Role) -> impl Iterator<Item = Self> {
         Stage::of(role).iter().flat_map(move |stage| {
             of_stage(role, stage.number).map(move |check| Self { stage, name: check.name(), title: check.title() })
@@ -60,8 +60,8 @@ impl ListedCheck {
     }
 }
 
-/// Returns the checks of one stage for programs with this role: what the program must do, and then
-/// what it must reject.
+/// Returns the checks of one stage for programs with this role: first what the program must do,
+/// then what it must reject.
 pub(crate) fn of_stage(role: Role, number: u8) -> impl Iterator<Item = CheckRef> {
     let stage = move |stages: Stages| match role {
         Role::Server => stages.server == Some(number),

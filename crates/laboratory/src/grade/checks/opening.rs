@@ -11,7 +11,7 @@ use crate::{
     stages::Stages,
 };
 
-/// The time for which the connection must stay open after the handshake. A program that ends it
+/// How long the connection must stay open after the handshake. A program that ends it too early
 /// does so at once.
 const OPEN: Duration = Duration::from_millis(200);
 

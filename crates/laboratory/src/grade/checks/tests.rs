@@ -1,4 +1,4 @@
-//! The bytes of each check are the ones that its title promises.
+//! Tests that each check sends the bytes that its title promises.
 
 use std::collections::HashSet;
 
@@ -60,7 +60,7 @@ fn short(first: u8, payload: &[u8]) -> Vec<u8> {
     masked(first, &[u8::try_from(payload.len()).expect("short")], payload)
 }
 
-/// Returns a text with the period 51, so that no mistake in an offset goes unnoticed.
+/// Returns a text that repeats every 51 bytes, so that no mistake in an offset goes unnoticed.
 fn letters(length: usize) -> Vec<u8> {
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY".iter().copied().cycle().take(length).collect()
 }
@@ -170,7 +170,7 @@ fn closes_are_the_ones_of_their_titles() {
     assert_eq!(writes[5], short(0x88, b"\x03\xea"));
 }
 
-/// Each variant ends with the Ping that finds out whether the program goes on.
+/// Each variant ends with a Ping, which shows whether the program carries on after the fault.
 #[test]
 fn variants_of_faults_are_the_ones_of_their_descriptions() {
     let mut long = vec![b'x'; 125];
@@ -201,7 +201,7 @@ fn variants_of_faults_are_the_ones_of_their_descriptions() {
     }
 }
 
-/// Returns the header lines of the request of a check, if `head` is the valid request.
+/// Returns the header lines of `head`, a valid request, after a check has edited it.
 fn edited(name: &str, head: &str) -> Vec<String> {
     let check = all().find(|check| check.name == name).unwrap_or_else(|| panic!("there is no {name}"));
     let script = prepare(check, Role::Client).expect("a script");
@@ -211,7 +211,7 @@ fn edited(name: &str, head: &str) -> Vec<String> {
     head.lines
 }
 
-/// Returns the Origin of the request of a check, if the request is for this host and port.
+/// Returns the Origin that a check sends in its request to this host and port.
 fn origin(name: &str, host: &str) -> Option<String> {
     let lines = edited(name, &format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     lines.iter().find_map(|line| line.strip_prefix("Origin: ").map(str::to_owned))
@@ -295,7 +295,7 @@ fn every_stage_begins_with_what_a_program_must_be_able_to_do() {
     }
 }
 
-/// A reader copies the program of a stage, so it must be there.
+/// Readers copy the program of a stage, so it must exist.
 #[test]
 fn every_stage_has_a_program() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

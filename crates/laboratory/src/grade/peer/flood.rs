@@ -18,9 +18,9 @@ use super::{
 use crate::observations::TcpEnd;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
-    /// Writes `unit` again and again, up to `total` bytes, and reads at the same time. Stops when
-    /// `done` returns true, when TCP ends, or when nothing moves for the answer time-out. Returns
-    /// how many bytes were written.
+    /// Writes `unit` again and again, up to `total` bytes in all, and reads at the same time. Stops
+    /// early when `done` returns `true`, when TCP ends, or when nothing is read or written for the
+    /// answer time-out. Returns the number of bytes written.
     async fn flood(&mut self, unit: &[u8], total: usize, done: impl Fn(&Self) -> bool) -> usize {
         let (mut written, mut write_ended) = (0, false);
         loop {
@@ -83,7 +83,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Writes `byte` at this interval until the peer has ended TCP, for `patience` at most.
+    /// Writes `byte` at this interval until the peer has ended TCP. Fails if TCP is still open
+    /// after `patience`.
     pub(crate) async fn trickle(
         &mut self,
         byte: u8,
@@ -108,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Err(self.left_open(patience))
     }
 
-    /// Expects that the peer ends TCP, for `patience` at most.
+    /// Expects the peer to end TCP within `patience`.
     pub(crate) async fn ends_in_time(&mut self, patience: Duration) -> Result<(), Failure> {
         match self.tcp_end_within(patience).await {
             Some(_) => Ok(()),

@@ -46,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 Ok(Status::Partial(waiting)) => handshake = waiting,
                 Err(HandshakeError::Rejected(response)) => {
                     let body = String::from_utf8_lossy(response.body());
-                    // A page in HTML explains nothing in its first line.
+                    // The first line of an HTML page explains nothing.
                     let line = body.lines().next().filter(|line| !line.is_empty() && !line.starts_with('<'));
                     let body = line.map(|line| format!(" ({})", shorten(line))).unwrap_or_default();
                     return failed(format!("the server answered HTTP {}{body} instead of 101", response.status()));
@@ -93,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Failure::new(Symptom::Incomplete, sentence).with_advice(Some(LINE_END_ADVICE))
     }
 
-    /// Expects that the lines of the head at the beginning of the input end with CR LF.
+    /// Expects each line of the head at the beginning of the input to end with CR LF.
     fn check_line_ends(&self, name: &str) -> Result<(), Failure> {
         let head = &self.input[..head_length(&self.input).unwrap_or(0)];
         match bare_line_feed(head) {
@@ -130,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 }
 
-/// Returns the mistake in the accept value that answers the key of `request`.
+/// Returns what is wrong with the accept value that the server sent for the key in `request`.
 fn accept_mistake(request: &[u8], violation: &HandshakeViolation) -> Option<String> {
     let HandshakeViolation::AcceptWrong { received, .. } = violation else { return None };
     let request = String::from_utf8_lossy(request);

@@ -1,4 +1,4 @@
-//! The judge's end of one connection: reads the frames of the peer, and compares them with what is
+//! The judge's end of one connection: reads the peer's frames, and compares them with what is
 //! expected.
 //!
 //! | module | what it does |
@@ -34,20 +34,21 @@ use super::{
 };
 use crate::{frame_builder::FrameBuilder, observations::TcpEnd, randomness::Randomness};
 
-/// The time that a peer has to end TCP after the judge. Then the judge drops the connection.
+/// How long the judge waits for the peer to end its direction of TCP, once the judge has ended its
+/// own. Then the judge drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
 
-/// The time after which no more bytes of a wrong frame are expected. A peer on the same machine
-/// writes them at once.
+/// How long the judge waits for more bytes of a wrong frame. A peer on the same machine writes them
+/// at once.
 const REST: Duration = Duration::from_millis(100);
 
-/// Advice on a peer that goes on after its own Close.
+/// Advice for a peer that sends more frames after its own Close.
 pub(crate) const AFTER_CLOSE: &str = "A Close is the last frame that you send.";
 
 /// Advice on a reason that is not UTF-8.
 pub(crate) const REASON: &str = "The reason after the code is text: valid UTF-8, of at most 123 bytes.";
 
-/// The room for each read in bytes, so that even the largest echo arrives in few reads.
+/// The number of bytes reserved for each read, so that even the largest echo takes few reads.
 const READ_CAPACITY: usize = 64 << 10;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -69,22 +70,22 @@ pub(crate) struct Peer<S> {
     /// Data frames and Pongs wait in separate queues, because a Pong may overtake messages.
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
-    /// The payloads of the Pings that wait for an answer.
+    /// The payloads of the Pings that have not been answered yet.
     pings: Vec<Vec<u8>>,
     close: Option<ReceivedFrame>,
-    /// Whether a Close has arrived, even if a check has taken it.
+    /// Whether a Close has arrived. Stays `true` when a check takes the Close.
     has_closed: bool,
     /// The opcode of the first frame after the Close.
     after_close: Option<Opcode>,
     /// The last message or Pong that a check accepted.
     last: Option<ReceivedFrame>,
-    /// Whether the connection is open, so that the input consists of frames.
+    /// Whether the connection is open, which means that the input consists of frames.
     is_open: bool,
     ignores_frames: bool,
     /// Whether the input begins with bytes that are not a valid frame.
     is_garbage: bool,
     tcp_end: Option<TcpEnd>,
-    /// Whether a write of the judge has failed.
+    /// Whether one of the judge's writes has failed.
     write_failed: bool,
     keys: Vec<MaskingKey>,
 }
@@ -112,14 +113,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Opens the connection after the handshake. `bytes` were read together with the handshake.
+    /// Marks the connection as open after the handshake, and parses `bytes`, which were read
+    /// together with the handshake.
     pub(crate) fn open(&mut self, bytes: &[u8]) {
         self.is_open = true;
         self.input.extend_from_slice(bytes);
         self.parse();
     }
 
-    /// Returns the name of the peer for a sentence.
+    /// Returns the name by which a sentence refers to the peer.
     pub(crate) const fn name(&self) -> &'static str {
         match self.role {
             Role::Client => "the server",
@@ -127,8 +129,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Writes bytes. A failed write does not fail the check, because the peer may have ended TCP
-    /// for a good reason. The next expectation decides whether it has.
+    /// Writes bytes. A failed write does not fail the check, because the peer may have had a good
+    /// reason to end TCP. The next expectation decides whether it had.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let writing = async {
             self.stream.write_all(bytes).await?;
@@ -162,7 +164,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         match read {
             Ok(0) => self.tcp_end = Some(TcpEnd::Eof),
             Ok(_) => {}
-            // The end of TCP without the alert of TLS breaks a rule of TLS only.
+            // Ending TCP without a TLS alert breaks a rule of TLS only, so it counts as a normal
+            // end.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.tcp_end = Some(TcpEnd::Eof),
             Err(_) => self.tcp_end = Some(TcpEnd::Reset),
         }
@@ -178,8 +181,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     return;
                 }
             };
-            // A frame that is longer than the memory never becomes complete, so its exact length
-            // does not matter.
+            // A frame that is longer than the address space can never be complete, so its exact
+            // length does not matter.
             let payload = usize::try_from(header.payload_length).unwrap_or(usize::MAX);
             let end = length.saturating_add(payload);
             if self.input.len() < end {
@@ -210,8 +213,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Waits until `take` finds something, or explains why nothing will come. `label` names what is
-    /// expected, and `payload` is its payload, if that is known.
+    /// Waits until `take` finds something, or returns a failure that explains why it never did.
+    /// `label` names what is expected, and `payload` is its payload, if that is known.
     async fn wait_for<T>(
         &mut self,
         label: &str,
@@ -239,7 +242,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Explains a frame that has the expected payload, but another opcode.
+    /// Returns the failure for a frame that has the expected payload but a different opcode.
     fn other_opcode(&self, label: &str, payload: &[u8]) -> Option<Failure> {
         let frame = self.data.iter().chain(&self.pongs).find(|frame| frame.payload == payload)?;
         let sentence = format!("instead of {label}, {} sent a {:?} with the same payload", self.name(), frame.opcode);
@@ -252,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         while self.read(end.min(Instant::now() + REST)).await {}
     }
 
-    /// Explains the input, if it begins with bytes that are not a valid frame.
+    /// Returns the failure for input that begins with bytes that are not a valid frame.
     fn wrong_bytes(&self, label: &str, payload: Option<&[u8]>) -> Option<Failure> {
         let sender = self.peer_role();
         let Diagnosis { symptom, what, advice } = header_diagnosis::diagnose(&self.input, sender, payload)?;
@@ -337,8 +340,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.ignores_frames = true;
     }
 
-    /// Ends the judge's direction of TCP, waits for a short time until the peer ends the other one,
-    /// and expects that nothing more has arrived.
+    /// Ends the judge's direction of TCP, waits briefly for the peer to end its own, and expects
+    /// that nothing more has arrived.
     pub(crate) async fn part(&mut self) -> Result<(), Failure> {
         self.shutdown().await;
         let deadline = Instant::now() + PARTING;
@@ -355,7 +358,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(Some(STRAY_ADVICE)))
     }
 
-    /// Expects that no message and no Pong is left. (A Pong without a payload may be a heartbeat.)
+    /// Expects that no message or Pong is left. (A Pong without a payload is allowed, because it
+    /// may be a heartbeat.)
     pub(crate) fn nothing_more(&self) -> Result<(), Failure> {
         if let Some(opcode) = self.after_close.filter(|_| !self.ignores_frames) {
             let sentence = format!("{} sent a {opcode:?} after its Close", self.name());
@@ -368,12 +372,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
         let (kind, payload) = (frame.opcode, quote(&frame.payload));
         let sentence = format!("{} also sent a frame that nobody has asked for: {kind:?} {payload}", self.name());
-        // For a surplus Pong, the hint of the check is more exact.
+        // For a surplus Pong, the check's own hint is more specific.
         let advice = (kind != Opcode::Pong).then_some("An echo server or client sends nothing of its own.");
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(advice))
     }
 
-    /// Explains a frame that is the same as the one before.
+    /// Returns the failure for a frame that repeats the one before.
     fn repeated(&self, frame: &ReceivedFrame) -> Failure {
         let (kind, payload) = (frame.opcode, quote(&frame.payload));
         let sentence = format!("{} sent the same frame twice: {kind:?} {payload}", self.name());
@@ -402,10 +406,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Ok(())
     }
 
-    /// Expects that the peer ends TCP within `limit`, and has not reset it.
+    /// Expects the peer to end TCP within `limit`, without a reset.
     pub(crate) async fn end(&mut self, limit: Duration) -> Result<(), Failure> {
         match self.tcp_end_within(limit).await {
-            // After the peer's end of TCP, a reset shows only in a write that fails.
+            // Once the peer has ended its direction of TCP, only a failed write reveals a reset.
             Some(TcpEnd::Eof) if !self.write_failed => Ok(()),
             Some(_) => Err(Failure::new(
                 Symptom::Reset,
@@ -418,7 +422,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Waits for the end of TCP. Frames may arrive before.
+    /// Waits up to `limit` for the end of TCP. Frames may arrive first.
     pub(crate) async fn tcp_end_within(&mut self, limit: Duration) -> Option<TcpEnd> {
         let deadline = Instant::now() + limit;
         while self.read(deadline).await {
@@ -454,13 +458,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Drops the connection while bytes of the peer are unread, so that TCP resets it. At least two
-    /// bytes must be on the way, because one is read first.
+    /// Drops the connection while some of the peer's bytes are unread, so that TCP resets it. At
+    /// least two bytes must be on the way, because one is read first.
     pub(crate) async fn reset(mut self) {
         let _ = timeout(self.answer_timeout, self.stream.read_u8()).await;
     }
 
-    /// Expects that TCP stays open for this time. Frames may arrive meanwhile.
+    /// Expects TCP to stay open for this long. Frames may arrive in the meantime.
     pub(crate) async fn stays_open(&mut self, time: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + time;
         while self.read(deadline).await {
@@ -476,7 +480,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Expects that all masking keys of the peer differ, and that none is zero.
+    /// Expects that the peer's masking keys all differ, and that none is zero.
     pub(crate) fn fresh_keys(&self) -> Result<(), Failure> {
         let sentence = if self.keys.contains(&MaskingKey([0; 4])) {
             "a masking key is 00 00 00 00, which masks nothing"
@@ -494,7 +498,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 }
 
 impl ReceivedFrame {
-    /// Returns whether the frames have the same opcode and the same payload.
+    /// Returns `true` if both frames have the same opcode and the same payload.
     fn is_like(&self, other: &Self) -> bool {
         self.opcode == other.opcode && self.payload == other.payload
     }
@@ -504,7 +508,7 @@ impl ReceivedFrame {
 pub(crate) const SWAPPED_CODE: &str =
     "The two bytes of the code are in the wrong order: the highest byte comes first, so 1000 is 03 e8.";
 
-/// Returns whether a close code is the expected one, written lowest byte first.
+/// Returns `true` if `code` is the expected close code with its two bytes swapped.
 pub(crate) fn is_swapped(code: Option<u16>, expected: u16) -> bool {
     code == Some(expected.swap_bytes())
 }

@@ -1,4 +1,4 @@
-//! Tests of what the judge says about the bytes of a peer. The time is virtual.
+//! Tests of what the judge says about a peer's bytes. They run in virtual time.
 
 use protocol::{
     Limits,
@@ -84,7 +84,8 @@ async fn what_the_judge_writes_arrives() {
     far.read_to_end(&mut bytes).await.expect("it ends");
     assert_eq!(bytes, b"first, second");
     assert!(!peer.write_failed);
-    // A peer that reads nothing holds up a write for one second only, which is not a failure.
+    // A peer that reads nothing holds up a write for only one second, and the write does not count
+    // as failed.
     let (mut peer, _far) = unopened(b"").await;
     let begun = Instant::now();
     peer.write(&vec![0; 2 << 20]).await;
@@ -272,7 +273,7 @@ async fn tcp_ends_in_time_and_without_a_reset() {
     assert_says(peer.stays_open(SECOND).await, Symptom::Ended, sentence);
     assert_eq!(peer.end(SECOND).await, Ok(()));
     assert_eq!(peer.ends_in_time(SECOND).await, Ok(()));
-    // A write that fails shows that the end was a reset.
+    // A failed write shows that TCP was reset.
     peer.write(b"\x89\x00").await;
     let sentence = "the server reset TCP, which can destroy what it has sent before";
     assert_says(peer.end(SECOND).await, Symptom::Reset, sentence);
@@ -342,12 +343,12 @@ async fn a_rejection_has_one_of_the_statuses() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_ends_with_the_answer_or_when_nobody_reads() {
     let unit = [b'x'; 1000];
-    // Nobody reads, so as much is written as the stream holds, 1 MiB.
+    // Nobody reads, so the flood fills the stream's buffer, which holds 1 MiB.
     let (mut peer, _far) = unopened(b"").await;
     let begun = Instant::now();
     let sentence = "the server still waits for the end of the request after 1 MiB";
     assert_says(peer.flood_until_rejected(&unit, 2 << 20).await, Symptom::LeftOpen, sentence);
-    // First, the flood comes to a stop for a second. Then TCP does not end within another one.
+    // The flood stalls for one second. Then TCP does not end within another second.
     assert_eq!(begun.elapsed(), SECOND * 2);
 
     let (mut peer, mut far) = unopened(b"").await;
@@ -371,7 +372,7 @@ async fn a_flood_ends_with_the_answer_or_when_nobody_reads() {
     drop(far);
     assert_eq!(peer.flood_until_rejected(&unit, 2 << 20).await, Ok(()));
 
-    // The Close ends the flood before it comes to a stop.
+    // The Close ends the flood before it stalls.
     let (mut peer, _far) = open(Role::Client, b"\x88\x02\x03\xf1").await;
     let begun = Instant::now();
     assert_eq!(peer.flood_until_close(&unit, 2 << 20, 1009).await, Ok(()));

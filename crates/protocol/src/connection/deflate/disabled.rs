@@ -1,4 +1,4 @@
-//! The types of a build without compression. They have no values, so their methods cannot be
+//! The types for a build without compression. They have no values, so their methods can never be
 //! called.
 
 use bytes::Bytes;

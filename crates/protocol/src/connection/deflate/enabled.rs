@@ -20,7 +20,7 @@ impl Deflating {
         Self { deflater: Deflater::new(negotiated), threshold: negotiated.threshold }
     }
 
-    /// Compresses a whole message; returns `None` if the message is to be sent uncompressed.
+    /// Compresses a whole message. Returns `None` if the message should be sent uncompressed.
     pub(in super::super) fn message(&mut self, payload: &[u8]) -> Option<Bytes> {
         //= docs/src/rfc7692.md#section-6-1
         //# To send an uncompressed message, an endpoint MUST put the payload into frames unchanged
@@ -44,9 +44,9 @@ impl Deflating {
         self.deflater.deflate(part, last).into()
     }
 
-    /// Returns whether the peer can decompress a prepared frame that was compressed with a window
-    /// of this size. If so, this method also clears our own window. The peer's window will contain
-    /// the data of that frame, but our window would not, so no later message may refer to data from
+    /// Returns `true` if the peer can decompress a prepared frame that was compressed with a window
+    /// of this size. If so, this method also clears our own window: the peer's window will contain
+    /// the data of that frame, but ours would not, so no later message may refer to data from
     /// before that frame.
     pub(in super::super) fn admits_prepared(&mut self, window_bits: WindowBits) -> bool {
         let is_readable = window_bits <= self.deflater.window_bits();
@@ -84,7 +84,7 @@ impl Inflating {
         (&self.message[before..], result)
     }
 
-    /// Returns the number of inflated bytes of the current message.
+    /// Returns the length of the current message so far, in inflated bytes.
     pub(in super::super) fn message_len(&self) -> usize {
         self.message.len()
     }

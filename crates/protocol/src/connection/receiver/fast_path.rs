@@ -62,7 +62,7 @@ impl Receiver {
     }
 
     /// Finds the frame that [`next_unfragmented`](Self::next_unfragmented) would decode. This
-    /// function checks every rule with which the slow path could reject its header: the order of
+    /// function checks every rule that could make the slow path reject the header: the order of
     /// fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1), the shortest form
     /// of the length (5.2), and the limits (10.4).
     #[inline]

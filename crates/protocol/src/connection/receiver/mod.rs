@@ -57,7 +57,7 @@ pub(super) enum Decoded {
     Control(Opcode, Range<usize>),
     /// A message that arrived in one frame. Its payload is this range of the input.
     Unfragmented(MessageKind, Range<usize>),
-    /// A message that was reassembled or inflated into a buffer of its own.
+    /// A message that was reassembled or inflated into a separate buffer.
     Reassembled(MessageKind, Bytes),
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Receiver {
     input: InputBuffer,
     /// The frame whose header has been decoded and whose payload is incomplete.
     frame: Option<OpenFrame>,
-    /// The message whose last fragment has not arrived.
+    /// The message whose last fragment has not yet arrived.
     message: Option<Box<OpenMessage>>,
     /// The validator of the text message that is arriving. It is not part of `message`, because a
     /// message in one frame needs it too when that frame takes several reads.
@@ -97,8 +97,7 @@ pub(super) struct Receiver {
     /// [`take_frame_count`](Self::take_frame_count) has not returned.
     frames: usize,
     /// Whether a message, or a control frame outside a message, has ended since this flag was last
-    /// reset. If so, a message that is incomplete now is a later one, and has a deadline of its
-    /// own.
+    /// reset. If so, a message that is incomplete now is a later one, and has its own deadline.
     message_ended: bool,
     /// The number of payload bytes of the incomplete message that have arrived, before
     /// decompression. The fast path never changes this number, because it handles only messages
@@ -110,7 +109,7 @@ pub(super) struct Receiver {
     is_inflate_limited: bool,
 }
 
-/// A frame whose header has passed the rules. From then on, only its payload matters.
+/// A frame whose header has passed the checks, so that only its payload still matters.
 #[derive(Debug)]
 struct OpenFrame {
     class: FrameClass,
@@ -118,7 +117,8 @@ struct OpenFrame {
     /// The payload length in bytes. For a compressed payload, the bytes that have been inflated are
     /// subtracted, because they do not stay in the input.
     length: usize,
-    /// The payload bytes that have been unmasked and validated. Always 0 for a compressed payload.
+    /// The number of payload bytes that have been unmasked and validated. Always 0 for a compressed
+    /// payload.
     processed: usize,
 }
 
@@ -391,7 +391,7 @@ impl Receiver {
         }
         let mut rest = available;
         loop {
-            // Inflate only so many compressed bytes that their output cannot exceed the limit,
+            // Inflate only as many compressed bytes as cannot exceed the limit when inflated,
             // whatever they contain. Inflate at least one, so that the loop makes progress; its
             // output may exceed the limit a little.
             let room = self.inflate_limit.saturating_sub(self.held_len());
@@ -421,7 +421,7 @@ impl Receiver {
         let range = self.input.consume(available);
         let fresh = self.input.slice_mut(range);
         // These bytes are consumed, so the next call receives only the rest of the payload. Rotate
-        // the key, so that it fits the first byte of that rest.
+        // the key, so that it matches the first byte of the rest.
         if let Some(key) = &mut frame.key {
             apply_mask(fresh, *key);
             *key = key.at(available);
@@ -488,7 +488,7 @@ impl Receiver {
         Ok(self.inflating.as_mut().map(|inflating| inflating.take()))
     }
 
-    /// Returns whether the input holds a complete frame, or a header already known to be invalid.
+    /// Returns `true` if the input holds a complete frame, or a header already known to be invalid.
     pub(super) fn has_complete_frame(&self) -> bool {
         let bytes = self.input.unconsumed();
         if bytes.is_empty() {
@@ -514,8 +514,8 @@ impl Receiver {
         })
     }
 
-    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing
-    /// has arrived, and before a control frame.
+    /// Returns `true` if the input continues with a frame of a message. Returns `false` if nothing
+    /// has arrived, or if a control frame comes next.
     pub(super) fn is_message_next(&self) -> bool {
         match &self.frame {
             Some(frame) => !matches!(frame.class, FrameClass::Control(_)),
@@ -561,7 +561,7 @@ impl Receiver {
         self.is_inflate_limited
     }
 
-    /// Returns whether a byte has been processed, or [`record_activity`](Self::record_activity)
+    /// Returns `true` if a byte has been processed, or [`record_activity`](Self::record_activity)
     /// called, since [`reset_activity`](Self::reset_activity).
     pub(super) const fn had_activity(&self) -> bool {
         self.activity
@@ -587,18 +587,19 @@ impl Receiver {
         self.arrived = 0;
     }
 
-    /// Returns whether a message, or a control frame outside a message, has ended since the last
+    /// Returns `true` if a message, or a control frame outside a message, has ended since the last
     /// call of [`take_message_ended`](Self::take_message_ended).
     pub(super) const fn has_message_ended(&self) -> bool {
         self.message_ended
     }
 
-    /// Returns the same as [`has_message_ended`](Self::has_message_ended), and resets it.
+    /// Returns the same value as [`has_message_ended`](Self::has_message_ended), and resets the
+    /// flag.
     pub(super) const fn take_message_ended(&mut self) -> bool {
         std::mem::replace(&mut self.message_ended, false)
     }
 
-    /// Returns whether a message, a control frame or a frame header has begun to arrive and is
+    /// Returns `true` if a message, a control frame or a frame header has begun to arrive but is
     /// incomplete. Call this method only when the input has been processed.
     pub(super) fn is_message_incomplete(&self) -> bool {
         self.message.is_some() || self.frame.is_some() || self.input.unconsumed_len() > 0

@@ -59,7 +59,7 @@ impl OpenMessage {
         self.payload.freeze()
     }
 
-    /// Returns the facts that the rules need about the message.
+    /// Returns the facts about the message that the rules need.
     pub(super) fn info(&self) -> OpenMessageInfo {
         OpenMessageInfo { len: (!self.compressed).then_some(self.payload.len() as u64), fragments: self.fragments }
     }

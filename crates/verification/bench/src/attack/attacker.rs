@@ -18,30 +18,33 @@ use super::client::{PING, TEXT, frame, header, open};
 /// A kind of misbehaviour.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Attacker {
-    /// Sends texts of control characters to `/`, and never reads. The server escapes them in its
-    /// output, where each takes six times as much room. The number is the size of a text in bytes.
+    /// Sends texts of control characters to `/`, and never reads. The server's output shows each
+    /// character as an escape, which takes six times as much room. The number is the size of each
+    /// text in bytes.
     ControlCharacters(usize),
     /// Sends empty texts in the chat as fast as it can, and reads what the others send.
     ChatFlood,
     /// Joins the chat and never reads.
     ChatNeverReads,
-    /// Sends all but the last byte of a message of this size in bytes, and then nothing.
+    /// Sends all but the last byte of a message, and then nothing. The number is the size of the
+    /// message in bytes.
     HalfMessage(usize),
-    /// Sends messages of this size in bytes to `/echo`, and never reads the replies.
+    /// Sends messages to `/echo` and never reads the replies. The number is the size of each
+    /// message in bytes.
     NeverReads(usize),
     /// Sends Pings of 125 bytes as fast as it can, and never reads the Pongs.
     PingFlood,
     /// Sends one byte of a message per second.
     Trickle,
-    /// Opens a connection, sends a part of a message and resets the connection, again and again.
+    /// Repeatedly opens a connection, sends part of a message and resets the connection.
     Reset,
 }
 
-/// Attackers at work. Dropping this value disconnects them.
+/// A group of running attackers. Dropping this value disconnects them.
 #[derive(Debug)]
 pub(super) struct RunningAttack {
     tasks: JoinSet<()>,
-    /// How each connection of an attacker has ended.
+    /// The results of the attackers' connections that have ended.
     ends: Arc<Mutex<Vec<io::Result<()>>>>,
 }
 
@@ -53,11 +56,12 @@ impl RunningAttack {
             for index in 0..count {
                 let ended = Arc::clone(&ends);
                 tasks.spawn(async move {
-                    // Spread the attackers over a second, because a listening socket drops
-                    // connections that arrive faster than the server can accept them.
+                    // Start the attackers over the course of one second, because a listening socket
+                    // drops connections that arrive faster than the server can accept them.
                     sleep(Duration::from_secs(1).mul_f64(index as f64 / count as f64)).await;
-                    // The server may disconnect an attacker. The attacker then tries again, but not
-                    // at once, so that its own core is not busy with reconnecting.
+                    // If the server disconnects an attacker, the attacker pauses before it
+                    // reconnects. Without the pause, reconnecting would keep the attackers' own
+                    // core busy.
                     loop {
                         let end = attacker.misbehave(address).await;
                         ended.lock().unwrap_or_else(PoisonError::into_inner).push(end);
@@ -69,7 +73,7 @@ impl RunningAttack {
         Self { tasks, ends }
     }
 
-    /// Disconnects all attackers. Returns the number of their connections that had ended before.
+    /// Disconnects all attackers. Returns how many of their connections had already ended.
     pub(super) async fn stop(mut self) -> usize {
         self.tasks.shutdown().await;
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,8 +116,8 @@ impl Attacker {
             Self::HalfMessage(size) => {
                 let (mut stream, _) = open(address, "/echo").await?;
                 stream.write_all(&header(TEXT, size)).await?;
-                // Write the message in pieces, because a thousand attackers share the memory of
-                // this process.
+                // Write the message in small pieces to save memory, because a thousand attackers
+                // run in this process.
                 let mut missing = size - 1;
                 while missing > 0 {
                     let piece = missing.min(4 << 10);

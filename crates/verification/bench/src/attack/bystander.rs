@@ -1,4 +1,4 @@
-//! Clients that behave well while others attack, and measure how the attack affects them.
+//! Clients that behave well during an attack, and measure how it affects them.
 
 use std::{
     io,
@@ -45,22 +45,23 @@ pub(super) struct Bystanders {
 }
 
 impl Bystanders {
-    /// Opens `count` connections to `/echo`. Each exchanges a message, and then waits for `pace`.
+    /// Opens `count` connections to `/echo`. Each repeatedly exchanges a message and then pauses
+    /// for `pace`.
     pub(super) async fn connect(address: SocketAddr, count: usize, pace: Duration) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let latency = Arc::new(Mutex::new(Histogram::default()));
         let mut tasks = JoinSet::new();
         for index in 0..count {
             let (stream, _) = open(address, "/echo").await?;
-            // Spread the first messages over the pace, so that the bystanders do not all send at
-            // once.
+            // Spread the first messages over an interval of `pace`, so that the bystanders do not
+            // all send at once.
             let offset = pace.mul_f64(index as f64 / count as f64);
             tasks.spawn(exchange(stream, index, offset, pace, stopped.clone(), Arc::clone(&latency)));
         }
         Ok(Self { tasks, stop, latency })
     }
 
-    /// Lets each bystander finish its current exchange, and returns their measurements.
+    /// Lets each bystander finish its current exchange, and returns the combined measurements.
     pub(super) async fn finish(mut self) -> Experience {
         self.stop.send_replace(true);
         let (mut messages, mut lost) = (0, 0);
@@ -77,8 +78,8 @@ impl Bystanders {
     }
 }
 
-/// Exchanges messages until `stopped` is true. Returns the number of correct replies: in `Ok`, or
-/// in `Err` if the last message got no correct reply.
+/// Exchanges messages until `stopped` is true. Returns the number of correct replies, in `Err` if
+/// the last message got no correct reply, and in `Ok` otherwise.
 async fn exchange(
     mut stream: TcpStream,
     index: usize,
@@ -109,19 +110,19 @@ async fn exchange(
     Ok(count)
 }
 
-/// Reads one frame of a message, and answers Pings that come before it.
+/// Reads the next frame that is not a Ping, and answers any Pings that come before it.
 async fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     loop {
         let mut frame = vec![0; 2];
         stream.read_exact(&mut frame).await?;
-        // All frames of the server are short here, so the second byte is the whole length.
+        // All frames from the server are short here, so the second byte alone gives the length.
         let len = usize::from(frame[1]);
         frame.resize(2 + len, 0);
         stream.read_exact(&mut frame[2..]).await?;
         if frame[0] != 0x89 {
             return Ok(frame);
         }
-        // The frame is a Ping of the server's keep-alive, so answer it with a Pong. A masking key
+        // The frame is a Ping from the server's keep-alive, so answer it with a Pong. A masking key
         // of zeros leaves the payload as it is.
         let mut pong = vec![0x8A, 0x80 | frame[1], 0, 0, 0, 0];
         pong.extend_from_slice(&frame[2..]);

@@ -1,4 +1,5 @@
-//! The opening handshake and frames of attackers and bystanders, without any library.
+//! The opening handshake of attackers and bystanders, and the frames of attackers, without any
+//! library.
 
 use std::{io, net::SocketAddr};
 
@@ -15,8 +16,8 @@ pub(super) const KEY: [u8; 4] = [0; 4];
 pub(super) const TEXT: u8 = 0x81;
 pub(super) const PING: u8 = 0x89;
 
-/// Opens a connection that offers the subprotocol of the chat. Returns the connection, and the
-/// bytes that followed the response.
+/// Opens a connection and offers the chat's subprotocol. Returns the connection, and any bytes that
+/// followed the response.
 pub(super) async fn open(address: SocketAddr, path: &str) -> io::Result<(TcpStream, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -46,7 +47,7 @@ pub(super) fn header(first_byte: u8, len: usize) -> Vec<u8> {
     header_from_client(first_byte, len, KEY)
 }
 
-/// Returns a client's frame with a payload of `len` times the same byte.
+/// Returns a client's frame whose payload is `byte`, repeated `len` times.
 pub(super) fn frame(first_byte: u8, byte: u8, len: usize) -> Vec<u8> {
     let mut frame = header(first_byte, len);
     frame.resize(frame.len() + len, byte);

@@ -1,10 +1,10 @@
 //! Attacks on the program `server`: what they cost the server, and how they affect its other
 //! clients.
 //!
-//! Each scenario starts a server of its own. Attackers send or withhold bytes for as long as the
-//! scenario states. Meanwhile *bystanders* exchange messages and check every byte of each reply.
-//! The result of a scenario is the server's peak memory, its memory after the attackers have left,
-//! and the latency of the bystanders.
+//! Each scenario starts its own server. Attackers send or withhold bytes for as long as the
+//! scenario specifies. Meanwhile, *bystanders* exchange messages and check every byte of each
+//! reply. The results of a scenario are the server's peak memory, its memory after the attackers
+//! have left, and the bystanders' latency.
 //!
 //! | module | contents |
 //! |---|---|
@@ -37,17 +37,17 @@ use crate::{
 /// How long to wait after the attackers have left before the memory is measured again.
 const RECOVERY: Duration = Duration::from_secs(60);
 
-/// The maximum resident memory, in bytes, by which the server may exceed its idle memory after
-/// [`RECOVERY`]. An allocator keeps a few pages for each of its arenas and for each size of block.
-/// An attack fills many times as much memory.
+/// The maximum amount, in bytes, by which the server's resident memory may exceed its idle memory
+/// after [`RECOVERY`]. An allocator keeps a few pages for each arena and for each block size. An
+/// attack fills many times as much memory.
 const MARGIN: u64 = 8 << 20;
 
 /// The result of one scenario. All sizes are in bytes.
 #[derive(Debug, Serialize)]
 struct AttackResult {
     name: &'static str,
-    /// The number of attackers' connections that ended. After each, the attacker opened another
-    /// one.
+    /// The number of attackers' connections that ended during the attack. After each one, its
+    /// attacker opened another.
     disconnected: usize,
     /// The resident memory before the attack, with all bystanders connected.
     idle: u64,
@@ -55,7 +55,8 @@ struct AttackResult {
     peak: u64,
     /// The bound on the peak.
     bound: u64,
-    /// The resident memory after [`RECOVERY`]. It contains what the allocator keeps for later.
+    /// The resident memory after [`RECOVERY`]. It includes memory that the allocator keeps for
+    /// reuse.
     after: u64,
     bystanders: Experience,
 }
@@ -78,10 +79,11 @@ impl AttackResult {
     }
 }
 
-/// Runs the scenarios whose names contain one of `only`, or all of them. Returns the section of the
-/// report, and what went wrong.
+/// Runs the scenarios whose names contain one of the strings in `only`, or all scenarios if it is
+/// empty. Returns the report's section, and a sentence for each failure.
 pub(crate) fn run(only: &[String]) -> io::Result<(ReportSection, Vec<String>)> {
-    // Two threads, so that a bystander need not wait while an attacker prepares its bytes.
+    // Use two threads, so that a bystander does not have to wait while an attacker prepares its
+    // bytes.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut results = Vec::new();
     let wanted =

@@ -1,4 +1,4 @@
-//! The attacks, and the memory that each may cost the server.
+//! The attacks, and how much memory each may cost the server.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ pub(super) struct Scenario {
     pub(super) name: &'static str,
     /// What the attackers do.
     pub(super) description: &'static str,
-    /// Options of the server for this scenario.
+    /// The server's command-line options for this scenario.
     pub(super) server_options: &'static [&'static str],
     pub(super) attackers: &'static [(usize, Attacker)],
-    /// The number of connections that exchange messages meanwhile.
+    /// The number of connections that exchange messages during the attack.
     pub(super) bystanders: usize,
-    /// The pause of a bystander between two messages.
+    /// How long each bystander pauses between two messages.
     pub(super) pace: Duration,
     /// How long the attack lasts.
     pub(super) length: Duration,
-    /// The bound on the server's resident memory in bytes.
+    /// The bound on the server's peak resident memory, in bytes.
     pub(super) bound: u64,
     /// The reason for the bound.
     pub(super) reason: &'static str,

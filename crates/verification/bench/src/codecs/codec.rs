@@ -30,12 +30,12 @@ pub struct CodecTask {
     pub kind: PayloadKind,
 }
 
-/// A library that can be opened on a stream.
+/// A library, and the function that opens it on a stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Library {
     /// The library's name in tables.
     pub name: &'static str,
-    /// Creates a codec of the library for a task.
+    /// Creates the library's codec for a task.
     pub open: fn(CodecTask) -> Box<dyn Codec>,
 }
 

@@ -1,4 +1,4 @@
-//! fastwebsockets, with reassembly of messages and validation of text.
+//! fastwebsockets, with message reassembly and text validation.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
 //! Two reference points: `memcpy`, which only copies the bytes, and `floor`, which does the minimum
-//! work that produces messages.
+//! work needed to produce messages.
 
 use std::hint::black_box;
 
@@ -23,8 +23,8 @@ impl Codec for MemcpyCodec {
         while copied < count * length {
             self.buffer.clear();
             self.task.stream.fill(&mut self.buffer);
-            // A piece may end within the next message. The first bytes of that message are then
-            // copied and counted as well, but they hardly affect the measured time.
+            // The last read may return the first bytes of another message. They are copied and
+            // counted as well, but they hardly affect the measured time.
             copied += black_box(&self.buffer).len();
         }
         count * length

@@ -1,4 +1,5 @@
-//! The libraries without a socket: from bytes in memory to messages, and back.
+//! The libraries without a socket: they turn bytes in memory into messages, and messages into
+//! bytes.
 //!
 //! This benchmark measures only the work of the library itself. Reading includes one copy out of
 //! the [`RepeatingStream`](crate::repeating_stream::RepeatingStream), as reading from a socket

@@ -29,8 +29,8 @@ impl Codec for NexusCodec {
                 if self.reader.should_compact() {
                     self.reader.compact();
                 }
-                // An error only means that this read finds no bytes. The next read finds some, so
-                // ignore the error.
+                // An error means only that this read found no bytes. The next read will find some,
+                // so ignore the error.
                 let _ = self.reader.read_from(&mut self.task.stream);
             };
         }

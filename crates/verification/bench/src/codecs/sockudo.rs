@@ -1,5 +1,5 @@
-//! sockudo-ws, at the level of its protocol engine without I/O, which returns all messages of a
-//! buffer at once.
+//! sockudo-ws, used through its protocol engine without I/O, which returns all messages in a buffer
+//! at once.
 
 use std::hint::black_box;
 

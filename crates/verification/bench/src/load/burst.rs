@@ -15,8 +15,8 @@ impl Burst {
     /// Creates a burst of `in_flight` messages of `size` bytes. Each message has its own content
     /// and masking key.
     ///
-    /// `framed` is false for a server without WebSocket, which must send back exactly the bytes
-    /// that it received.
+    /// `framed` is `false` for a server that does not speak WebSocket, which must send back exactly
+    /// the bytes that it received.
     pub(crate) fn new(kind: PayloadKind, size: usize, in_flight: usize, framed: bool) -> Self {
         let mut burst = Self { request: Vec::new(), reply: Vec::new(), ends: Vec::new() };
         for seed in (1..).take(in_flight) {

@@ -14,22 +14,22 @@ use super::{burst::Burst, histogram::Histogram};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoadTarget {
     pub(crate) address: SocketAddr,
-    /// The path that the handshake requests, or `None` for a server without WebSocket.
+    /// The path that the handshake requests, or `None` for a server that does not speak WebSocket.
     pub(crate) path: Option<&'static str>,
 }
 
-/// The example key of the RFC, and its accept value (section 1.3).
+/// The RFC's example key, and the accept value for it (section 1.3).
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 #[derive(Debug)]
 pub(super) struct LoadConnection {
     stream: TcpStream,
-    /// The number of bytes of the current burst that were written.
+    /// The number of bytes written so far from the current burst.
     written: usize,
-    /// The number of bytes of the replies to the current burst that were received.
+    /// The number of bytes received so far in reply to the current burst.
     received: usize,
-    /// The number of replies to the current burst that were received completely.
+    /// The number of complete replies to the current burst so far.
     replies: usize,
     began: Instant,
     pub(super) bursts: u64,
@@ -115,12 +115,12 @@ impl LoadConnection {
         Ok(())
     }
 
-    /// Prepares to receive a reply to the message of another connection.
+    /// Prepares to receive a message that the server forwards from another connection.
     pub(super) const fn expect_reply(&mut self) {
         self.received = 0;
     }
 
-    /// Returns the number of bytes of the reply that have arrived.
+    /// Returns how many bytes of the reply have arrived.
     pub(super) const fn received(&self) -> usize {
         self.received
     }

@@ -14,8 +14,7 @@ use super::{
     histogram::Histogram,
 };
 
-/// The maximum time for which a server may send nothing. After this time, the server counts as
-/// stuck.
+/// The maximum time for which a server may send nothing before it counts as stuck.
 pub(super) const STUCK_AFTER: Duration = Duration::from_secs(10);
 
 /// The size of the read buffer in bytes.
@@ -33,7 +32,7 @@ pub(crate) struct LoadGenerator {
 /// The statistics of an exchange.
 #[derive(Debug)]
 pub(crate) struct ExchangeStats {
-    /// The number of messages that were sent back.
+    /// The number of messages that the server sent back.
     pub(crate) messages: u64,
     pub(crate) elapsed: Duration,
     pub(crate) latency: Histogram,
@@ -87,8 +86,8 @@ impl LoadGenerator {
             for event in &self.events {
                 let index = event.token().0;
                 if !which.contains(&index) {
-                    // Every socket is reported as writable once, so this event may be for a
-                    // connection that does not take part in this exchange. In that case, ignore it.
+                    // Every socket is reported as writable once, so this event may belong to a
+                    // connection that is not part of this exchange. In that case, ignore the event.
                     continue;
                 }
                 let connection = &mut self.connections[index];
@@ -115,7 +114,7 @@ impl LoadGenerator {
     }
 }
 
-/// Returns the error for a server that has not replied to `waiting` connections.
+/// Returns the error for a server that still owes a reply to `waiting` connections.
 pub(super) fn stuck(waiting: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::TimedOut,

@@ -9,7 +9,7 @@ const STEP_BITS: u32 = STEPS.ilog2();
 
 /// Counts how often each latency occurred.
 ///
-/// The width of a bucket grows with its values. So a few kilobytes are enough for values from
+/// The larger the values, the wider their buckets. So a few kilobytes are enough for values from
 /// nanoseconds to seconds, and adding a value takes only a shift and an increment.
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram {
@@ -51,8 +51,8 @@ impl Histogram {
         self.total += 1;
     }
 
-    /// Returns a percentile, which is given in thousandths. For 990, this is the latency that 99 %
-    /// of the messages did not exceed, rounded down to the lowest value of its bucket.
+    /// Returns the percentile given in thousandths. For 990, this is the latency that 99 % of the
+    /// messages did not exceed, rounded down to the lowest value of its bucket.
     pub(crate) fn percentile(&self, thousandths: u64) -> Duration {
         let wanted = (self.total * thousandths).div_ceil(1000);
         let mut seen = 0;

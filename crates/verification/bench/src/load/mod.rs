@@ -1,8 +1,8 @@
 //! The load generator: many connections on one thread.
 //!
-//! The load generator uses no WebSocket library: it sends frames that were built in advance, and
-//! compares every byte of every reply. It does as little work as possible for each message, so that
-//! the measurement shows the cost of the server.
+//! The load generator uses no WebSocket library. It sends frames that were built in advance, and
+//! compares every byte of every reply. It does as little work as possible for each message, because
+//! the measurement is meant to show the cost of the server.
 //!
 //! Each connection sends a *burst*: several messages in one write. It sends the next burst when the
 //! last reply to the current burst has arrived. So every server does the same work, no matter how

@@ -1,4 +1,4 @@
-//! Answers several messages with one flush, for libraries that leave the flush to the application.
+//! Answers several messages with one flush, for libraries that leave flushing to the application.
 
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 
@@ -6,8 +6,8 @@ use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 /// others on the thread.
 const MAX_BATCH: usize = 32;
 
-/// Echoes the messages for which `is_data` returns true. The function receives all messages that
-/// are available without waiting, then answers them, then flushes.
+/// Echoes the messages for which `is_data` returns `true`. Receives all messages that are available
+/// without waiting, up to `MAX_BATCH`, then answers them and flushes once.
 pub(super) async fn echo<C, M, E>(mut connection: C, is_data: impl Fn(&M) -> bool) -> Result<(), E>
 where
     C: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,

@@ -1,5 +1,5 @@
-//! fastwebsockets, with reassembly of messages and validation of text. The library always writes
-//! each frame immediately.
+//! fastwebsockets, with message reassembly and text validation. The library always writes each
+//! frame immediately.
 
 use std::io;
 

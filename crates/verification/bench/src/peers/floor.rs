@@ -1,5 +1,5 @@
-//! The second reference point: the minimum work that turns frames from a client into frames from a
-//! server.
+//! The second reference point: the minimum work needed to turn a client's frames into a server's
+//! frames.
 //!
 //! This server parses headers, unmasks payloads and writes frames. It checks nothing, reassembles
 //! nothing, and passes on a payload before the frame is complete. A correct library must do more
@@ -21,7 +21,7 @@ use tokio::{
 use super::{handshake, raw_tcp::BLOCK};
 
 thread_local! {
-    /// The read buffer and the write buffer of all connections on the thread.
+    /// The read buffer and the write buffer, which all connections on the thread share.
     static BUFFERS: RefCell<(Vec<u8>, Vec<u8>)> = RefCell::new((vec![0; BLOCK], vec![0; BLOCK + MAX_HEADER]));
 }
 
@@ -59,7 +59,7 @@ async fn echo(stream: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Turns the frames of one client into frames of a server. A frame may arrive in several reads.
+/// Translates one client's frames into a server's frames. A frame may arrive in several reads.
 #[derive(Debug, Default)]
 pub struct FrameTranslator {
     /// The first bytes of an incomplete header.
@@ -85,8 +85,8 @@ pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
 const MAX_HEADER: usize = 14;
 
 impl FrameTranslator {
-    /// Turns the next bytes of a client's frames into bytes of a server's frames. `output` must
-    /// have room for as many bytes as `bytes` contains, and for one header.
+    /// Translates the next bytes of a client's frames into bytes of a server's frames. `output`
+    /// must have room for as many bytes as `bytes` contains, plus one header.
     pub fn translate<'a>(&mut self, mut bytes: &[u8], output: &'a mut [u8]) -> &'a [u8] {
         let mut at = 0;
         loop {

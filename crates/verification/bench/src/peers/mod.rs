@@ -26,8 +26,8 @@ use std::io;
 pub struct Peer {
     /// The server's name in tables and on the command line.
     pub name: &'static str,
-    /// The name of the measured library in this package's manifest, from which the report takes the
-    /// version. Empty for the servers that use no WebSocket library from outside this workspace.
+    /// The library's name in this package's manifest, from which the report takes the library's
+    /// version. Empty for servers that use no WebSocket library from outside this workspace.
     pub crate_name: &'static str,
     /// Runs an echo server until an error occurs.
     pub echo: fn() -> io::Result<()>,

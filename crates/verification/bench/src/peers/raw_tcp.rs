@@ -1,7 +1,7 @@
-//! The first reference point: a server without WebSocket that sends back every byte unchanged.
+//! The first reference point: a plain TCP server that sends back every byte unchanged.
 //!
-//! The only costs are system calls and tokio's wake-ups, which every other server on tokio has as
-//! well.
+//! The only costs of this server are system calls and tokio's wake-ups, which every other server on
+//! tokio has as well.
 
 use std::{
     cell::RefCell,
@@ -16,9 +16,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The size of the read buffer in bytes. All connections of the thread share one buffer. A real
+/// The size of the read buffer in bytes. All connections on the thread share one buffer. A real
 /// server would use a smaller buffer, because it needs the cache for other work. But this server is
-/// a reference point, and no other size that was tried costs less per byte.
+/// a reference point, and none of the other sizes that were tried cost less per byte.
 pub(super) const BLOCK: usize = 1 << 20;
 
 thread_local! {

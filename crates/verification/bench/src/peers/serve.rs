@@ -42,8 +42,8 @@ where
     })
 }
 
-/// Prints the server's address for the process that started the server. All servers print the same
-/// line.
+/// Prints the server's address in the same format for every server. The process that started the
+/// server reads this line.
 fn announce(address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on ws://{address}/")?;

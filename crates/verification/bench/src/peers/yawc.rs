@@ -1,4 +1,4 @@
-//! yawc, configured as for its own published figures: larger buffers, validation of text, batches
+//! yawc, configured as for its own published figures: larger buffers, text validation, and batches
 //! of 32 messages.
 
 use std::io;
@@ -8,10 +8,10 @@ use yawc::{Frame, OpCode, Options, Role, WebSocket};
 
 use super::{batch, handshake};
 
-/// The maximum size of a message in bytes, the same as for the other libraries.
+/// The maximum size of a message in bytes, the same as for most of the other libraries.
 const MAX_MESSAGE: usize = 64 << 20;
 
-/// Returns the options for a server with few but busy connections.
+/// Returns the options for a server with a small number of busy connections.
 #[must_use]
 pub(crate) fn options() -> Options {
     Options::default()

@@ -1,5 +1,5 @@
-//! The agent with `crates/websocket-hyper`, whose connections are streams of one HTTP/2 connection
-//! to the bridge.
+//! The agent that uses `crates/websocket-hyper` over HTTP/2. Its connections are streams in one
+//! HTTP/2 connection to the bridge.
 
 use bytes::Bytes;
 use http_body_util::Empty;

@@ -1,4 +1,4 @@
-//! The agent with `crates/websocket-hyper`, over a connection of hyper.
+//! The agent that uses `crates/websocket-hyper` over hyper's HTTP/1.1 connections.
 
 use http_body_util::Empty;
 use hyper::{body::Bytes, client::conn::http1};

@@ -1,5 +1,5 @@
-//! Copies bytes between a TCP connection and a stream of HTTP/2, and translates the ways in which
-//! each can end (RFC 8441, section 5):
+//! Copies bytes between a TCP connection and an HTTP/2 stream, and translates the end of one into
+//! the corresponding end of the other (RFC 8441, section 5):
 //!
 //! ```text
 //!   TCP                               the stream
@@ -23,11 +23,11 @@ use tokio::{
     },
 };
 
-/// The maximum number of bytes of one read: the maximum payload of a DATA frame, unless SETTINGS
-/// allow more.
+/// The maximum number of bytes per read. It is also the maximum payload of a DATA frame, unless
+/// SETTINGS allow more.
 const READ: usize = 16 << 10;
 
-/// The side that has ended without an orderly end.
+/// The side whose connection or stream ended abnormally.
 enum Broken {
     Tcp,
     Stream,
@@ -45,8 +45,8 @@ impl From<h2::Error> for Broken {
     }
 }
 
-/// Copies in both directions, until both have ended, or one side is reset. `upgraded` is a
-/// connection of hyper over TCP, whose opening handshake is complete.
+/// Copies in both directions until both have ended or one side is reset. `upgraded` is hyper's
+/// connection over TCP, after the opening handshake.
 pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, mut from_stream: RecvStream) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         unreachable!("the bridge speaks HTTP/1.1 over a TcpStream only");
@@ -62,16 +62,17 @@ pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, m
     match tokio::try_join!(send(parts.read_buf, from_tcp, &mut to_stream), receiving) {
         Ok(_) => {}
         Err(Broken::Tcp) => to_stream.send_reset(Reason::CANCEL),
-        // The endpoint has announced its end, and reads no more. Dropping the socket has the same
-        // meaning.
+        // The endpoint has ended its direction of the stream, and no longer reads the other.
+        // Dropping the socket has the same meaning.
         Err(Broken::Stream) if stream_ended => {}
-        // The socket sends RST when it is dropped. If this call fails, the socket is broken
-        // already.
+        // This call makes the socket send RST when it is dropped. If the call fails, the socket is
+        // already broken.
         Err(Broken::Stream) => drop(tcp.set_zero_linger()),
     }
 }
 
-/// Copies to the stream until TCP ends. `bytes` have been read from TCP already.
+/// Copies from TCP to the stream until TCP ends. `bytes` contains what has already been read from
+/// TCP.
 async fn send(mut bytes: Bytes, mut from: ReadHalf<'_>, to: &mut SendStream<Bytes>) -> Result<(), Broken> {
     loop {
         while !bytes.is_empty() {
@@ -81,7 +82,8 @@ async fn send(mut bytes: Bytes, mut from: ReadHalf<'_>, to: &mut SendStream<Byte
             to.send_data(bytes.split_to(capacity.min(bytes.len())), false)?;
         }
         let mut read = BytesMut::with_capacity(READ);
-        // While nothing arrives over TCP, only this wait notices a reset after `END_STREAM`.
+        // While nothing arrives over TCP, only `poll_reset` notices a reset that follows
+        // `END_STREAM`.
         tokio::select! {
             count = from.read_buf(&mut read) => match count? {
                 0 => return Ok(to.send_data(Bytes::new(), true)?),
@@ -95,12 +97,12 @@ async fn send(mut bytes: Bytes, mut from: ReadHalf<'_>, to: &mut SendStream<Byte
     }
 }
 
-/// Copies to TCP until the stream ends.
+/// Copies from the stream to TCP until the stream ends.
 async fn receive(from: &mut RecvStream, mut to: WriteHalf<'_>) -> Result<(), Broken> {
     while let Some(bytes) = from.data().await {
         let bytes = bytes?;
         to.write_all(&bytes).await?;
-        // Only now may the endpoint send as many bytes again.
+        // Only now allow the endpoint to send the same number of bytes again.
         from.flow_control().release_capacity(bytes.len())?;
     }
     Ok(to.shutdown().await?)

@@ -1,4 +1,4 @@
-//! The two forms of the opening handshake.
+//! The opening handshake in its two forms, HTTP/1.1 and HTTP/2.
 
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri, Version,
@@ -10,23 +10,23 @@ use hyper::{
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// The headers that belong to one connection of HTTP/1.1. HTTP/2 has none of them.
-const ONLY_IN_HTTP1: [hyper::header::HeaderName; 7] =
+/// The header fields that the bridge does not copy, because they belong to one HTTP/1.1 connection.
+const NOT_COPIED: [hyper::header::HeaderName; 7] =
     [CONNECTION, CONTENT_LENGTH, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, TRANSFER_ENCODING, UPGRADE];
 
 /// The value of `Upgrade` and `:protocol`.
 const WEBSOCKET: &str = "websocket";
 
-/// Returns the headers that both versions have.
+/// Returns a copy of the header fields that both HTTP versions use.
 fn common(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
-    for name in ONLY_IN_HTTP1 {
+    for name in NOT_COPIED {
         headers.remove(name);
     }
     headers
 }
 
-/// Returns the extended CONNECT for an upgrade.
+/// Returns the extended CONNECT request that corresponds to an upgrade request.
 pub(super) fn extended_connect<B>(upgrade: &Request<B>) -> Result<Request<()>, http::Error> {
     let host = upgrade.headers().get(HOST).map_or(&[][..], HeaderValue::as_bytes);
     let target = upgrade.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -37,7 +37,7 @@ pub(super) fn extended_connect<B>(upgrade: &Request<B>) -> Result<Request<()>, h
     Ok(request)
 }
 
-/// Returns the upgrade for an extended CONNECT, with this key.
+/// Returns the upgrade request that corresponds to an extended CONNECT request, with this key.
 pub(super) fn upgrade<B, C: Default>(connect: &Request<B>, key: &str) -> Result<Request<C>, http::Error> {
     let target = connect.uri().path_and_query().map_or("/", |target| target.as_str());
     let host = connect.uri().authority().map_or("", |authority| authority.as_str());
@@ -50,7 +50,8 @@ pub(super) fn upgrade<B, C: Default>(connect: &Request<B>, key: &str) -> Result<
     Ok(request)
 }
 
-/// Returns the response in HTTP/1.1 to a request with this key. A rejection keeps its status.
+/// Translates an HTTP/2 response into the HTTP/1.1 response to a request with this key. A rejection
+/// keeps its status.
 pub(super) fn http1_response<B, C: Default>(
     response: &Response<B>,
     key: &HeaderValue,
@@ -70,15 +71,15 @@ pub(super) fn http1_response<B, C: Default>(
     Ok(answer)
 }
 
-/// Returns the response in HTTP/2 to a request whose upgrade had this key. A rejection keeps its
-/// status.
+/// Translates the HTTP/1.1 response to an upgrade request with this key into an HTTP/2 response. A
+/// rejection keeps its status.
 pub(super) fn http2_response<B>(response: &Response<B>, key: &str) -> Response<()> {
     let mut answer = Response::new(());
     *answer.headers_mut() = common(response.headers());
     *answer.status_mut() = match response.status() {
         StatusCode::SWITCHING_PROTOCOLS if is_accepted(response.headers(), key) => StatusCode::OK,
-        // A 101 with a wrong accept value does not answer the bridge's request. A gateway answers
-        // 502 in this case.
+        // A 101 with a wrong accept value is not an answer to the bridge's request. A gateway
+        // responds with 502 in this case.
         StatusCode::SWITCHING_PROTOCOLS => StatusCode::BAD_GATEWAY,
         status => status,
     };
@@ -89,7 +90,7 @@ fn is_accepted(headers: &HeaderMap, key: &str) -> bool {
     headers.get(SEC_WEBSOCKET_ACCEPT).is_some_and(|accept| *accept == *derive_accept_key(key.as_bytes()))
 }
 
-/// Returns whether a request of HTTP/2 is an extended CONNECT for a WebSocket.
+/// Returns `true` if an HTTP/2 request is an extended CONNECT for a WebSocket.
 pub(super) fn wants_websocket<B>(request: &Request<B>) -> bool {
     request.extensions().get::<h2::ext::Protocol>().is_some_and(|protocol| protocol.as_str() == WEBSOCKET)
 }

@@ -1,6 +1,6 @@
 //! A bridge between HTTP/1.1 and HTTP/2. The suite speaks only HTTP/1.1, so the bridge carries each
-//! of its connections on a stream of HTTP/2. It performs both opening handshakes, and then copies
-//! the bytes of the frames unchanged.
+//! of the suite's connections on an HTTP/2 stream. It performs both opening handshakes, and then
+//! copies the bytes of the frames unchanged.
 //!
 //! ```text
 //!   tested   one TCP connection each                 streams in one TCP connection
@@ -26,8 +26,8 @@ pub mod to_http2;
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts a connection. Its small writes do not wait for the peer's acknowledgements: a message
-/// that passes the bridge would otherwise take up to 40 ms longer, and the suite sends thousands.
+/// Accepts a connection, and turns off the delay of its small writes. Otherwise, a message that
+/// passes the bridge would take up to 40 ms longer, and the suite sends thousands of messages.
 async fn accept(listener: &TcpListener) -> Result<TcpStream, String> {
     let (tcp, _) = listener.accept().await.map_err(|error| error.to_string())?;
     tcp.set_nodelay(true).map_err(|error| error.to_string())?;

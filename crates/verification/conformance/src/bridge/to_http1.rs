@@ -1,4 +1,4 @@
-//! Accepts streams of HTTP/2, and opens a connection in HTTP/1.1 for each.
+//! Accepts HTTP/2 streams, and opens an HTTP/1.1 connection for each.
 
 use std::error::Error;
 
@@ -12,8 +12,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::{accept, copy::copy, heads};
 
-/// Accepts connections in HTTP/2 without TLS, and carries each of their streams to the authority
-/// that its request names. If that authority cannot be reached, the response has the status 502.
+/// Accepts HTTP/2 connections without TLS, and forwards each of their streams to the authority that
+/// its request names. If that authority cannot be reached, the response has the status 502.
 ///
 /// # Errors
 /// Fails if the listener fails.
@@ -23,7 +23,8 @@ pub async fn serve(listener: TcpListener) -> Result<(), String> {
         tokio::spawn(async {
             let mut http2 = h2::server::Builder::new();
             let Ok(mut connection) = http2.enable_connect_protocol().handshake(tcp).await else { return };
-            // Waiting for the next stream also carries the bytes of all others.
+            // While `accept` waits for the next stream, it also moves the bytes of all other
+            // streams.
             while let Some(Ok((request, respond))) = connection.accept().await {
                 tokio::spawn(open_connection(request, respond));
             }
@@ -49,14 +50,14 @@ async fn open_connection(request: Request<RecvStream>, mut respond: SendResponse
     };
     let answer = heads::http2_response(&response, &key);
     let is_rejected = answer.status() != StatusCode::OK;
-    // The agent may have reset the stream meanwhile.
+    // The agent may have reset the stream in the meantime.
     let Ok(to_stream) = respond.send_response(answer, is_rejected) else { return };
     if !is_rejected && let Ok(upgraded) = hyper::upgrade::on(response).await {
         copy(upgraded, to_stream, request.into_body()).await;
     }
 }
 
-/// Connects to the authority of the request. Returns the response to the upgrade.
+/// Connects to the request's authority, and sends it the upgrade request. Returns the response.
 async fn send_upgrade(
     request: &Request<RecvStream>,
     key: &str,

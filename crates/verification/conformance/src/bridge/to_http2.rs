@@ -1,4 +1,4 @@
-//! Accepts connections in HTTP/1.1, and opens a stream of HTTP/2 for each.
+//! Accepts HTTP/1.1 connections, and opens an HTTP/2 stream for each.
 
 use std::{error::Error, net::SocketAddr};
 
@@ -17,8 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{accept, copy::copy, heads};
 
-/// Carries every connection that `listener` accepts to `server`, all of them in one connection of
-/// HTTP/2 without TLS.
+/// Forwards every connection that `listener` accepts to `server`. All of them share one HTTP/2
+/// connection without TLS.
 ///
 /// # Errors
 /// Fails if the server cannot be reached, if it does not allow extended CONNECT, or if the listener
@@ -44,7 +44,7 @@ async fn connect(server: SocketAddr) -> Result<SendRequest<Bytes>, Box<dyn Error
     tcp.set_nodelay(true)?;
     let (requests, connection) = h2::client::handshake(tcp).await?;
     tokio::spawn(connection);
-    // Wait for the response to a request, because the SETTINGS come before it.
+    // Wait for the response to a request, because the server's SETTINGS arrive before it.
     let first = Request::get(format!("http://{server}/")).body(())?;
     let mut requests = requests.ready().await?;
     requests.send_request(first, true)?.0.await?;
@@ -54,7 +54,7 @@ async fn connect(server: SocketAddr) -> Result<SendRequest<Bytes>, Box<dyn Error
     Ok(requests)
 }
 
-/// Performs both opening handshakes, and starts a task that copies.
+/// Performs both opening handshakes, and starts a task that copies the bytes after them.
 async fn open_stream(
     requests: SendRequest<Bytes>,
     mut request: Request<Incoming>,

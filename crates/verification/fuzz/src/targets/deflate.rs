@@ -13,8 +13,8 @@ use crate::{
     splits::seed,
 };
 
-/// Checks that the record of a server does not depend on the split into reads, that `flate2`
-/// decompresses the payloads to the same messages, and that memory stays within the limit.
+/// Checks that a server's record does not depend on how the bytes are split into reads, that
+/// `flate2` decompresses the payloads to the same messages, and that memory stays within the limit.
 ///
 /// # Panics
 /// Panics if one of these checks fails.
@@ -22,7 +22,7 @@ pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }
 
-/// Checks the same properties as [`to_server`], but of a client.
+/// Checks the same properties as [`to_server`], but for a client.
 ///
 /// # Panics
 /// Panics if one of these checks fails.

@@ -1,4 +1,4 @@
-//! The dissector, with bytes of both directions.
+//! The dissector, with bytes from both directions.
 //!
 //! An input is a conversation in chunks:
 //!
@@ -22,10 +22,10 @@ use crate::{
 
 /// Checks the records of a conversation:
 ///
-/// * They do not depend on the split of the bytes.
-/// * Every byte is in one record.
-/// * The fields of a record are ordered, and within its bytes.
-/// * The frames are shown as the engine receives them.
+/// * They do not depend on how the bytes are split into pieces.
+/// * Every byte belongs to exactly one record.
+/// * The fields of a record are in order, and all of them lie within its bytes.
+/// * The records show the same events as the engine returns for the same bytes.
 ///
 /// # Panics
 /// Panics if one of these checks fails.
@@ -38,8 +38,8 @@ pub fn run(input: &[u8]) {
         _ => Beginning::Handshake,
     };
     let chunks = chunks(beginning, rest);
-    // Small limits, which even short inputs can exceed, or the default ones. At the default, every
-    // payload is shown in full.
+    // Use either the default limits or small ones, which even short inputs can exceed. With the
+    // defaults, every payload is shown in full.
     let options = if form & 4 == 0 {
         Options::default()
     } else {
@@ -132,7 +132,7 @@ fn check_records(records: &[&Record], wire: &[u8], options: &Options) {
 }
 
 /// Checks that the fields lie within `outer`, in order. Two fields may overlap only if they have
-/// the same range: bits of one byte, or a fragment and the message that ends with it.
+/// the same range, as do the bits of one byte, or a fragment and the message that ends with it.
 fn check_fields(fields: &[Field], outer: &Range<u64>, record: &Record) {
     let mut previous = outer.start..outer.start;
     for field in fields {
@@ -148,7 +148,7 @@ fn check_fields(fields: &[Field], outer: &Range<u64>, record: &Record) {
     }
 }
 
-/// Checks that the records show the events of the engine that receives these bytes, up to a Close
+/// Checks that the records show the events that the engine returns for these bytes, up to a Close
 /// or a violation.
 fn check_against_engine(direction: Direction, records: &[&Record], wire: &[u8]) {
     let engine = connection(direction.receiver(), &Limits::DEFAULT);
@@ -171,7 +171,8 @@ fn check_against_engine(direction: Direction, records: &[&Record], wire: &[u8]) 
         assert!(broken.findings.iter().any(|finding| finding.rule == rule), "{rule:?}, but {broken:?}");
         return;
     }
-    // The engine waits for more bytes, so no rule may be broken, and no message complete.
+    // The engine is waiting for more bytes, so the records must not show a broken rule or a
+    // complete message.
     for record in records {
         assert_eq!(record.findings, [], "the engine accepts {record:?}");
         assert!(!record.complete || event_of(record).is_none(), "the engine does not receive {record:?}");
@@ -215,7 +216,7 @@ fn message(field: Option<&Field>, kind: MessageKind) -> ReceivedEvent {
     }
 }
 
-/// Returns the payload that a field shows; nothing if there is no such field.
+/// Returns the payload that a field shows, or an empty payload if there is no such field.
 fn payload(field: Option<&Field>) -> Vec<u8> {
     match field.map(|field| &field.value) {
         None => Vec::new(),

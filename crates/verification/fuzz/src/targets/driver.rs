@@ -26,11 +26,11 @@ use crate::{
     splits::{pieces, seed},
 };
 
-/// Checks the driver against the engine, to which the same bytes are passed directly.
+/// Checks the driver against an engine that receives the same bytes directly.
 ///
 /// # Panics
-/// Panics if the driver loses or changes a message, in either direction, if it reports another
-/// violation than the engine, or if it never reports the end of the connection.
+/// Panics if the driver loses or changes a message in either direction, if it does not report the
+/// same violation as the engine, or if it never reports the end of the connection.
 pub fn run(input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((&form, steps)) = rest.split_first() else { return };
@@ -43,7 +43,7 @@ pub fn run(input: &[u8]) {
     session.check_sent();
 }
 
-/// The connection under test, in one piece or in two halves.
+/// The connection under test, either whole or split into its two halves.
 enum Endpoint {
     Whole(Box<WebSocket<ScriptedStream>>),
     Halves(ReadHalf<ScriptedStream>, WriteHalf<ScriptedStream>),
@@ -94,9 +94,9 @@ struct Session<'a> {
     error: Option<Error>,
     /// The messages and Pings that the driver has accepted for sending, in order.
     sent: Vec<ReceivedEvent>,
-    /// The fragments of a message that is not complete.
+    /// The payload so far of a message that is being sent in fragments.
     fragments: Option<(MessageKind, Vec<u8>)>,
-    /// Whether everything that the driver accepted has been written.
+    /// Whether the driver has written everything that it accepted.
     flushed: bool,
 }
 
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         while let Some((&step, rest)) = steps.split_first() {
             steps = rest;
             let variant = step >> 4;
-            // Takes a length and as many bytes, or as many as there are.
+            // Takes a length and then that many bytes, or all remaining bytes if there are fewer.
             let mut payload = || {
                 let (&len, rest) = steps.split_first().unwrap_or((&0, &[]));
                 let (payload, rest) = rest.split_at(rest.len().min(len.into()));
@@ -212,7 +212,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Sends each message back. A half has no such method, so it reads an event instead.
+    /// Echoes each message with `serve`. A split connection has no such method, so an event is read
+    /// from it instead.
     fn serve(&mut self) {
         let Endpoint::Whole(whole) = &mut self.endpoint else { return self.next_event() };
         let (mut received, mut sent) = (Vec::new(), Vec::new());
@@ -295,7 +296,8 @@ impl<'a> Session<'a> {
         let _ = call!(self, writer => writer.flush());
     }
 
-    /// Lets the stream accept and return everything, and reads to the end of the connection.
+    /// Unblocks the stream, ends its input, and reads until the driver reports the end of the
+    /// connection.
     fn finish(&mut self) {
         self.script.unblock_writes();
         self.script.unblock_flushes();
@@ -343,8 +345,8 @@ impl<'a> Session<'a> {
     }
 
     /// Passes all written bytes to an engine in the role of the peer. Checks that this engine
-    /// receives the messages and Pings that the driver has accepted, in order, and all of them if
-    /// the driver was flushed.
+    /// receives, in order, the messages and Pings that the driver accepted, and that none is
+    /// missing if the driver was flushed.
     fn check_sent(&self) {
         let peer = if self.role == Role::Server { Role::Client } else { Role::Server };
         let written = self.script.written();

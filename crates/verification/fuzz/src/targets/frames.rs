@@ -1,4 +1,4 @@
-//! Frames after the opening handshake (sections 5 to 8).
+//! Checks frames that follow the opening handshake (sections 5 to 8).
 
 use protocol::{Limits, Role};
 
@@ -7,16 +7,16 @@ use crate::{
     splits::seed,
 };
 
-/// Checks that the events, the output and the close information of a server do not depend on the
+/// Checks that a server's events, output and close information do not depend on how its input is
 /// split into reads.
 ///
 /// # Panics
-/// Panics if they depend on the split, or if [`feed`](crate::engine::feed) panics.
+/// Panics if any of them depends on the split, or if [`feed`](crate::engine::feed) panics.
 pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }
 
-/// Checks the same properties as [`to_server`], but of a client.
+/// Checks the same properties as [`to_server`], but for a client.
 ///
 /// # Panics
 /// Panics under the same conditions as [`to_server`].

@@ -5,10 +5,10 @@ use protocol::{HandshakeViolation, Limits, handshake::Status};
 
 use crate::splits::pieces;
 
-/// The end of a head: a line end and an empty line.
+/// The end of a head: a line ending and then an empty line.
 const END: &[u8] = b"\r\n\r\n";
 
-/// Returns limits that a short input can exceed.
+/// Returns limits low enough for a short input to exceed them.
 pub(super) const fn limits() -> Limits {
     Limits::DEFAULT.max_head_bytes(1024).max_headers(12)
 }
@@ -34,14 +34,14 @@ pub(super) trait HandshakeSide: Sized {
 /// The result of a handshake, or `None` if it needs more bytes.
 type HeadResult<H> = Option<Result<<H as HandshakeSide>::Done, <H as HandshakeSide>::Error>>;
 
-/// Parses a head, and checks that the result does not depend on the split into reads.
+/// Parses a head, and checks that the result does not depend on how the bytes are split into reads.
 pub(super) fn read_in_any_split<H: HandshakeSide>(seed: u32, bytes: &[u8]) -> HeadResult<H> {
     let whole = read::<H>([bytes]);
     let split = read::<H>(pieces(seed, bytes));
     if describe::<H>(&whole) != describe::<H>(&split) {
         // The engine does not parse an incomplete head after every read, so the split determines
-        // when the engine notices a mistake. Complete the head: the engine must then notice the
-        // mistake in any split.
+        // when it notices a mistake. Complete the head: the engine must then notice the mistake,
+        // whatever the split.
         let (whole, split) = (read::<H>([bytes, END]), read::<H>(pieces(seed, bytes).into_iter().chain([END])));
         assert!(
             is_invalid_head::<H>(&whole) && is_invalid_head::<H>(&split),
@@ -77,11 +77,11 @@ fn describe<H: HandshakeSide>(result: &HeadResult<H>) -> String {
     result.as_ref().map_or_else(|| "more bytes are needed".to_owned(), H::describe)
 }
 
-/// Returns whether the bytes were rejected because they are not an HTTP head, or because they
-/// exceed a limit on heads.
+/// Returns `true` if the bytes were rejected because they are not an HTTP head, or because the head
+/// exceeds a limit.
 ///
-/// A head can be malformed and too long, and the split determines which mistake is noticed first.
-/// This function therefore does not distinguish between the two mistakes.
+/// A head can be both malformed and too long, and the split determines which mistake is noticed
+/// first. This function therefore does not distinguish between the two.
 fn is_invalid_head<H: HandshakeSide>(result: &HeadResult<H>) -> bool {
     let violation = result.as_ref().and_then(|result| result.as_ref().err()).and_then(H::violation);
     matches!(

@@ -10,10 +10,10 @@ use protocol::{
 use super::head::{HandshakeSide, limits, read_in_any_split};
 use crate::splits::seed;
 
-/// Checks that the result of a request does not depend on the split into reads, and that each
+/// Checks that the result of a request does not depend on how it is split into reads, and that each
 /// response has exactly one head.
 ///
-/// A valid request must be accepted with a 101, and a violation must lead to a 4xx status.
+/// A valid request must be accepted with status 101, and an invalid one rejected with a 4xx status.
 ///
 /// # Panics
 /// Panics if one of these checks fails.
@@ -40,8 +40,8 @@ pub fn run(input: &[u8]) {
     };
     let response = rejection(&violation);
     assert!(response.status().is_client_error(), "{violation:?} has the status {}", response.status());
-    // The body may quote the request, but no part of the quotation may get into the head. So remove
-    // the body, and check that the remaining bytes are exactly one head.
+    // The body may quote the request, but no part of the quotation may end up in the head. So
+    // remove the body, and check that the remaining bytes are exactly one head.
     let bytes = encode_response(&response);
     let body = response.body().as_bytes();
     assert!(bytes.ends_with(body));

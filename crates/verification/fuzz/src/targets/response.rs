@@ -9,7 +9,7 @@ use protocol::{
 use super::head::{HandshakeSide, limits, read_in_any_split};
 use crate::splits::seed;
 
-/// The nonce whose Base64 is the key in section 1.3. Its accept value is
+/// The nonce whose Base64 encoding is the sample key in section 1.3. Its accept value is
 /// `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`.
 const NONCE: Nonce = Nonce(*b"the sample nonce");
 
@@ -17,8 +17,8 @@ const NONCE: Nonce = Nonce(*b"the sample nonce");
 const SUBPROTOCOLS: [&str; 2] = ["chat", "superchat"];
 const EXTENSION: &str = "permessage-deflate";
 
-/// Checks that the result of a response does not depend on the split into reads, and that the
-/// client accepts only an extension or a subprotocol that it offered.
+/// Checks that the result of a response does not depend on how it is split into reads, and that the
+/// client accepts only extensions and subprotocols that it offered.
 ///
 /// # Panics
 /// Panics if one of these checks fails.

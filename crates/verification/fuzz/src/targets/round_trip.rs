@@ -1,4 +1,4 @@
-//! Messages that one side compresses and the other decompresses.
+//! Checks messages that one side compresses and the other side decompresses.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,8 +14,8 @@ use crate::{
     splits::{pieces, seed},
 };
 
-/// Checks that each side receives exactly the messages that the other side sends, for every send
-/// method and every split into reads.
+/// Checks that each side receives exactly the messages that the other side sends, whatever the send
+/// method and the split into reads.
 ///
 /// # Panics
 /// Panics if one of these checks fails.
@@ -64,7 +64,7 @@ enum SendForm {
     /// As a prepared message, which is encoded once for many connections. A client sends an owned
     /// message instead.
     PreparedMessage,
-    /// In fragments, each followed by a Ping, except the last.
+    /// In fragments, with a Ping after each one except the last.
     Fragments,
 }
 
@@ -81,7 +81,7 @@ impl SendTask {
     ///
     /// The first byte determines the sender, the kind of message and the form. The second byte is
     /// the length of the chunk that follows, and the third byte determines how often the chunk is
-    /// repeated. The repetition lets even a small input make a large message.
+    /// repeated. The repetition lets even a small input produce a large message.
     fn read(input: &[u8]) -> Option<(Self, &[u8])> {
         let (&[mode, len, repetitions], rest) = input.split_first_chunk()?;
         let (chunk, rest) = rest.split_at_checked(len.into())?;
@@ -138,7 +138,7 @@ impl SendTask {
     }
 }
 
-/// Transfers the output of `from` to `to` in pieces. Returns the events of `to`.
+/// Transfers the output of `from` to `to` in pieces. Returns the events that `to` reports.
 fn transfer(from: &mut Connection, to: &mut Connection, seed: u32, now: Instant) -> Vec<ReceivedEvent> {
     let mut bytes = Vec::new();
     while let Some(Transmit::Bytes(output)) = from.poll_transmit() {

@@ -15,13 +15,13 @@ pub fn run(input: &[u8]) {
     assert_eq!(again, uri, "after writing and parsing");
 
     assert!(uri.resource_name().starts_with('/'), "a request has a path");
-    // These parts are written into the request line and the Host header. A space or a line end in
-    // them would let the URI change the request.
+    // These parts are written into the request line and the Host header field. A space or a line
+    // ending in them would let the URI change the request.
     for part in [uri.resource_name(), &uri.host_header(), uri.host()] {
         assert!(part.bytes().all(|byte| byte.is_ascii_graphic()), "{part:?} does not fit into a line");
         assert!(!part.is_empty() && !part.contains('#'), "{part:?}");
     }
-    // The Host header contains the port unless it is the default port of the scheme.
+    // The Host header field contains the port unless it is the scheme's default port.
     let default = if uri.secure() { 443 } else { 80 };
     let has_port = uri.host_header().ends_with(&format!(":{}", uri.port()));
     assert_eq!(has_port, uri.port() != default, "{}", uri.host_header());

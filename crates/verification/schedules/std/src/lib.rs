@@ -1,5 +1,5 @@
-//! The standard library, but with the mutex of `shuttle`, whose scheduler decides at each lock
-//! which task continues.
+//! The standard library, but with `shuttle`'s mutex. At each lock, the scheduler of `shuttle`
+//! decides which task continues.
 
 pub use std::*;
 

@@ -1,8 +1,9 @@
-//! The files of the program `server`, compiled with simulated connections in place of the system's.
+//! The source files of the program `server`, compiled with simulated connections instead of real
+//! ones.
 //!
-//! The source of `server` is not changed for this. Each file below is the file of `server` itself,
-//! except for [`listener`], [`memory`], [`output`] and [`trace`]: they replace files that use the
-//! system, or state that all runs in a process would share. In this crate, the name `tokio` means
+//! The source of `server` does not change for this. Each file below is `server`'s own, except for
+//! [`listener`], [`memory`], [`output`] and [`trace`]: they replace files that use the operating
+//! system, or state that all runs in one process would share. In this crate, the name `tokio` means
 //! [`seeded_tokio`], so that a run can be repeated. [Simulated
 //! networks](../../../../../docs/src/simulation.md) explains the rest.
 
@@ -11,8 +12,8 @@
 
 extern crate seeded_tokio as tokio;
 
-/// Declares modules whose files are elsewhere, or replace such a file. The macro hides them from
-/// `docs-check`, which checks the files where they are.
+/// Declares modules whose files are in another crate, or replace such a file. The macro hides these
+/// modules from `docs-check`, which checks each file in its own crate.
 macro_rules! modules {
     ($keyword:tt: $($name:ident = $path:literal,)*) => { $(#[path = $path] $keyword $name;)* };
 }
@@ -52,11 +53,11 @@ use tokio_util::sync::CancellationToken;
 pub use self::listener::{Connection, Socket};
 use self::{args::Args, listener::Listener, state::ServerState};
 
-/// Runs the program with these options of its command line, until `shutdown` is cancelled and the
-/// program has ended. The program accepts the connections from `accepted`.
+/// Runs the program with these command-line options until `shutdown` is cancelled and the program
+/// has ended. The program takes its connections from `accepted`.
 ///
 /// # Errors
-/// Returns the message about an option that is wrong.
+/// Returns the error message if an option is invalid.
 pub async fn run(
     options: &[String],
     accepted: tokio::sync::mpsc::UnboundedReceiver<Socket>,

@@ -1,4 +1,4 @@
-//! The listener, in place of the one on a socket of the system.
+//! The listener, which replaces the one on a real socket.
 
 use std::{
     future::pending,
@@ -18,7 +18,7 @@ pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection for S {}
 
-/// The stream of a connection that was accepted.
+/// The stream of an accepted connection.
 pub type Socket = Box<dyn Connection>;
 
 /// Accepts the connections of a queue.
@@ -32,7 +32,7 @@ impl Listener {
         Self { queue, accepted: 0 }
     }
 
-    /// Accepts the next connection. Each has a port of its own.
+    /// Accepts the next connection. Each connection gets its own port.
     pub(crate) async fn accept(&mut self) -> io::Result<(Socket, Peer)> {
         let Some(stream) = self.queue.recv().await else { return pending().await };
         self.accepted = self.accepted.wrapping_add(1);

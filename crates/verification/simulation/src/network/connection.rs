@@ -9,13 +9,13 @@ use std::{
 
 use tokio::{io::ReadBuf, sync::Notify, time::Instant};
 
-/// A host: an index into the hosts of the network.
+/// A host, identified by its index among the network's hosts.
 pub type HostId = usize;
 
 /// One of the two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
-    /// The end that has opened the connection.
+    /// The end that opened the connection.
     Client,
     /// The other end.
     Server,
@@ -32,7 +32,7 @@ impl Side {
     }
 }
 
-/// The reaction of the other host to a segment.
+/// The other host's reaction to a segment.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Delivered,
@@ -49,7 +49,7 @@ pub(super) enum Segment {
     Fin,
 }
 
-/// One end of a connection, with the direction that leads away from it.
+/// One end of a connection, and the direction in which it sends.
 #[derive(Debug)]
 struct End {
     host: HostId,
@@ -57,12 +57,12 @@ struct End {
     /// Whether the program has dropped the stream.
     dropped: bool,
     error: Option<io::ErrorKind>,
-    /// The bytes that were written and have not arrived.
+    /// The bytes that were written but have not yet arrived.
     outgoing: VecDeque<u8>,
-    /// Whether the program has ended the direction, and whether the other host knows.
+    /// Whether the program has ended this direction, and whether the other host has learned of it.
     fin: bool,
     fin_arrived: bool,
-    /// The bytes from the peer that the program has not read.
+    /// The bytes from the peer that the program has not yet read.
     incoming: VecDeque<u8>,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -137,7 +137,7 @@ impl Connection {
         self.lock()[side as usize].boot != boot
     }
 
-    /// Returns whether the program on this side has finished with the connection.
+    /// Returns `true` if the connection is over for the program on this side.
     pub(super) fn is_over(&self, side: Side) -> bool {
         let end = &self.lock()[side as usize];
         end.dropped || end.error.is_some()
@@ -178,8 +178,8 @@ impl Connection {
         self.work.iter().for_each(Notify::notify_one);
     }
 
-    /// Waits for something to carry from this side, at most `max` bytes. Returns `None` if nothing
-    /// will follow.
+    /// Waits for a segment of at most `max` bytes to carry from this side. Returns `None` if there
+    /// will be no more segments.
     pub(super) async fn next_segment(&self, side: Side, max: usize) -> Option<Segment> {
         loop {
             {
@@ -199,7 +199,7 @@ impl Connection {
         }
     }
 
-    /// Moves a segment of this side to the other side.
+    /// Moves a segment from this side to the other side.
     pub(super) fn arrive(&self, side: Side, segment: Segment, host_is_new: bool) -> Arrival {
         let mut ends = self.lock();
         let [client, server] = &mut *ends;
@@ -241,7 +241,7 @@ impl Connection {
             return Poll::Pending;
         }
         drop(ends);
-        // There is room for the next segment.
+        // The receive buffer may now have room for the next segment.
         self.work[side.other() as usize].notify_one();
         Poll::Ready(Ok(()))
     }
@@ -267,14 +267,14 @@ impl Connection {
         Poll::Ready(Ok(len))
     }
 
-    /// Ends the direction away from this side.
+    /// Ends the direction in which this side sends.
     pub(super) fn shut_down(&self, side: Side) {
         self.lock()[side as usize].fin = true;
         self.work[side as usize].notify_one();
     }
 
-    /// Closes this side, as dropping a socket does. Returns whether the peer must get a reset,
-    /// because bytes from it were not read.
+    /// Closes this side, as dropping a socket does. Returns `true` if the peer must get a reset
+    /// because some of its bytes were not read.
     pub(super) fn close(&self, side: Side, host_is_lost: bool) -> bool {
         let mut ends = self.lock();
         let end = &mut ends[side as usize];

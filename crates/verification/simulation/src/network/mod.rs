@@ -1,4 +1,5 @@
-//! A network in memory: hosts, links between them, and TCP connections that the links carry.
+//! An in-memory network: hosts, the links between them, and the TCP connections that the links
+//! carry.
 //!
 //! Every delay, loss and cut is drawn from one generator, and time is tokio's paused clock. The
 //! same seed therefore leads to the same run.
@@ -7,10 +8,10 @@
 //!   program ── write ─▶ [send buffer] ── carrier: delay, loss, partition ─▶ [receive buffer] ── read ─▶ program
 //! ```
 //!
-//! A **carrier** is the task of one direction of one connection. It carries one segment after the
-//! other, so a link with a long delay is a slow link too. A segment stays in the send buffer until
-//! it has arrived, as TCP keeps bytes until they are acknowledged. A partition therefore loses
-//! nothing: the segment arrives when the partition has healed.
+//! A **carrier** is the task that carries one direction of one connection. It carries one segment
+//! at a time, so a link with a long delay is also slow. A segment stays in the send buffer until it
+//! has arrived, as TCP keeps bytes until they are acknowledged. A partition therefore loses
+//! nothing: the segment arrives once the partition has healed.
 
 mod connection;
 
@@ -34,20 +35,20 @@ use self::connection::{Arrival, Connection};
 pub use self::connection::{HostId, Side};
 use crate::journal::Journal;
 
-/// The time after which TCP gives up on a segment that is not acknowledged: what Linux needs for
-/// its default of 15 retransmissions.
+/// The time after which TCP gives up on an unacknowledged segment: as long as Linux takes for its
+/// default of 15 retransmissions.
 const RETRANSMISSION_LIMIT: Duration = Duration::from_secs(924);
 
-/// The time after which TCP gives up on opening a connection: what Linux needs for its default of 6
-/// retransmissions.
+/// The time after which TCP gives up on opening a connection: as long as Linux takes for its
+/// default of 6 retransmissions.
 const CONNECT_LIMIT: Duration = Duration::from_secs(127);
 
 /// The time after which TCP first retransmits a segment.
 const RETRANSMISSION: Duration = Duration::from_millis(200);
 
-/// The maximum number of polls of streams at one instant of virtual time. A correct program needs a
-/// few thousand. A task that wakes itself without a pause would exceed any number, and the clock
-/// would stop.
+/// The maximum number of stream polls at one instant of virtual time. A correct program needs a few
+/// thousand. A task that keeps waking itself without a pause would exceed any limit, and the
+/// virtual clock would never advance.
 const MAX_POLLS_PER_INSTANT: u64 = 2_000_000;
 
 /// A link in one direction.
@@ -55,18 +56,19 @@ const MAX_POLLS_PER_INSTANT: u64 = 2_000_000;
 pub struct Link {
     /// The minimum and the maximum delay of a segment, in milliseconds.
     pub delay: (u64, u64),
-    /// The probability that a segment is lost, and is sent again after a time-out.
+    /// The probability that a segment is lost and must be sent again after a time-out.
     pub loss: f64,
     /// The maximum size of a segment in bytes.
     pub segment: usize,
-    /// Whether segments are smaller than they could be, so that messages are cut anywhere.
+    /// Whether segments have random sizes up to the maximum, so that messages are cut at arbitrary
+    /// places.
     pub cuts: bool,
     /// Whether the link carries nothing.
     pub blocked: bool,
 }
 
 impl Link {
-    /// A link without loss, which cuts no message of up to 64 KiB.
+    /// A link without loss that does not cut messages of up to 64 KiB.
     pub const PERFECT: Self = Self { delay: (1, 5), loss: 0.0, segment: 64 << 10, cuts: false, blocked: false };
 }
 
@@ -75,9 +77,10 @@ impl Link {
 struct Host {
     /// Whether the host has no power.
     lost: bool,
-    /// The number of times that the host has lost power. Connections belong to one boot.
+    /// The number of times that the host has lost power. Each end of a connection belongs to one
+    /// boot of its host.
     boot: u32,
-    /// The queue of the program that listens, if there is one.
+    /// The connection queue of the listening program, if there is one.
     listener: Option<mpsc::UnboundedSender<Stream>>,
 }
 
@@ -85,7 +88,7 @@ struct Host {
 struct State {
     random: StdRng,
     hosts: Vec<Host>,
-    /// The links, by sending host and receiving host.
+    /// The links, indexed by sending host and then by receiving host.
     links: Vec<Vec<Link>>,
     /// All connections, in the order in which they were opened.
     connections: Vec<Arc<Connection>>,
@@ -96,10 +99,11 @@ struct State {
 #[derive(Debug)]
 pub struct Network {
     state: Mutex<State>,
-    /// Notified whenever a link or a host has changed. It wakes in the order of waiting, unlike
-    /// tokio's channels for many receivers, which draw the order at random.
+    /// Notified whenever a link or a host has changed. It wakes tasks in the order in which they
+    /// began to wait, unlike tokio's channels with several receivers, which choose the order at
+    /// random.
     changed: Notify,
-    /// The sizes of the buffers of a connection in each direction: send buffer, receive buffer.
+    /// The sizes of the send buffer and the receive buffer for each direction of a connection.
     buffers: (usize, usize),
     /// The record of what was sent.
     pub journal: Journal,
@@ -127,7 +131,7 @@ impl Network {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws a number between two bounds, both included.
+    /// Draws a random number between two bounds, both inclusive.
     pub fn draw(&self, bounds: (u64, u64)) -> u64 {
         self.lock().random.random_range(bounds.0..=bounds.1)
     }
@@ -138,8 +142,8 @@ impl Network {
         self.changed.notify_waiters();
     }
 
-    /// Takes power away from a host, which then sends nothing more. The caller has to end the
-    /// tasks of the host.
+    /// Cuts off a host's power, so that it sends nothing more. The caller must end the host's
+    /// tasks.
     pub fn lose(&self, host: HostId) {
         let mut state = self.lock();
         let host = &mut state.hosts[host];
@@ -154,14 +158,14 @@ impl Network {
         self.changed.notify_waiters();
     }
 
-    /// Returns the queue of the connections to a host.
+    /// Starts to listen on a host. Returns the queue of its incoming connections.
     pub fn listen(&self, host: HostId) -> mpsc::UnboundedReceiver<Stream> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.lock().hosts[host].listener = Some(sender);
         receiver
     }
 
-    /// Returns the connections of a host that both ends still use.
+    /// Returns a host's connections that both ends are still using.
     pub fn connections_of(&self, host: HostId) -> Vec<usize> {
         let state = self.lock();
         let connections = state.connections.iter().filter(|connection| {
@@ -170,7 +174,7 @@ impl Network {
         connections.map(|connection| connection.id).collect()
     }
 
-    /// Ends a connection as a middlebox does that sends a reset to both ends.
+    /// Ends a connection, like a middlebox that sends a reset to both ends.
     pub fn reset(&self, connection: usize) {
         let connection = Arc::clone(&self.lock().connections[connection]);
         for side in Side::BOTH {
@@ -178,7 +182,7 @@ impl Network {
         }
     }
 
-    /// Ends all connections of a host for its own programs. The other ends are not told.
+    /// Ends all of a host's connections for its own programs, without informing the other ends.
     pub fn end_streams(&self, host: HostId) {
         let connections = self.lock().connections.clone();
         for connection in connections {
@@ -188,13 +192,13 @@ impl Network {
         }
     }
 
-    /// Lets a connection carry nothing any more, as a middlebox does that has forgotten it.
+    /// Stops a connection from carrying anything more, like a middlebox that has forgotten it.
     pub fn forget(&self, connection: usize) {
         self.lock().connections[connection].forget();
     }
 
-    /// Returns the last time at which one end of a connection got a byte from its peer, or learned
-    /// that its peer has received one.
+    /// Returns the last time at which this end of a connection read a byte from its peer, or
+    /// learned that its peer had received one.
     #[must_use]
     pub fn last_sign_of_life(&self, connection: usize, side: Side) -> Instant {
         self.lock().connections[connection].last_sign_of_life(side)
@@ -203,7 +207,8 @@ impl Network {
     /// Opens a connection.
     ///
     /// # Errors
-    /// `ConnectionRefused` if no program listens, `TimedOut` if the host does not answer.
+    /// Returns `ConnectionRefused` if no program is listening, or `TimedOut` if the host does not
+    /// answer.
     pub async fn connect(self: &Arc<Self>, from: HostId, to: HostId) -> io::Result<Stream> {
         let (connection, client, server) = {
             let mut state = self.lock();
@@ -236,14 +241,14 @@ impl Network {
         self.lock().hosts[host].boot
     }
 
-    /// Returns whether a segment can travel now.
+    /// Returns `true` if a segment can travel now.
     fn is_clear(&self, from: HostId, to: HostId) -> bool {
         let state = self.lock();
         !state.links[from][to].blocked && !state.hosts[from].lost && !state.hosts[to].lost
     }
 
-    /// Waits until a segment of this side has reached the other host. Returns `false` if it did not
-    /// within `limit`.
+    /// Waits until a segment from this side has reached the other host. Returns `false` if the
+    /// sender gives up on it after `limit`.
     async fn transmit(&self, connection: &Connection, side: Side, limit: Duration) -> bool {
         let (from, to) = (connection.host(side), connection.host(side.other()));
         let begin = Instant::now();
@@ -267,13 +272,13 @@ impl Network {
             if self.is_clear(from, to) {
                 return true;
             }
-            // TCP waits twice as long before each further attempt. So the next attempt may come as
-            // long after the end of an outage as the outage has lasted.
+            // TCP doubles the wait before each further attempt. After an outage, the wait for the
+            // next attempt may therefore be as long as the outage itself.
             let Some(left) = limit.checked_sub(begin.elapsed()) else { return false };
             let cleared = timeout(left, async {
                 loop {
-                    // Everything runs on one thread, so nothing can change between the check and
-                    // the wait, and no change is missed.
+                    // Everything runs on one thread, so no change can be missed between the check
+                    // and the wait.
                     if self.is_clear(from, to) {
                         return;
                     }
@@ -336,7 +341,7 @@ async fn carry(network: Arc<Network>, connection: Arc<Connection>, side: Side) {
     }
 }
 
-/// Sends a reset to one side of a connection. A reset that gets lost is not repeated.
+/// Sends a reset to one side of a connection. If the reset is lost, it is not repeated.
 fn send_reset(network: &Arc<Network>, connection: &Arc<Connection>, to: Side) {
     // At the end of a run, streams are dropped after the runtime, so no task can be spawned.
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };

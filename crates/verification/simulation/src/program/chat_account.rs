@@ -1,7 +1,8 @@
-//! The account of the chat: which texts each member has got, and which it must get.
+//! The account of the chat: which texts each member has received, and which it must receive.
 //!
-//! A text is `SESSION:NUMBER:` and a filler. A member that joins must get every text that another
-//! one sends from then on, each exactly once, and all members must get the texts in the same order.
+//! A text is `SESSION:NUMBER:` followed by filler. Once a member has joined, it must receive every
+//! text that another member sends, each exactly once, and all members must receive the texts in the
+//! same order.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,24 +11,25 @@ use std::{
 
 use crate::{ledger::Ledger, network::Side};
 
-/// A text: the session of its speaker, and its number in that session.
+/// Identifies a text: the session of the member that said it, and its number in that session.
 type TextId = (u64, u64);
 
 /// A member of the chat in one session.
 #[derive(Debug, Default)]
 struct Member {
-    /// The number of the connection, while the client uses it.
+    /// The connection's number, for as long as the client uses the connection.
     connection: Option<usize>,
-    /// Whether the member has closed its connection, and the program has answered. The program then
-    /// has read every text before the Close.
+    /// Whether the member closed its connection and the program answered. If so, the program has
+    /// read every text before the Close.
     is_clean: bool,
-    /// How often the program had been started when the member joined.
+    /// How many times the program had been started when the member joined.
     life: u64,
-    /// The number of texts that each session of the same life had sent when the member joined.
+    /// For each session in the same life of the program, the number of texts that it had sent when
+    /// the member joined.
     sent_before: BTreeMap<u64, u64>,
-    /// The number of the last text that the member has got from each speaker.
+    /// The number of the last text that the member has received from each speaker.
     last: BTreeMap<u64, u64>,
-    /// All texts, in the order of their arrival.
+    /// All texts that the member has received, in order of arrival.
     received: Vec<TextId>,
 }
 
@@ -56,7 +58,7 @@ impl ChatAccount {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that the program was started, so that nobody is in its chat.
+    /// Records that the program has been started, with nobody in its chat.
     pub fn begin_life(&self) {
         self.lock().life += 1;
     }
@@ -67,7 +69,7 @@ impl ChatAccount {
         self.lock().is_quiet = is_quiet;
     }
 
-    /// Returns whether the members must not say anything.
+    /// Returns `true` if the members must not say anything.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.lock().is_quiet
@@ -83,14 +85,15 @@ impl ChatAccount {
         accounts.members.insert(session, member);
     }
 
-    /// Records that a member has left, and whether by a closing handshake of its own.
+    /// Records that a member has left. `is_clean` states whether its own closing handshake was
+    /// completed.
     pub fn leave(&self, session: u64, is_clean: bool) {
         if let Some(member) = self.lock().members.get_mut(&session) {
             (member.connection, member.is_clean) = (None, is_clean);
         }
     }
 
-    /// Records that a member has got a text.
+    /// Records that a member has received a text.
     pub fn receive(&self, session: u64, (speaker, number): TextId) {
         let wrong = {
             let mut accounts = self.lock();
@@ -100,7 +103,7 @@ impl ChatAccount {
             let sent_before = member.sent_before.get(&speaker).copied().unwrap_or_default();
             let fits = match member.last.get(&speaker) {
                 Some(last) => number == last + 1,
-                // It may have missed only what was sent before it joined.
+                // The member may have missed only texts that were sent before it joined.
                 None => (1..=sent_before + 1).contains(&number),
             };
             let wrong = if speaker == session {
@@ -123,8 +126,8 @@ impl ChatAccount {
         }
     }
 
-    /// Returns a description of a text that a member must have got by now, and has not. Only
-    /// members whose connections both ends still use are checked.
+    /// Returns a description of a text that a member should have received by now but has not.
+    /// Checks only members whose connections both ends are still using.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         let accounts = self.lock();
@@ -137,7 +140,7 @@ impl ChatAccount {
                 let last_said = if speaking.is_clean || stays(speaking) {
                     self.ledger.session(*speaker).sent
                 } else {
-                    // A text that one member has got was sent to all members.
+                    // A text that one member has received was sent to all members.
                     let others = accounts.members.values().filter(|other| other.life == member.life);
                     others.filter_map(|other| other.last.get(speaker).copied()).max().unwrap_or_default()
                 };
@@ -154,8 +157,8 @@ impl ChatAccount {
         None
     }
 
-    /// Checks that there is one order of all texts that agrees with the order in which each member
-    /// has got them.
+    /// Checks that a single order of all texts is consistent with the order in which each member
+    /// received them.
     pub fn check_order(&self) {
         let accounts = self.lock();
         let mut followers = BTreeMap::<TextId, Vec<TextId>>::new();
@@ -193,7 +196,7 @@ mod tests {
     use super::*;
     use crate::{journal::Journal, network::Network};
 
-    /// Returns the account of three members, each of whom has sent two texts since all have joined.
+    /// Returns an account of three members, each of whom has sent two texts since all three joined.
     fn three() -> ChatAccount {
         let ledger = Ledger::new(Network::new(0, 1, (1, 1), Journal::new(false)), false);
         let account = ChatAccount { ledger: Arc::clone(&ledger), accounts: Mutex::default() };
@@ -228,7 +231,7 @@ mod tests {
     async fn different_orders_are_noticed_even_if_no_two_members_disagree() {
         let (a, b, c) = ((1, 1), (2, 1), (3, 1));
         assert_eq!(failure_after(&[(1, b), (1, c), (2, a), (2, c), (3, a), (3, b)]), None);
-        // b before c, c before a, and a before b.
+        // One member gets b before c, another c before a, and the third a before b.
         let wrong = failure_after(&[(1, b), (1, c), (2, c), (2, a), (3, a), (3, b)]).unwrap();
         assert!(wrong.contains("different orders"), "{wrong}");
     }

@@ -1,4 +1,4 @@
-//! A client of `/chat`: it says numbered texts, and checks those of the others.
+//! A client of `/chat`: it sends numbered texts, and checks the texts of the other members.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -17,15 +17,15 @@ use crate::{
     server::{SERVER, SLACK, close_limit},
 };
 
-/// The keep-alive of a member. Its Pings may wait until slower members have read, so its time-out
-/// is long.
+/// A member's keep-alive. Its Pings may have to wait until slower members have read, so the
+/// time-out is long.
 const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(60), timeout: Duration::from_secs(240) };
 
-/// The maximum total size of the texts that a member says in one session, in bytes.
+/// The maximum total size, in bytes, of the texts that a member sends in one session.
 const MAX_SAID: u64 = 3 << 20;
 
-/// The maximum size of a text that the program accepts, and of a batch of texts that it writes at
-/// once, in bytes.
+/// The maximum size, in bytes, of a text that the program accepts, and of a batch of texts that it
+/// writes at once.
 const MAX_TEXT: u64 = 64 << 10;
 
 /// A member of the chat.
@@ -37,8 +37,8 @@ pub struct Member {
     pub chat: Arc<ChatAccount>,
 }
 
-/// Returns the text with this number. Its characters are longer than a byte, so that cuts fall into
-/// them.
+/// Returns the text with this number. Its filler consists of characters longer than one byte, so
+/// that some cuts fall inside a character.
 fn text(session: u64, number: u64, size: usize) -> Message {
     let mut text = format!("{session}:{number}:");
     while text.len() + 3 <= size {
@@ -47,7 +47,7 @@ fn text(session: u64, number: u64, size: usize) -> Message {
     Message::text(text)
 }
 
-/// Returns the session and the number in a text.
+/// Returns the session and number of a text, or `None` if the text has been changed.
 fn parse(received: &Message) -> Option<(u64, u64)> {
     let Message::Text(message) = received else { return None };
     let (session, rest) = message.split_once(':')?;
@@ -72,8 +72,7 @@ impl Member {
         }
     }
 
-    /// Returns whether this member reads fast enough that the program must not close its
-    /// connection.
+    /// Returns `true` if this member reads so fast that the program must not close its connection.
     fn must_stay(&self) -> bool {
         let (plan, scenario) = (self.client.plan(), &self.client.scenario);
         let (send, receive) = scenario.buffers;
@@ -97,7 +96,7 @@ impl Member {
         Ok(connector.handshake(stream).await?)
     }
 
-    /// Runs one session. Returns who has closed it, and whether the client's own Close was
+    /// Runs one session. Returns which endpoint closed it, and whether the client's own Close was
     /// answered.
     async fn session(&self, session: u64) -> Result<(Option<Endpoint>, bool), Error> {
         let Client { ledger, network, scenario, .. } = &self.client;
@@ -118,7 +117,7 @@ impl Member {
         while let Some(received) = reader.next().await {
             let received = match received {
                 Ok(received) => received,
-                // The program may still be writing texts when the time for closing has passed.
+                // The program may still be writing texts when the closing time-out expires.
                 Err(_) if reader.close_info().initiator == Some(Endpoint::Local) => break,
                 Err(error) => return Err(error),
             };
@@ -136,7 +135,7 @@ impl Member {
         Ok((close_info.initiator, is_normal(&close_info)))
     }
 
-    /// Says all texts, stays for a while, and closes the connection.
+    /// Sends all texts, stays for a while, and closes the connection.
     async fn say(self, session: u64, mut writer: WriteHalf<Stream>) -> Result<(), Error> {
         let Client { ledger, network, .. } = &self.client;
         let plan = self.client.plan();

@@ -1,4 +1,5 @@
-//! Runs of the program `server`: its own files, its own options, and clients of three of its paths.
+//! Runs of the program `server`, with its own source files and options, and with clients of three
+//! of its paths.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -8,7 +9,7 @@
 //! | [`reader`] | a client of `/`, and an observer of it |
 //! | [`chat_account`] | the account of the chat: who must have got what, in which order |
 //!
-//! The clients of `/echo` are those of the library's server.
+//! The clients of `/echo` are the same as for the library's server.
 
 pub mod chat_account;
 pub mod member;

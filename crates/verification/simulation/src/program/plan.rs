@@ -34,18 +34,18 @@ pub struct ProgramPlan {
     pub services: Vec<Service>,
     /// The time between two pushes.
     pub push_interval: Duration,
-    /// The time that the program has to write a push, or a batch of texts.
+    /// How long the program may take to write a push or a batch of texts.
     pub write_timeout: Duration,
     /// Whether the program compresses.
     pub deflate: bool,
-    /// Whether the run ends when the program stops. Otherwise, all clients lose power before the
-    /// program stops.
+    /// Whether the program stops first at the end of the run. Otherwise, all clients lose power
+    /// before the program stops.
     pub stops_first: bool,
 }
 
 impl ProgramPlan {
-    /// Draws a plan. Faults reach the first `breakable` clients only. The two clients after them
-    /// are members of the chat.
+    /// Draws a plan. Only the first `breakable` clients can be the targets of faults. The two
+    /// clients after them are members of the chat.
     pub fn new(random: &mut StdRng, breakable: usize) -> Self {
         let draws = [Service::Chat, Service::Chat, Service::Echo, Service::Stats];
         let mut services: Vec<_> = (0..breakable).map(|_| draws[random.random_range(0..draws.len())]).collect();
@@ -59,7 +59,7 @@ impl ProgramPlan {
         }
     }
 
-    /// Returns the service of a client. The two observers follow the clients.
+    /// Returns the service that a client uses. The two observers are numbered after the clients.
     #[must_use]
     pub fn service(&self, client: usize) -> Service {
         let observers = [Service::Echo, Service::Stats];

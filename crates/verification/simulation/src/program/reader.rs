@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The maximum delay of a push to the observer, whose link needs at most 5 ms and never cuts a
-/// push. The timers of the push, of the link and of the observer add at most a millisecond each.
+/// push. The timers of the push, the link and the observer add at most a millisecond each.
 const MAX_DELAY: Duration = Duration::from_millis(10);
 
 /// Returns the number of a push.
@@ -49,7 +49,7 @@ impl Reader {
         }
     }
 
-    /// Runs one session. Returns who has closed it.
+    /// Runs one session. Returns which endpoint closed it.
     async fn session(&self, session: u64) -> Result<Option<Endpoint>, Error> {
         let Client { ledger, network, scenario, number } = &self.client;
         let opened = open(network, scenario, (session, *number), (true, self.client.plan().deflate));
@@ -77,12 +77,12 @@ impl Reader {
         Ok(connection.close_info().initiator)
     }
 
-    /// Checks a push that follows the push `last`, and returns its number.
+    /// Checks a push that arrived after the push `last`. Returns the number of the new push.
     fn check(&self, session: u64, last: u64, push: &Message) -> u64 {
         let ledger = &self.client.ledger;
         ledger.count_push();
         let number = sequence(push).unwrap_or_default();
-        // A slow client may miss pushes, but must not get one twice.
+        // A slow client may miss pushes, but must not get the same push twice.
         if number <= last {
             ledger.fail(format!("session {session} got push {number} after push {last}"));
         }
@@ -96,7 +96,7 @@ impl Reader {
         observe(&self.client, "the observer of the pushes", "a push", watch).await;
     }
 
-    /// Reads the pushes. Returns the time of the first that took too long.
+    /// Reads the pushes. Returns how long it waited for the first push that did not arrive in time.
     async fn watch(&self, session: u64, mut connection: WebSocket<Stream>) -> Result<Duration, Error> {
         let (mut last, mut begin) = (0, Instant::now());
         loop {

@@ -26,15 +26,16 @@ use crate::{
     server::{LINGER, MAX_QUEUED, SERVER, SLACK, end_limit},
 };
 
-/// The maximum size of the texts in the chat, from `docs/SECURITY.md`.
+/// The maximum total size, in bytes, of the chat texts that some member has not received, from
+/// `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
 /// The bytes that one member of the chat may add to [`MAX_BACKLOG`]: 64 KiB of texts that wait for
 /// space, the text that exceeds them, and the bytes after it that have already been read.
 const MAX_UNSAID: u64 = 3 * (64 << 10);
 
-/// The maximum number of bytes of a conversation that are no payload: requests, headers, masks and
-/// control frames.
+/// The maximum number of bytes in a conversation that are not payload: requests, frame headers,
+/// masking keys and control frames.
 const NO_PAYLOAD: u64 = 1 << 20;
 
 /// Runs the program until `shutdown` is cancelled and the program has ended, or until the task is
@@ -94,12 +95,13 @@ struct Served {
     memory: Option<Memory>,
 }
 
-/// A limit on what the program holds for a connection, which is computed from the bytes that go in
-/// and out.
+/// A limit on the bytes that the program holds for a connection, computed from the bytes read and
+/// written.
 struct Memory {
     limit: u64,
-    /// The number of bytes that all members of the chat have sent to the program, and what it was
-    /// when this member came. `None` for a client of `/echo`, which gets only its own bytes.
+    /// The number of bytes that all members of the chat have sent to the program, and its value
+    /// when this member connected. `None` for a client of `/echo`, which gets only its own bytes
+    /// back.
     chat: Option<(Arc<AtomicU64>, u64)>,
 }
 
@@ -111,18 +113,19 @@ impl Served {
         ledger: &Arc<Ledger>,
         read_from_chat: Arc<AtomicU64>,
     ) -> Self {
-        // The sum of the steps that may follow each other without a sign of life. A client that
-        // does not read is disconnected by the keep-alive, or earlier by the write time-out.
+        // The total duration of the steps that can pass in a row without a sign of life from the
+        // client. A client that does not read is disconnected by the keep-alive, or earlier by the
+        // write time-out.
         let max_silence = 2 * scenario.handshake_timeout + LINGER + plan.write_timeout + end_limit(scenario) + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
         let memory = match plan.service(client) {
-            // A compressed message has another size on the wire, so the numbers of bytes cannot be
-            // compared.
+            // A compressed message has a different size on the wire, so the numbers of bytes cannot
+            // be compared.
             _ if plan.deflate => None,
             Service::Stats => None,
             Service::Echo => {
-                // The observer of `/echo` comes after the clients, and has no plan.
+                // The observer of `/echo` is numbered after the clients and has no plan.
                 let max_message = scenario.clients.get(client).map_or(0, |plan| plan.max_message);
                 Some(Memory { limit: MAX_QUEUED as u64 + 2 * max_message + NO_PAYLOAD, chat: None })
             }
@@ -136,13 +139,13 @@ impl Served {
         Self { stream, ledger: Arc::clone(ledger), _used: used, memory }
     }
 
-    /// Checks the memory after the program has read this many further bytes.
+    /// Checks the bytes held in memory after the program has read this many more bytes.
     fn check_memory(&self, read: u64) {
         let Some(Memory { limit, chat }) = &self.memory else { return };
         let own = self.stream.bytes_read();
         let received = match chat {
             None => own,
-            // What others have sent since this member came.
+            // What the other members have sent since this member connected.
             Some((all, before)) => {
                 all.fetch_add(read, Ordering::Relaxed);
                 (all.load(Ordering::Relaxed) - before).saturating_sub(own)
@@ -185,7 +188,7 @@ impl AsyncWrite for Served {
     }
 }
 
-/// Returns the time in which the program has to end after a signal.
+/// Returns the time within which the program must end after a signal.
 #[must_use]
 pub fn stop_limit(scenario: &Scenario) -> Duration {
     scenario.close_timeout + SLACK

@@ -1,8 +1,9 @@
-//! tokio, but with choices that follow from a seed, so that a run can be repeated exactly.
+//! tokio, but with random choices that are derived from a seed, so that a run can be repeated
+//! exactly.
 //!
-//! tokio draws at random which branch of `select!` is polled first, and in which order the
-//! receivers of a `watch` channel are woken. Its own option for a seed, `rng_seed`, needs a flag
-//! for the compiler, and everything would have to be compiled again with that flag.
+//! tokio chooses at random which branch of `select!` to poll first, and in which order to wake the
+//! receivers of a `watch` channel. Its own seed option, `rng_seed`, needs a compiler flag, and
+//! everything would have to be recompiled with that flag.
 
 pub mod sync;
 
@@ -18,23 +19,23 @@ thread_local! {
     static RANDOM: RefCell<StdRng> = RefCell::new(StdRng::seed_from_u64(0));
 }
 
-/// Sets the seed of all choices on this thread.
+/// Sets the seed for all random choices on this thread.
 pub fn seed(seed: u64) {
     RANDOM.set(StdRng::seed_from_u64(seed));
 }
 
-/// Draws the branch of a `select!` that is polled first.
+/// Randomly picks the branch of a `select!` to poll first.
 #[doc(hidden)]
 #[must_use]
 pub fn draw(branches: u32) -> u32 {
     RANDOM.with_borrow_mut(|random| random.random_range(0..branches))
 }
 
-/// `tokio::select!`, with a first branch that follows from the [`seed`].
+/// `tokio::select!`, but with a first branch that is derived from the [`seed`].
 #[macro_export]
 macro_rules! select {
     (biased; $($branches:tt)*) => { $crate::real::select!(biased; $($branches)*) };
-    // This is the last rule of tokio's macro, but tokio draws the number at random.
+    // This is the last rule of tokio's macro, except that tokio draws the number at random.
     ($($branches:tt)*) => {
         $crate::real::select!(@{ start={ $crate::draw(BRANCHES) }; () } $($branches)*)
     };

@@ -2,8 +2,8 @@
 
 pub use tokio::sync::*;
 
-/// The part of tokio's channel for the newest value that the program uses. It wakes its receivers
-/// in the order in which they began to wait.
+/// The part of tokio's `watch` channel that the program uses. It wakes its receivers in the order
+/// in which they began to wait.
 pub mod watch {
     use std::{
         ops::Deref,
@@ -41,8 +41,8 @@ pub mod watch {
         seen: u64,
     }
 
-    /// The error for a sender that is gone. It never occurs, because the program's state holds the
-    /// senders.
+    /// The error that would mean that the sender is gone. It never occurs, because the program's
+    /// state holds the senders.
     #[derive(Debug)]
     pub struct RecvError(());
 
@@ -90,7 +90,7 @@ pub mod watch {
         pub async fn changed(&mut self) -> Result<(), RecvError> {
             cooperative(async {
                 loop {
-                    // A value that is sent from here on completes this future.
+                    // Any value sent from now on completes this future.
                     let changed = self.shared.changed.notified();
                     let version = self.shared.lock().version;
                     if version != self.seen {

@@ -8,9 +8,8 @@ pub fn stored_block(data: &[u8]) -> Vec<u8> {
 }
 
 /// Returns a payload that repeats three bytes from 32,768 bytes back, the maximum distance in
-/// DEFLATE. The payload consists of one block with fixed codes, and of the header of an empty
-/// stored block. The sender has removed the other four bytes of that block (RFC 7692, section
-/// 7.2.1).
+/// DEFLATE. The payload consists of one block with fixed codes and the header of an empty stored
+/// block, whose other four bytes the sender has removed (RFC 7692, section 7.2.1).
 #[must_use]
 pub fn far_back_reference() -> Vec<u8> {
     let mut bits = BitWriter::default();
@@ -23,7 +22,7 @@ pub fn far_back_reference() -> Vec<u8> {
     bits.bytes()
 }
 
-/// Returns a block with dynamic codes that is cut off within its code tables.
+/// Returns a block with dynamic codes that is cut off inside its code tables.
 ///
 /// A decoder appends the four bytes 00 00 FF FF to the payload, and decodes them as the rest of the
 /// tables and the start of the data. It may then append empty blocks to find the end of the data.

@@ -30,7 +30,7 @@ pub fn incompressible_bytes(length: usize) -> Vec<u8> {
         .collect()
 }
 
-/// The parameters that a client and a server have negotiated, from the view of each endpoint.
+/// The parameters that a client and a server have negotiated, as seen by each endpoint.
 #[derive(Debug, Clone)]
 pub struct NegotiatedPair {
     /// The parameters from the client's view.
@@ -40,7 +40,7 @@ pub struct NegotiatedPair {
 }
 
 impl NegotiatedPair {
-    /// Returns the parameters from the view of the endpoint in this role.
+    /// Returns the parameters as seen by the endpoint in this role.
     #[must_use]
     pub fn of(self, role: Role) -> NegotiatedDeflate {
         match role {

@@ -6,7 +6,7 @@
 /// Decompresses messages and records the structure of their payloads.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReferenceInflater {
-    /// All decompressed bytes so far, of the last message and all earlier messages.
+    /// All bytes decompressed so far, from every message.
     pub window: Vec<u8>,
     /// The greatest distance of a back-reference so far.
     pub farthest: usize,

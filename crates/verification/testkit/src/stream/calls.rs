@@ -20,7 +20,7 @@ pub struct WrittenSlice {
     pub address: usize,
 }
 
-/// A buffer that was passed to a poll of a read.
+/// A buffer that was passed to `poll_read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfferedBuffer {
     /// The address of the buffer.

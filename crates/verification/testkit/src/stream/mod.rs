@@ -20,7 +20,7 @@ use self::state::{ScriptState, ScriptedRead};
 
 pub use self::calls::{OfferedBuffer, StreamCall, WrittenSlice};
 
-/// A scripted stream, which the code under test reads and writes.
+/// A scripted stream, which the code under test reads from and writes to.
 #[derive(Debug)]
 pub struct ScriptedStream(Arc<Mutex<ScriptState>>);
 
@@ -29,8 +29,8 @@ pub struct ScriptedStream(Arc<Mutex<ScriptState>>);
 #[derive(Debug, Clone)]
 pub struct StreamScript(Arc<Mutex<ScriptState>>);
 
-/// Creates a stream and the handle that controls it. Initially, reads of the stream wait, and every
-/// write succeeds.
+/// Creates a stream and the handle that controls it. Initially, reads wait and every write
+/// succeeds.
 #[must_use]
 pub fn scripted_stream() -> (ScriptedStream, StreamScript) {
     let state = Arc::<Mutex<ScriptState>>::default();
@@ -87,7 +87,7 @@ impl StreamScript {
         lock(&self.0).offered_buffers.clone()
     }
 
-    /// Returns whether the stream has returned everything that the script has added for reads.
+    /// Returns `true` if the stream has returned everything that the script added for reads.
     #[must_use]
     pub fn is_drained(&self) -> bool {
         lock(&self.0).reads.is_empty()
@@ -115,7 +115,7 @@ impl StreamScript {
         self.allow_writes(usize::MAX);
     }
 
-    /// Makes the next poll of a write return `Pending`, and lets all later writes accept all bytes.
+    /// Makes the next write return `Pending`, and lets all later writes accept all bytes.
     pub fn block_one_write(&self) {
         lock(&self.0).block_one_write = true;
     }
@@ -177,7 +177,7 @@ impl StreamScript {
         self.writes().into_iter().flatten().flat_map(|slice| slice.bytes).collect()
     }
 
-    /// Returns whether the write direction was shut down.
+    /// Returns `true` if the write direction has been shut down.
     #[must_use]
     pub fn is_shut_down(&self) -> bool {
         lock(&self.0).calls.contains(&StreamCall::Shutdown)

@@ -1,4 +1,4 @@
-//! Implements the traits of the scripted stream. Each method forwards to the shared state.
+//! The scripted stream's trait implementations. Each method forwards to the shared state.
 
 use std::{
     io::{self, IoSlice},
