@@ -63,6 +63,12 @@ impl Dialer {
         Ok(())
     }
 
+    /// Closes the connection that was opened in advance, if no check has used it. A server that
+    /// serves one connection at a time would otherwise wait for its request.
+    pub(crate) fn close_ahead(&self) {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     /// Creates a handshake with a new key.
     pub(crate) fn handshake(&self) -> ClientHandshake {
         self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT)

@@ -266,6 +266,8 @@ impl ServerJudge {
     }
 
     async fn fault(&self, fault: &'static Fault, stage: u8, recording: &RecordingHandle) -> Result<(), Failure> {
+        // A probe opens its own connection.
+        self.dialer.close_ahead();
         let Dialer { request, transport, connect_timeout, answer_timeout, randomness, .. } = &self.dialer;
         let probe = Probe::new(request.clone())
             .transport(transport.clone())

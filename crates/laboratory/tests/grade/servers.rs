@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, future, stream};
 use laboratory::grade::{Selection, ServerJudge};
 use protocol::{Role, handshake::ClientRequest};
-use tokio::net::TcpListener;
+use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 use websocket::ConnectError;
 
 use crate::{
@@ -63,6 +63,27 @@ async fn a_server_that_does_not_listen_is_an_error_before_the_first_stage() {
     let judge = ServerJudge::new(ClientRequest::new(format!("ws://{address}/").parse().expect("a URI")));
     let result = judge.run(Selection::All, |result| panic!("{result:?}")).await;
     assert!(matches!(result, Err(ConnectError::Tcp { .. })), "{result:?}");
+}
+
+/// A server that serves one connection at a time would wait for a request on the first connection,
+/// and fail the check. The judge would also take that connection for a sign of life.
+#[tokio::test]
+async fn a_fault_that_is_selected_alone_does_not_leave_the_first_connection_open() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let request = ClientRequest::new(format!("ws://{address}/").parse().expect("a URI"));
+    let judge = ServerJudge::new(request).answer_timeout(ANSWER_TIMEOUT);
+    let selection = Selection::check(Role::Server, "long-ping").expect("a fault");
+    let server = async {
+        let (mut first, _) = listener.accept().await.expect("a connection");
+        let (_second, _) = listener.accept().await.expect("a connection for the fault");
+        timeout(ANSWER_TIMEOUT, first.read(&mut [0; 1])).await
+    };
+    let read = tokio::select! {
+        read = server => read,
+        result = judge.run(selection, |_| {}) => panic!("the judge opened one connection: {result:?}"),
+    };
+    assert_eq!(read.expect("the first connection is closed").expect("it is not reset"), 0);
 }
 
 /// Several checks run at the same time, so the check in which such a server crashes depends on the
