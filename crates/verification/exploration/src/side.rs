@@ -432,6 +432,11 @@ impl Side {
             let (found, expected) = (words(info.initiator), words(self.account.initiator));
             format!("the {} reports that {found} began to close, but it was {expected}", name(self.role))
         })?;
+        // Some of the other checks excuse a side that has timed out.
+        let may_have_timed_out = self.account.reached_a_deadline;
+        Broken::unless(may_have_timed_out || !info.timed_out, Property::AccountsAgree, || {
+            format!("the {} reports a time-out, but none of its deadlines has passed", name(self.role))
+        })?;
         if self.account.close_received {
             let sent = peer.close_info().sent;
             let sent = sent.as_ref().map(|frame| (frame.code(), frame.reason()));
