@@ -33,9 +33,9 @@ enum LaunchMethod {
     Server(PathBuf),
 }
 
-/// Returns the servers that can be started on this machine, and instructions for getting each
-/// missing server.
-pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
+/// Returns the servers that can be started on this machine, and a message about each missing
+/// server. `server_is_built` is `true` if the program `server` was built from the current source.
+pub(crate) fn all(server_is_built: bool) -> (Vec<Contestant>, Vec<String>) {
     let mut missing = Vec::new();
     let mut contestants: Vec<_> = PEERS
         .iter()
@@ -47,7 +47,7 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
             launch: LaunchMethod::Peer,
         })
         .collect();
-    match server() {
+    match server().filter(|_| server_is_built) {
         Some(server) => {
             let launch = LaunchMethod::Server(server);
             let after_ours = contestants.iter().position(|one| one.name == OURS).map_or(0, |index| index + 1);
@@ -57,7 +57,7 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
                 Contestant { name: "ours (server)", version: String::new(), path, fans_out: false, launch },
             );
         }
-        None => missing.push("`crates/server`: build it with `cargo build --release -p server`".to_owned()),
+        None => missing.push("`crates/server`, because it could not be built".to_owned()),
     }
     if ws_directory().join("node_modules/ws").is_dir() {
         let (path, launch) = (Some("/"), LaunchMethod::Node);

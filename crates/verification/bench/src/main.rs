@@ -84,11 +84,13 @@ fn attack(allocator: Allocator, options: &RunOptions) -> Result<(), Box<dyn Erro
 
 fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn Error>> {
     if *command == BenchCommand::All {
-        prepare::everything();
+        prepare::ws();
     }
+    // A server that was built earlier may be older than the source, or use another allocator.
+    let server_is_built = prepare::server(Allocator::System);
     machine::raise_open_file_limit()?;
     options.cores.move_to_load_core()?;
-    let (mut contestants, missing) = contestants::all();
+    let (mut contestants, missing) = contestants::all(server_is_built);
     for missing in &missing {
         eprintln!("left out: {missing}");
     }

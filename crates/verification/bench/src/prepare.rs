@@ -1,4 +1,4 @@
-//! Builds and fetches everything that the measurements need, so that one command is enough.
+//! Builds the server and fetches `ws`, so that one command is enough for the measurements.
 
 use std::{
     env, io,
@@ -20,13 +20,11 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
 }
 
-/// Builds `crates/server` in release mode, and installs the version of the npm package `ws` that
-/// the lock file specifies.
+/// Installs the version of the npm package `ws` that the lock file specifies, unless a version is
+/// installed.
 ///
-/// If one of these steps fails, the report leaves out the server concerned and states that it is
-/// missing.
-pub(crate) fn everything() {
-    server(Allocator::System);
+/// If this fails, the report states that `ws` is missing.
+pub(crate) fn ws() {
     if !ws_directory().join("node_modules").is_dir() {
         eprintln!("fetching ws");
         // The package contains prebuilt native code for the usual platforms, so its install scripts
