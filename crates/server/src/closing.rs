@@ -144,7 +144,12 @@ mod tests {
             describe_error(&close_info, &reset),
             "1006 (abnormal closure), the connection broke: connection reset"
         );
+        // Each of these explains the end better than the missing Close does.
+        let closing = self::close_info(Some(Endpoint::Local), 1006, Some(1000));
+        assert_eq!(describe_error(&closing, &reset), format!("{closing}; the connection broke: connection reset"));
         close_info.violation = Some(Violation::UnmaskedFrame);
+        let broken = describe_error(&close_info, &reset);
+        assert_eq!(broken, format!("{close_info}; the connection broke: connection reset"));
         let line = describe_error(&close_info, &Error::Violation(Violation::UnmaskedFrame));
         assert_eq!(line.matches("must be masked").count(), 1, "{line}");
     }

@@ -85,6 +85,14 @@ mod tests {
         assert_eq!(unix.told_of(ip, &ip).to_string(), "203.0.113.7 via unix client 7");
     }
 
+    /// The packets of a capture have ports, so clients of a Unix socket are told apart by theirs.
+    #[test]
+    fn a_unix_client_is_captured_with_its_number_as_the_port() {
+        for (number, port) in [(1, 1), (65_535, 65_535), (65_536, 0), (65_543, 7)] {
+            assert_eq!(Peer::Unix(number).captured_address(), ([127, 0, 0, 1], port).into(), "{number}");
+        }
+    }
+
     /// A task holds its peer for as long as the connection is open, so a larger peer would cost
     /// memory for every connection.
     #[test]

@@ -40,7 +40,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for SmallWrites<S> {
 mod tests {
     use std::io::IoSlice;
 
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncWriteExt, BufWriter};
 
     use super::*;
 
@@ -53,5 +53,20 @@ mod tests {
         let slices = [IoSlice::new(&large), IoSlice::new(&large)];
         assert_eq!(stream.write_vectored(&slices).await.unwrap(), MAX_WRITE);
         assert_eq!(stream.0.len(), 2 * MAX_WRITE + 100);
+    }
+
+    #[tokio::test]
+    async fn a_flush_and_a_shutdown_reach_the_stream_below() {
+        let mut stream = SmallWrites(BufWriter::new(Vec::new()));
+        for (at, text) in [b"first", b"final"].into_iter().enumerate() {
+            assert_eq!(stream.write(text).await.unwrap(), text.len());
+            assert_eq!(stream.0.get_ref().len(), 5 * at);
+            if at == 0 {
+                stream.flush().await.unwrap()
+            } else {
+                stream.shutdown().await.unwrap()
+            }
+            assert_eq!(stream.0.get_ref().len(), 5 * (at + 1));
+        }
     }
 }

@@ -263,6 +263,20 @@ mod tests {
         assert!(accepts(&forwarded));
     }
 
+    /// The advice would mislead an administrator whose proxy is not the reason.
+    #[test]
+    fn the_advice_about_a_proxy_is_given_only_for_the_same_host() {
+        let error = |origin: &str| {
+            let lines = ["Host: example.org".to_owned(), format!("Origin: {origin}")];
+            let request = request("/", &lines.each_ref().map(String::as_str));
+            OriginPolicy::new(Vec::new(), false).check(&request).expect_err("the scheme differs")
+        };
+        assert!(error("https://example.org").contains("X-Forwarded-Proto"));
+        for origin in ["https://other.example", "http://other.example"] {
+            assert!(!error(origin).contains("X-Forwarded-Proto"), "{origin}");
+        }
+    }
+
     #[test]
     fn an_absolute_target_has_a_scheme_and_wins_over_host() {
         let lines = |origin| ["Host: other.example", origin];

@@ -55,6 +55,23 @@ async fn a_batch_is_bounded_in_bytes_but_holds_at_least_one_text() {
 }
 
 #[tokio::test]
+async fn a_batch_takes_exactly_its_bound() {
+    let room = Room::new();
+    let ((mut anna, _own), (_, mut ben)) = (join(&room), join(&room));
+    let text = || {
+        let overhead = Text::new(&Message::text(""), None).size;
+        Text::new(&Message::text("x".repeat(1024 - overhead)), None)
+    };
+    assert_eq!(MAX_BATCH % text().size, 0);
+    let fits = MAX_BATCH / text().size;
+    for _ in 0..=fits {
+        anna.add(text());
+        anna.say().await;
+    }
+    assert_eq!((ben.batch().await.len(), ben.batch().await.len()), (fits, 1));
+}
+
+#[tokio::test]
 async fn a_speaker_waits_for_the_slowest_listener_and_for_nobody_who_has_left() {
     let room = Room::new();
     let ((mut anna, mut own), (_, mut ben), (_, slow)) = (join(&room), join(&room), join(&room));

@@ -2,7 +2,7 @@
 //! uses rustls for TLS and hyper for HTTP/2, as the server does. The tests with `curl` and with
 //! Chromium use other implementations.
 
-use std::{process::Command, sync::Arc};
+use std::{process::Command, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -285,6 +285,29 @@ async fn with_a_trace_the_server_offers_only_http_1_1() {
     let server = certificate.start(&["--trace"]);
     let stream = with_timeout(tls(&certificate, &server, &["h2", "http/1.1"])).await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+}
+
+/// In HTTP/1.1, this time-out limits how long a client without a WebSocket connection holds a slot.
+/// In HTTP/2, a client without a stream is such a client.
+#[tokio::test]
+async fn a_connection_without_a_stream_ends_after_the_handshake_timeout_and_no_other() {
+    with_timeout(async {
+        let certificate = Certificate::new();
+        let server = certificate.start(&["--handshake-timeout", "300ms"]);
+        let (mut client, driving) = connect(&certificate, &server).await;
+        let mut first = open(&mut client, &server, "/echo").await;
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        // The server would allow no further stream if the time-out had passed.
+        let mut second = open(&mut client, &server, "/echo").await;
+        for echo in [&mut first, &mut second] {
+            echo.send("hello").await.unwrap();
+            assert_eq!(next_text(echo).await, Message::text("hello"));
+            assert!(echo.close(CloseCode::NORMAL, "").await.unwrap().was_clean);
+        }
+        drop((first, second));
+        driving.await.unwrap();
+    })
+    .await;
 }
 
 #[test]

@@ -200,6 +200,13 @@ fn the_log_contains_the_reason_that_the_client_gave() {
     let _ = stream.read_to_end(&mut Vec::new());
     drop(stream);
     server.wait_for_log(&[r#"on /break/invalid-utf8: as expected (Close 1007, TCP closed: "no\ttext")"#]);
+
+    let mut stream = open(&server);
+    stream.write_all(&request.bytes()).expect("the server reads the request");
+    stream.write_all(b"\x88\x82\0\0\0\0\x03\xef").expect("the server reads it");
+    let _ = stream.read_to_end(&mut Vec::new());
+    drop(stream);
+    server.wait_for_log(&["on /break/invalid-utf8: as expected (Close 1007, TCP closed)"]);
 }
 
 #[test]

@@ -336,6 +336,15 @@ fn one_thread_serves_too() {
     assert_eq!(server.exit_code(), 0);
 }
 
+#[test]
+fn an_address_in_use_is_reported_with_the_likely_reason() {
+    let server = Server::start(&[]);
+    let output = command(&["--listen", &server.address().to_string()]).output().expect("the server runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("is another server running? choose another port with --listen"), "{error}");
+}
+
 /// The user decides how much is logged.
 #[test]
 fn the_log_is_as_verbose_as_requested() {
@@ -348,4 +357,14 @@ fn the_log_is_as_verbose_as_requested() {
     verbose.wait_for_log(&["gets the page"]);
     normal.wait_for_log(&["/nothing"]);
     assert!(normal.log().iter().all(|line| !line.contains("gets the page")));
+}
+
+#[test]
+fn the_environment_decides_how_much_is_logged_unless_an_option_does() {
+    let by_environment = Server::start_with_log_level("debug", &[]);
+    let by_option = Server::start_with_log_level("error", &["-v"]);
+    for server in [&by_environment, &by_option] {
+        exchange(server, &Request::get(server, "/").bytes());
+        server.wait_for_log(&["gets the page"]);
+    }
 }

@@ -60,6 +60,13 @@ impl Server {
         Self::start_command(&mut command, Reading::All)
     }
 
+    /// Starts a server on a free port, with this value of `RUST_LOG`.
+    #[track_caller]
+    pub(crate) fn start_with_log_level(level: &str, args: &[&str]) -> Self {
+        let mut command = command(&["--listen", "127.0.0.1:0"]);
+        Self::start_command(command.args(args).env("RUST_LOG", level), Reading::All)
+    }
+
     /// Starts a server that listens on `address`.
     #[track_caller]
     pub(crate) fn start_at(address: &str) -> Self {
