@@ -44,8 +44,8 @@ const ASSETS: [(&str, &str); 10] = [
 /// to `server_port` on the reader's machine.
 ///
 /// # Errors
-/// Returns an error that lists the mistakes in the pages, each with its page, or that says why a
-/// file cannot be read or written.
+/// Returns an error if the pages contain mistakes, or if a file cannot be read or written. An error
+/// about mistakes lists each of them with its page.
 pub fn build(root: &Path, output: &Path, server_port: u16) -> Result<()> {
     let docs = root.join("docs");
     let mut config = Config::from_disk(docs.join("book.toml")).context("docs/book.toml cannot be read")?;
@@ -54,7 +54,8 @@ pub fn build(root: &Path, output: &Path, server_port: u16) -> Result<()> {
     config.set("output.html.theme", root.join("crates/book/theme"))?;
     let source = Rc::new(Source::read(root)?);
     let mut book = MDBook::load_with_config(&docs, config)?;
-    // Run this preprocessor first, so that the line number of a mistake is the one in the page.
+    // Run this preprocessor first, so that the line numbers that it reports are those of the
+    // original page.
     book.with_preprocessor(SourceLinks(Rc::clone(&source)));
     book.with_preprocessor(Bytes);
     book.with_preprocessor(TryIt { port: server_port });

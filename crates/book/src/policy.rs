@@ -21,8 +21,8 @@ pub fn policy(folder: &Path, server_port: u16) -> Result<String> {
     let mut hashes = BTreeSet::new();
     collect_hashes(folder, &mut hashes)?;
     let scripts: String = hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
-    // The images in mdBook's style sheets are `data:` URLs. If scripts are off, a frame shows the
-    // table of contents.
+    // mdBook's style sheets contain images as `data:` URLs. If scripts are off, its pages show the
+    // table of contents in a frame.
     Ok(format!(
         "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src \
          'self' data:; connect-src ws://127.0.0.1:{server_port} ws://localhost:{server_port}; font-src 'self'; \

@@ -35,8 +35,8 @@ pub(crate) async fn serve(folder: &Path, listener: TcpListener, server_port: u16
         .layer(header(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(folder, server_port)?)?))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        // The next book served on this address may have different pages, so a browser must check
-        // its cached ones before it uses them.
+        // The next book served on this address may have different pages, so a browser must
+        // revalidate its cached pages before it uses them.
         .layer(header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
     // The caller removes the folder after this function returns, so a signal must not end the
     // process at once.

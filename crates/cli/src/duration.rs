@@ -39,9 +39,9 @@ pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// Returns a limit of a range of durations in words. Limits of 31 days or more are written in days,
-/// because `humantime` uses months and years of average length, and would write 365 days as
-/// `11months 30days 3h ...`.
+/// Formats the lower or upper limit of a range of durations. A limit of 31 days or more is written
+/// in days, because `humantime` uses months and years of average length, and would write 365 days
+/// as `11months 30days 3h ...`.
 fn format_limit(limit: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match limit.as_secs() / DAY {

@@ -4,8 +4,8 @@ use dissector::{Conversation, Direction, Options, Record, RecordKind, printable,
 use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Selection, Stage, StageResult};
 use protocol::Role;
 
-/// The maximum number of frames or heads that are shown dissected for each direction. The last ones
-/// are shown, because a failed check is about those.
+/// The maximum number of frames or heads that are shown dissected for each direction. If there are
+/// more, the last ones are shown, because the failed check is about those.
 const SHOWN_RECORDS: usize = 3;
 
 /// The maximum number of rows, of 16 bytes each, that are shown for one frame.
@@ -73,8 +73,8 @@ impl GradeReport {
         text
     }
 
-    /// Returns the line for a check that was run on its own and, if the check has failed, the
-    /// explanation.
+    /// Returns the result line for a check that was run on its own, followed by the explanation if
+    /// the check failed.
     #[must_use]
     pub fn single_check(self, result: &StageResult) -> String {
         let text = |check| format!("{}{}", self.check(check), self.explanation(result, check));
@@ -139,8 +139,8 @@ impl GradeReport {
 
     /// Returns what the judge has sent and received: one line of bytes for each direction, and then
     /// the last frames, dissected. For a direction without frames, the heads of the handshake are
-    /// shown instead. But if the other direction has frames, a 101 response is left out, because it
-    /// is not an answer to them.
+    /// shown instead. However, a 101 response is left out if the other direction has frames,
+    /// because it does not answer them.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());
@@ -149,7 +149,7 @@ impl GradeReport {
         for (verb, mark, direction) in [("sent", '>', self.to_judged()), ("got", '<', self.to_judged().opposite())] {
             let (frames, heads): (Vec<_>, Vec<_>) = records
                 .iter()
-                // The body of an ordinary page says nothing about WebSocket.
+                // Leave out the body of an ordinary page, because it says nothing about WebSocket.
                 .filter(|record| record.direction == direction && record.kind != RecordKind::Body)
                 .filter(|record| !(has_frames && opens(record)))
                 .partition(|record| record.kind == RecordKind::Frame);

@@ -1,4 +1,4 @@
-//! Formats the messages of the log, so that they cannot control the terminal.
+//! Formats log messages so that they cannot control the terminal.
 
 use std::fmt;
 

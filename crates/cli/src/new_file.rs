@@ -14,8 +14,8 @@ use std::{
 /// the user's files.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::AlreadyExists`] if there is anything at this path, even a link that
-/// leads nowhere, and otherwise the file system's error.
+/// Returns [`io::ErrorKind::AlreadyExists`] if anything exists at this path, even a dangling link.
+/// Any other error comes from the file system.
 pub fn create_new_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

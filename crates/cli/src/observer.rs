@@ -1,4 +1,4 @@
-//! A tap that dissects and captures the bytes of one connection while they pass.
+//! A tap that dissects and captures the bytes of one connection as they pass.
 
 use std::{fmt, io, time::SystemTime};
 

@@ -16,9 +16,9 @@ use websocket::protocol::{Uri, UriError};
 /// | `8080`, `:8080` | `ws://127.0.0.1:8080/` |
 ///
 /// # Errors
-/// Returns a sentence that says what is wrong. For any other host without a scheme, the sentence
-/// asks which scheme is meant, because the program must not send unencrypted what the user meant to
-/// encrypt.
+/// Returns a sentence that says what is wrong. If an address without a scheme names another
+/// computer, the sentence asks which scheme is meant, because the program must not send unencrypted
+/// what the user meant to encrypt.
 pub(crate) fn parse(text: &str) -> Result<Uri, String> {
     match with_websocket_scheme(text).parse() {
         Ok(uri) => Ok(uri),

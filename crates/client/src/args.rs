@@ -18,8 +18,8 @@ use crate::{screen::lesson::table::LESSONS, suggest::closest};
 /// The URL of a server started with `cargo run -p server`.
 pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
 
-/// The options that would have no effect with `--probe` and `--grade`, because each connection of
-/// these two serves a single check and uses the engine's own limits.
+/// The options that would have no effect with `--probe` or `--grade`, because each connection of
+/// these tests serves a single check and uses the engine's own limits.
 const NOT_WITH_TESTS: [&str; 8] =
     ["binary", "ping_interval", "deflate", "trace", "capture", "close_timeout", "max_message", "message_timeout"];
 
@@ -104,8 +104,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, conflicts_with = "test")]
     pub(crate) follow: usize,
 
-    /// Send a Ping at this interval, such as 30s. Give up if the server sends nothing at all for
-    /// the length of the interval after a Ping.
+    /// Send a Ping at this interval, such as 30s. Give up if the server sends nothing at all within
+    /// one interval after a Ping.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) ping_interval: Option<Duration>,
 
@@ -124,8 +124,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
     pub(crate) max_message: usize,
 
-    /// The time limit for a message to arrive once it has begun, plus one second for each KiB of
-    /// it; `none` for no limit.
+    /// The time within which a message must be complete once it has begun to arrive, plus one
+    /// second for each KiB of it; `none` for no limit.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time_limit)]
     pub(crate) message_timeout: TimeLimit,
 
@@ -196,8 +196,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, requires = "grade", conflicts_with = "check")]
     pub(crate) list: bool,
 
-    /// With --grade, how soon the server must give up on a client that does nothing useful. Stages
-    /// 10 and 11 wait for the server to do so, for up to this time.
+    /// With --grade, the time within which the server must give up on a client that does nothing
+    /// useful. Stages 10 and 11 wait up to this long for the server to do so.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
     pub(crate) patience: Duration,
 

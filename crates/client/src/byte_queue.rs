@@ -70,7 +70,7 @@ impl<T> QueueSender<T> {
     /// Adds an item, even to a full queue. To wait for room, call [`has_room`](Self::has_room).
     pub(crate) fn send(&self, item: T) {
         self.level.bytes.fetch_add((self.size_of)(&item), Ordering::Relaxed);
-        // Sending fails only if the receiver has been dropped. Then nobody needs the item.
+        // Sending fails only if the receiver has been dropped, in which case nobody needs the item.
         let _ = self.items.send(item);
     }
 

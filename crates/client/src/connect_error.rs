@@ -181,7 +181,8 @@ fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
     format!("it redirects to {}; {advice}", printable(location))
 }
 
-/// Returns the first line of the response's body that is not blank, cut to `QUOTED_MAX` characters.
+/// Returns the first line of the response's body that is not blank, truncated to `QUOTED_MAX`
+/// characters.
 fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
     let body = response.body().as_ref();
     let text = String::from_utf8_lossy(body);

@@ -40,8 +40,8 @@ use crate::{
     signals::TerminalSignals,
 };
 
-/// What has happened to the lines of the input. It outlives the future that updates it, which may
-/// be dropped at any time.
+/// Whether the lines of the input were sent. This account outlives the future that updates it,
+/// because that future may be dropped at any time.
 #[derive(Debug, Default)]
 struct LineAccount {
     /// Whether a line could not be sent, for example because it was too long. Each of these lines has

@@ -70,8 +70,9 @@ impl fmt::Display for Ending {
             Some(violation) => {
                 let code = violation.close_code();
                 match &self.close_info.sent {
-                    // Our Close was sent before the violation. An endpoint sends only one Close, so
-                    // the code of the violation was never sent. Show the code that was sent.
+                    // Our Close had been sent before the server broke the rule. An endpoint sends
+                    // only one Close, so the code for the violation was never sent. Show the code
+                    // that was sent.
                     Some(sent) if sent.code() != code => {
                         write!(f, "{}, by us; then the server broke a rule: ", sent.code())
                     }

@@ -19,9 +19,9 @@ use tokio::runtime::Handle;
 
 use crate::byte_queue::{ITEM_OVERHEAD, QueueReceiver, byte_queue};
 
-/// The thread reads the next line only while the queue holds less than this number of bytes. The
-/// number is sixteen times the usual size of a pipe's buffer, so the connection has data to send
-/// while the thread reads.
+/// The thread reads the next line only while the queue holds fewer bytes than this. The limit is
+/// sixteen times the usual size of a pipe's buffer, so the connection has data to send while the
+/// thread reads.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The maximum number of lines that the conversation takes out of the queue at once, to send them
@@ -81,8 +81,8 @@ impl InputLines {
         Self { lines }
     }
 
-    /// Waits until there is a line in the queue, and appends the lines in the queue to `lines`, up
-    /// to [`BATCH`]. Appends nothing at the end of the input.
+    /// Waits for a line, then appends up to [`BATCH`] lines from the queue to `lines`. At the end
+    /// of the input, appends nothing.
     ///
     /// # Cancel safety
     /// If the future is dropped, no line has been taken out of the queue.

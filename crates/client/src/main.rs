@@ -187,9 +187,9 @@ where
     }
 }
 
-/// Reports if the server chose none of the offered subprotocols, or did not accept the offered
-/// compression. On a terminal, also reports which keys send a line and close the connection. A
-/// script does not need to know these keys.
+/// Prints a note if the server chose none of the offered subprotocols, or did not accept the
+/// offered compression. On a terminal, also prints which keys send a line and close the connection.
+/// A script does not need to know these keys.
 fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),

@@ -22,9 +22,9 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// stream after each redirect. With `|stream| stream` there is no such layer, and none appears in
 /// the connection's type.
 ///
-/// An invalid URL or an unusable certificate is returned as an error, like an unreachable server.
-/// An invalid proxy, subprotocol, header or origin ends the process here, with a message and an
-/// exit status like those of `clap`.
+/// An invalid URL or an unusable certificate is returned as an error, in the same way as an
+/// unreachable server. An invalid proxy, subprotocol, header or origin ends the process here, with
+/// a message and an exit status like those of `clap`.
 ///
 /// # Errors
 /// Returns one sentence that explains why the connection did not open and what to do.
@@ -124,7 +124,7 @@ fn way(args: &ClientArgs) -> Way {
     Way::of(args).unwrap_or_else(|sentence| exit_with_usage_error(&sentence))
 }
 
-/// Returns the URI to which the client is connected, after redirects, and what lies in between:
+/// Returns the URI to which the client is connected, after any redirects, and the route to it:
 /// `ws://example.org/ through the proxy http://proxy.example:3128`.
 ///
 /// # Errors

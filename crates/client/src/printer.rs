@@ -20,9 +20,9 @@ use crate::{
     byte_summary::byte_summary,
 };
 
-/// The client receives the next message only while the queue holds less than this number of bytes.
-/// The number is sixteen times the usual size of a pipe's buffer, so a fast reader rarely waits for
-/// the client.
+/// The client receives the next message only while the queue holds fewer bytes than this. The limit
+/// is sixteen times the usual size of a pipe's buffer, so a fast reader rarely waits for the
+/// client.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The maximum number of bytes that are escaped at once. An escape is up to six times as long as

@@ -1,7 +1,7 @@
 //! `--trace` and `--capture`: show the bytes of the connection as they pass, or write them to a
 //! file.
 //!
-//! Without these options, observing costs nothing while the client works line by line: the
+//! If neither option is set and the client works line by line, observing costs nothing: the
 //! connection uses the library's own stream type, which contains no tap (see `run` in `main`). With
 //! either option, it uses a [`Tapped`] stream.
 

@@ -1,4 +1,4 @@
-//! The way to the server: directly, through a proxy, or over a Unix socket.
+//! How the client reaches the server: directly, through a proxy, or over a Unix socket.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use websocket::{Proxy, TransportOptions, protocol::Uri};
 
 use crate::args::ClientArgs;
 
-/// The way to the server, as chosen on the command line or, failing that, by the environment.
+/// How the client reaches the server, as chosen on the command line or, failing that, by the
+/// environment.
 #[derive(Debug, Clone)]
 pub(crate) enum Way {
     Direct,

@@ -147,8 +147,8 @@ impl<W: Write> Capture<W> {
         Ok(())
     }
 
-    /// Ends one direction: its sender will send nothing more. Writes a FIN. Further calls for the
-    /// same direction write nothing.
+    /// Ends one direction by writing a FIN, because its sender will send nothing more. Further
+    /// calls for the same direction write nothing.
     ///
     /// # Errors
     /// Returns the errors of the writer.
@@ -161,8 +161,8 @@ impl<W: Write> Capture<W> {
         self.packet(direction.opposite(), Flag::None, &[])
     }
 
-    /// Ends both directions after the sender of this direction has aborted the connection. Writes
-    /// an RST.
+    /// Ends both directions by writing an RST, because the sender of this direction has aborted the
+    /// connection.
     ///
     /// # Errors
     /// Returns the errors of the writer.

@@ -50,8 +50,8 @@ impl Conversation {
     /// `sink`.
     ///
     /// Some of the records may belong to the other direction: bytes that the client sends before
-    /// the response are dissected when the response arrives. `time` is the time at which the bytes
-    /// arrived. It is copied into the records and has no other effect.
+    /// the response are dissected only when the response arrives. `time` is the time at which the
+    /// bytes arrived. It is copied into the records and has no other effect.
     pub fn push(&mut self, direction: Direction, bytes: &[u8], time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let Self { to_server, to_client, context } = self;
         match direction {

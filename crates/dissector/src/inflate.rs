@@ -1,4 +1,5 @@
-//! Inflates compressed messages, as an observer of both directions (RFC 7692, section 7.2.2).
+//! Inflates compressed messages for an observer that sees both directions (RFC 7692, section
+//! 7.2.2).
 //!
 //! ```text
 //!   handshake ──▶ ObservedDeflate ──▶ a MessageInflater for each direction,

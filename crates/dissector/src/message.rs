@@ -50,9 +50,9 @@ impl MessageInProgress {
         first_invalid_byte(&mut self.utf8, piece)
     }
 
-    /// Appends the next bytes of a compressed payload to the message, and their inflated form to
-    /// both the message and `added`. `limit` is the maximum length of the inflated message in
-    /// bytes. Returns the rules that these bytes break.
+    /// Takes the next bytes of a compressed payload. Appends them to the message, and appends their
+    /// inflated form to both the message and `added`. `limit` is the maximum length of the inflated
+    /// message in bytes. Returns a list of the rules that these bytes break.
     pub(crate) fn push_compressed(
         &mut self,
         piece: &[u8],

@@ -15,7 +15,7 @@ pub struct Options {
     pub limits: Limits,
     /// Whether to hide the value of every header field that may hold a credential, such as `Cookie`
     /// and `Authorization`. The default is to show all values. Set this if the records are for
-    /// someone who may not see the credentials, such as a script on a web page.
+    /// someone who must not see the credentials, such as a script on a web page.
     ///
     /// If this is set, only the header fields of the handshake, and a few others known to be
     /// harmless, keep their values. In all other values, an asterisk replaces each byte, in the

@@ -5,7 +5,7 @@
 //! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.
 //!
-//! [`is_harmful`] decides which characters these are. A program should put each line together first
+//! [`is_harmful`] decides which characters are escaped. A program should assemble each line first
 //! and then pass the whole line through one of these functions, so that no part of it is missed: a
 //! line of text through [`printable`], and a line of JSON through [`printable_json`].
 
@@ -58,7 +58,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
 /// | the characters with the property `Bidi_Control` | they change the writing direction, so a line can look different from its content |
 /// | other format characters that cannot be seen | two texts that look the same can differ |
 ///
-/// U+200C and U+200D are not harmful, because Persian, Hindi and many emoji need these two.
+/// U+200C and U+200D are not treated as harmful, because Persian, Hindi and many emoji need them.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
     let ends_a_line = matches!(character, '\u{2028}' | '\u{2029}');
@@ -80,7 +80,7 @@ pub fn is_harmful(character: char) -> bool {
     character.is_control() || ends_a_line || changes_direction || cannot_be_seen
 }
 
-/// Replaces each harmful character in `text` with what `replace` appends for it.
+/// Replaces each harmful character in `text` with the substitute that `replace` appends.
 fn escape(text: &str, is_harmful: impl Fn(char) -> bool, replace: impl Fn(&mut String, char)) -> Cow<'_, str> {
     if !text.contains(&is_harmful) {
         return Cow::Borrowed(text);

@@ -75,8 +75,8 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
         let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         let inward = self.outward().opposite();
         if let Err(error) = result {
-            // The peer has ended TCP without ending TLS first. For the tap, this is an end like any
-            // other.
+            // The peer has closed the TCP connection without ending TLS first. The tap treats this
+            // as an ordinary end of the stream.
             if error.kind() == io::ErrorKind::UnexpectedEof {
                 self.tap.end(inward);
             }

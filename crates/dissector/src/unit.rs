@@ -29,7 +29,7 @@ impl Dissection {
         Self::of_one_field(RecordKind::Body, body, field, "HTTP body")
     }
 
-    /// Creates the dissection, as a single field, of bytes that cannot be divided into fields.
+    /// Creates a dissection with a single field, for bytes that cannot be divided into fields.
     pub(crate) fn of_unknown(bytes: &Excerpt) -> Self {
         let value = FieldValue::bytes(bytes.bytes(), bytes.left_out());
         let field = Field::new(&glossary::UNREADABLE, 0..bytes.total(), value);

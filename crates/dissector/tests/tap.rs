@@ -222,7 +222,7 @@ async fn a_tapped_stream_flushes_and_writes_as_the_stream_does() {
 }
 
 /// A stream whose reads fail with this kind of error. A TLS stream fails with `UnexpectedEof` if
-/// its peer ends TCP without ending TLS first.
+/// its peer closes the TCP connection without closing the TLS session first.
 struct Broken(std::io::ErrorKind);
 
 impl AsyncRead for Broken {

@@ -39,8 +39,8 @@ impl Evaluator {
         Self { fault, close_sent, parser, observations: Observations::default() }
     }
 
-    /// Parses bytes from the peer and records the reactions in them. The bytes may arrive in pieces
-    /// of any size.
+    /// Parses bytes from the peer and records the reactions that they contain. The bytes may arrive
+    /// in pieces of any size.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.parser.receive(bytes);
         while let Some(reaction) = self.parser.next() {

@@ -72,8 +72,9 @@ where
             read = reader.read_buf(&mut input) => match read {
                 Ok(0) => evaluator.record(&Reaction::Eof),
                 Ok(_) => evaluator.receive(&input),
-                // The peer closed TCP without first sending the close_notify alert of TLS. This
-                // breaks a rule of TLS, not of WebSocket, so it counts as an ordinary end.
+                // The peer closed the TCP connection without first sending the close_notify alert
+                // of TLS. This breaks a rule of TLS, not of WebSocket, so it counts as an ordinary
+                // end.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => evaluator.record(&Reaction::Eof),
                 Err(_) => evaluator.record(&Reaction::Reset),
             },
@@ -86,8 +87,8 @@ where
                 output.extend(close_frame(role, randomness, close.code, ""));
                 close_sent = true;
             }
-            // Section 7.1.1: the server closes TCP first. A test in the role of the server
-            // therefore closes TCP once its own Close is written.
+            // Section 7.1.1: the server closes the TCP connection first. A test in the role of the
+            // server therefore closes the connection once its own Close has been written.
             if role == Role::Server && output.is_empty() && !write_ended {
                 let _ = timeout_at(deadline, writer.shutdown()).await;
                 write_ended = true;

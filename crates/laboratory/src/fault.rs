@@ -61,16 +61,17 @@ pub enum RequirementLevel {
 /// The reaction that the RFC expects from the receiver of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expectation {
-    /// Fail the connection (section 7.1.7): send a Close with one of these codes, and close TCP.
+    /// Fail the connection (section 7.1.7): send a Close with one of these codes, and close the TCP
+    /// connection.
     FailConnection(&'static [u16]),
-    /// Answer the Close and close TCP. Ignore everything that was sent after the Close (sections
-    /// 1.4 and 5.5.1).
+    /// Answer the Close and close the TCP connection. Ignore everything that was sent after the
+    /// Close (sections 1.4 and 5.5.1).
     AnswerClose,
     /// Do not open the connection, and answer with an HTTP status that rejects the request (section
     /// 4.2).
     RejectRequest(RejectionStatus),
-    /// Do not open the connection, and close TCP. A client cannot send a reason to the server
-    /// (section 4.1).
+    /// Do not open the WebSocket connection, and close the TCP connection. A client cannot send a
+    /// reason to the server (section 4.1).
     AbortHandshake,
 }
 
@@ -102,7 +103,7 @@ pub(crate) enum Injection {
 }
 
 impl Fault {
-    /// Returns the fault with these stages, in which the judge sends it.
+    /// Returns the fault with its stages set to `stages`. The judge sends it in these stages.
     pub(crate) const fn in_stages(self, stages: Stages) -> Self {
         Self { stages, ..self }
     }

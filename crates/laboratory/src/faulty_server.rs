@@ -20,9 +20,9 @@ use crate::{evaluator::Evaluation, exchange::exchange, fault::Fault, fault_test:
 /// before this function returns.
 ///
 /// # Errors
-/// Returns [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, because it then
-/// has no valid response. In this case, nothing has been sent. To answer such a request in another
-/// way, call [`check_upgrade`](ReceivedRequest::check_upgrade) first.
+/// Returns [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, because no valid
+/// response can accept such a request. In this case, nothing has been sent. To answer such a
+/// request in another way, call [`check_upgrade`](ReceivedRequest::check_upgrade) first.
 ///
 /// # Panics
 /// Panics if a server cannot send this fault.
@@ -39,7 +39,7 @@ where
 }
 
 /// Sends `fault` as [`serve_fault`] does, but pauses between a valid response and the faulty
-/// frames. Without a pause, they are sent in one write.
+/// frames. If `pause` is zero, they are sent in one write.
 pub(crate) async fn serve_fault_after<S>(
     pause: Duration,
     mut stream: S,

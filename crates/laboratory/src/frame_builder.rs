@@ -31,7 +31,8 @@ impl<'a> FrameBuilder<'a> {
         FrameHeader { masking_key, ..unmasked_header(opcode, payload) }
     }
 
-    /// Returns the header of a frame that is masked exactly when the role forbids it.
+    /// Returns the header of an unfragmented frame with the wrong masking: masked from a server,
+    /// unmasked from a client.
     pub(crate) fn header_with_wrong_masking(&mut self, opcode: Opcode, payload: &[u8]) -> FrameHeader {
         let masking_key = match self.role {
             Role::Client => None,

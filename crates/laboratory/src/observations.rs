@@ -7,7 +7,7 @@ use crate::{
     reaction::{ObservedClose, ObservedResponse, Reaction},
 };
 
-/// What the peer did after the fault, as far as it matters for the verdict.
+/// The parts of the peer's behaviour after the fault that matter for the verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observations {
     /// The HTTP response of the peer.
@@ -22,14 +22,14 @@ pub struct Observations {
     pub continued_after_close: bool,
     /// The reason why the peer's bytes could not be parsed.
     pub garbage: Option<String>,
-    /// The way in which TCP ended; `None` while the TCP connection is open.
+    /// How the TCP connection ended; `None` while it is open.
     pub tcp_end: Option<TcpEnd>,
 }
 
 /// The two ways in which a TCP connection can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpEnd {
-    /// The peer closed its direction of TCP.
+    /// The peer closed its direction of the TCP connection.
     Eof,
     /// The peer reset the connection.
     Reset,
@@ -89,8 +89,8 @@ impl fmt::Display for Observations {
         if self.garbage.is_some() {
             parts.push("garbage".to_owned());
         }
-        // After an HTTP response, TCP may stay open or close. Neither is a reaction to the fault,
-        // so omit the end of TCP.
+        // After an HTTP response, the TCP connection may stay open or close. Neither is a reaction
+        // to the fault, so do not print how the connection ended.
         if self.response.is_none() {
             match self.tcp_end {
                 Some(TcpEnd::Eof) => parts.push("TCP closed".to_owned()),

@@ -20,8 +20,8 @@ use crate::{
     randomness::Randomness,
 };
 
-/// The default maximum time for TCP, TLS and a valid handshake together. Every client in this
-/// workspace has the same default.
+/// The default time limit for opening the TCP connection, setting up TLS and completing a valid
+/// handshake, all together. Every client in this workspace has the same default.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends `fault` to the server at `url`, a `ws://` or `wss://` URI, on a new connection.
@@ -81,8 +81,8 @@ impl Probe {
         self
     }
 
-    /// Sets the maximum total time to wait for the reaction to a fault and for the end of TCP. The
-    /// default is 2 seconds.
+    /// Sets the maximum total time to wait for the reaction to a fault and for the end of the TCP
+    /// connection. The default is 2 seconds.
     #[must_use]
     pub const fn reaction_timeout(mut self, limit: Duration) -> Self {
         self.reaction_timeout = limit;
@@ -101,8 +101,8 @@ impl Probe {
         self.run_through(fault, |stream| stream).await
     }
 
-    /// Sends one fault like [`run`](Self::run), but lets `wrap` put a layer between the probe and
-    /// the stream.
+    /// Sends one fault as [`run`](Self::run) does, but lets `wrap` put a layer between the probe
+    /// and the stream.
     pub(crate) async fn run_through<S>(
         &self,
         fault: &'static Fault,

@@ -2,7 +2,7 @@
 
 use protocol::{frame::MaskingKey, handshake::Nonce};
 
-/// The fixed masking key, used in place of random ones. All of its bytes are below 0x80: see
+/// The fixed masking key, used in place of random keys. All of its bytes are below 0x80: see
 /// [`Randomness::ascii_key`].
 const FIXED_KEY: MaskingKey = MaskingKey([0x37, 0x7a, 0x21, 0x3d]);
 

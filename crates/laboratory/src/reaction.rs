@@ -13,7 +13,7 @@ pub enum Reaction {
     Response(ObservedResponse),
     /// Bytes that are neither HTTP nor frames. Contains an explanation.
     Garbage(String),
-    /// The peer closed its direction of TCP.
+    /// The peer closed its direction of the TCP connection.
     Eof,
     /// The peer reset TCP.
     Reset,

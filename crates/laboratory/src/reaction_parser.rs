@@ -1,15 +1,15 @@
 //! Parses the bytes that the peer sends.
 //!
 //! The parser is more lenient than the protocol crate's receiver, because a peer that reacts to a
-//! fault may break rules as well, and the parser must still recognise its reaction.
+//! fault may break rules too, and its reaction must still be recognised.
 
 use bytes::{Buf, BytesMut};
 use protocol::frame::{FrameHeader, Opcode, apply_mask};
 
 use crate::reaction::{ObservedClose, ObservedResponse, Reaction};
 
-/// The maximum number of bytes to keep of a frame's payload. The payloads that matter, those of
-/// control frames and of echoes of a fault, are never longer.
+/// The maximum number of bytes to keep from each frame's payload. The payloads that matter, those
+/// of control frames and of echoed faults, are never longer than this.
 const KEPT_PAYLOAD: usize = 256;
 
 /// The maximum size of an HTTP head in bytes. A longer head counts as garbage.
@@ -86,7 +86,8 @@ impl ReactionParser {
     fn frame(&mut self) -> Option<Reaction> {
         loop {
             // Skip the part of a long payload that is not kept, so that the next frame is at the
-            // beginning of the input. If more of the payload follows, the input is empty now.
+            // beginning of the input. If part of the payload has still to arrive, the input is now
+            // empty.
             let skipped = usize::try_from(self.unwanted).map_or(self.input.len(), |left| left.min(self.input.len()));
             self.input.advance(skipped);
             self.unwanted -= skipped as u64;

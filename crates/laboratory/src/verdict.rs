@@ -15,14 +15,14 @@ pub enum Verdict {
     AsExpected,
     /// The peer rejected the fault, but sent an unsuitable code or status.
     OtherCode,
-    /// The peer closed TCP without giving a reason. Section 7.1.7 recommends a Close, but does not
-    /// require it.
+    /// The peer closed the TCP connection without giving a reason. Section 7.1.7 recommends a
+    /// Close, but does not require it.
     NoReason,
-    /// The peer sent a Close, but did not close TCP in time.
+    /// The peer sent a Close, but did not close the TCP connection in time.
     LeftOpen,
     /// The peer continued as if nothing were wrong.
     Tolerated,
-    /// The peer did nothing in the available time.
+    /// The peer did nothing within the time limit.
     NoAnswer,
 }
 
@@ -45,7 +45,7 @@ impl Verdict {
             Some(ObservedClose { code: Some(code), .. }) if codes.contains(code) => {
                 Self::if_tcp_ended(observed, Self::AsExpected)
             }
-            // The peer answered an invalid Close like a valid one: with the same code, with 1000
+            // The peer answered an invalid Close as if it were valid: with the same code, with 1000
             // (normal closure), or with no code. It has therefore tolerated the fault.
             Some(ObservedClose { code, .. })
                 if close_sent.is_some_and(|sent| *code == sent || matches!(code, None | Some(1000))) =>
@@ -57,8 +57,8 @@ impl Verdict {
         }
     }
 
-    /// Returns the verdict on a peer that should answer a valid Close, and ignore everything after
-    /// it.
+    /// Returns the verdict on a peer that should answer a valid Close and then ignore everything
+    /// after it.
     fn after_close(observed: &Observations) -> Self {
         match &observed.close {
             _ if observed.pong || observed.echo || observed.continued_after_close => Self::Tolerated,
@@ -84,8 +84,8 @@ impl Verdict {
         }
     }
 
-    /// Returns the verdict on a peer that should close TCP without a Close frame, because the
-    /// connection was never open.
+    /// Returns the verdict on a peer that should close the TCP connection without a Close frame,
+    /// because the WebSocket connection was never open.
     fn after_response(observed: &Observations) -> Self {
         match (&observed.close, observed.tcp_end) {
             (Some(_), _) => Self::OtherCode,

@@ -61,7 +61,8 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
                 // The engine answers Pings and a Close by itself.
                 Ok(Some(Event::Ping(_) | Event::Pong(_) | Event::Close(_))) => {}
                 Ok(None) => break,
-                // The engine has queued a Close with the reason. Continue until the Close is sent.
+                // The engine has queued a Close with the reason. Continue until the Close has been
+                // sent.
                 Err(violation) => eprintln!("the client broke a rule: {violation}"),
             }
         }

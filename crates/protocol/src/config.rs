@@ -17,15 +17,16 @@ use crate::{limits::Limits, message_timeout::MessageTimeout};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The limits on what the peer sends. If the peer exceeds a limit, the connection is failed.
+    /// The limits on what the peer sends. If the peer exceeds a limit, this endpoint fails the
+    /// connection.
     pub limits: Limits,
-    /// The maximum time for each of the peer's steps in closing: to answer a Close, and then to
-    /// close TCP. 5 seconds by default, which is several round trips around the world.
-    /// [`Duration::MAX`] sets no deadline.
+    /// The time limit for each of the peer's steps in closing: answering a Close, and then closing
+    /// the TCP connection. The default is 5 seconds, which is several round trips around the world.
+    /// With [`Duration::MAX`], there is no deadline.
     pub close_timeout: Duration,
-    /// The keep-alive. With `None`, the connection sends no Pings of its own. `None` is the
-    /// default, because a client has no reason to end a connection that is merely idle (section
-    /// 7.3). Servers should set this option.
+    /// The keep-alive. With `None`, this endpoint never sends a Ping unless the application asks
+    /// for one. `None` is the default, because a client has no reason to end a connection that is
+    /// merely idle (section 7.3). Servers should set this option.
     pub keep_alive: Option<KeepAlive>,
     /// The time within which a message must be complete once it has begun to arrive. With `None`,
     /// there is no such limit. The default is [`MessageTimeout::DEFAULT`].
@@ -87,33 +88,33 @@ impl Default for Config {
 /// The keep-alive of a connection: when to send a Ping, and how long to wait for an answer (section
 /// 5.5.2).
 ///
-/// TCP alone does not detect that the peer is gone until data is sent and stays unacknowledged for
-/// many minutes. A regular Ping keeps proxies from closing an idle connection, and a deadline for
-/// the Pong detects dead peers.
+/// TCP alone notices that a peer is gone only after sent data has stayed unacknowledged for many
+/// minutes. A regular Ping keeps proxies from closing an idle connection, and a deadline for the
+/// Pong detects dead peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
     /// The maximum time for the peer to answer a Ping. The connection fails if nothing at all
-    /// arrives in that time, unless a transport that was full has accepted more bytes: then the
-    /// time starts again. A connection that fails in this way is dropped at once, without waiting
-    /// for an answer to the Close.
+    /// arrives in that time, unless a transport that was full accepts more bytes in the meantime,
+    /// in which case the time starts again. A connection that fails in this way is dropped at once,
+    /// without waiting for an answer to the Close.
     ///
-    /// A dead peer is noticed at most [`interval`](Self::interval) plus `timeout`, or twice
-    /// `timeout` if that is longer, after its last sign of life. A sign of life is a byte that
+    /// A dead peer is noticed no later than [`interval`](Self::interval) plus `timeout` after its
+    /// last sign of life, or twice `timeout` if that is longer. A sign of life is a byte that
     /// arrives, or one that a full transport accepts.
     ///
-    /// Choose a time that lets your slowest peer read everything that the two kernels hold, because
-    /// the peer must read all of those bytes before it reaches the Ping:
+    /// Choose a time in which even your slowest peer can read everything that the two kernels hold,
+    /// because the peer must read all of those bytes before it reaches the Ping:
     ///
     /// ```text
     ///   timeout  >  (send buffer + receive buffer) / slowest rate  +  round trip
     /// ```
     ///
     /// Linux lets these buffers grow to 4 MiB and 6 MiB by default. A peer that reads 1 MiB per
-    /// second may then need 10 seconds to reach the Ping, and one that reads 512 KiB per second 20
-    /// seconds. You can shorten these times only with smaller buffers, because no portable call
-    /// tells how much of a kernel's buffer the peer has read. If you never send much at a time, the
-    /// round trip is all that counts.
+    /// second may then need 10 seconds to reach the Ping, and one that reads 512 KiB per second may
+    /// need 20 seconds. You can shorten these times only with smaller buffers, because no portable
+    /// call reports how much of a kernel's buffer the peer has read. If you never send much at a
+    /// time, only the round trip matters.
     pub timeout: Duration,
 }

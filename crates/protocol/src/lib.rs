@@ -2,7 +2,7 @@
 //!
 //! This crate implements the protocol and nothing else: it has no socket, no clock, no source of
 //! random numbers, no threads and no async code. Bytes and the time go in; events and bytes come
-//! out. You can read it next to the RFC, and you can drive it with any kind of I/O. The
+//! out. You can read it alongside the RFC, and you can drive it with any kind of I/O. The
 //! [`websocket`](../websocket/index.html) crate drives it with tokio.
 //!
 //! | RFC 6455 | module |
@@ -87,7 +87,7 @@ pub use uri::{Authority, Uri, UriError};
 pub use usage_error::UsageError;
 pub use violation::Violation;
 
-/// The examples of the README, compiled as documentation tests.
+/// The README's examples, compiled as documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -1,4 +1,4 @@
-//! Messages, the unit that applications exchange (sections 5.6 and 6).
+//! Messages, the units that applications exchange (sections 5.6 and 6).
 //!
 //! The sender chooses how many frames carry a message, and the receiving application does not see
 //! that choice. There are two kinds of messages: a text message is valid UTF-8, and a binary

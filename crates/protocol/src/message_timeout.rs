@@ -6,14 +6,14 @@ use std::time::Duration;
 /// first finds it incomplete: [`base`](Self::base), plus [`per_kib`](Self::per_kib) for each KiB of
 /// the message that has arrived.
 ///
-/// Without this limit, a peer could begin a message and then send another byte of it only now and
-/// then, and this endpoint would have to keep the incomplete message forever. Only the payload of
-/// data frames extends the time: frame headers, empty fragments, and control frames between the
-/// fragments do not. For a compressed message, the compressed bytes count. The limit also applies
-/// to an incomplete control frame or frame header.
+/// Without this limit, a peer could begin a message, send only an occasional byte of it, and so
+/// make this endpoint keep the incomplete message forever. Only the payload of data frames extends
+/// the time: frame headers, empty fragments, and control frames between the fragments do not. For a
+/// compressed message, the compressed bytes count. The limit also applies to an incomplete control
+/// frame or frame header.
 ///
-/// The peer is not blamed for time during which this endpoint did not read. If this endpoint
-/// notices more than a second late that the time has run out, the whole period therefore starts
+/// The peer is not blamed for time during which this endpoint did not read. Therefore, if this
+/// endpoint notices more than a second late that the time has run out, the whole period starts
 /// again.
 ///
 /// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one

@@ -254,8 +254,8 @@ fn parse_host(host: &str) -> Result<String, UriError> {
     if !host.bytes().all(allowed) {
         return Err(UriError::Host);
     }
-    // A host that consists only of digits and dots is meant as an IPv4 address, so reject it if it
-    // is not a valid address. An example is 300.1.1.1.
+    // A host that consists only of digits and dots, such as 300.1.1.1, is meant as an IPv4 address,
+    // so reject it if it is not a valid address.
     let looks_like_ipv4 = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
         return Err(UriError::Host);
@@ -326,8 +326,7 @@ const fn is_pchar(byte: u8) -> bool {
 }
 
 /// Returns `true` if `byte` is a visible character that the grammar excludes, but that browsers and
-/// the crates `url` and `http` accept in a path or a query, where they leave it unchanged or encode
-/// it.
+/// the crates `url` and `http` accept in a path or a query, and either leave unchanged or encode.
 const fn is_unwise(byte: u8) -> bool {
     matches!(byte, b'"' | b'<' | b'>' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}')
 }

@@ -1,12 +1,12 @@
 //! The rules that a peer can break once the connection is open, in one list.
 //!
 //! Each rule is one variant. This file lists the section of the RFC that contains the rule, the
-//! close code that answers a violation, and one plain sentence that describes the violation. You
-//! therefore do not have to search the code that detects a violation to learn what happens next.
+//! close code that answers a violation, and one plain sentence that describes the violation. To
+//! learn what happens after a violation, you therefore need not search the code that detects it.
 //!
 //! The rules of the opening handshake are in [`HandshakeViolation`](crate::HandshakeViolation).
 //! Mistakes by the *caller* of this crate have a separate type, [`UsageError`](crate::UsageError),
-//! because they are bugs to fix and not input to handle.
+//! because they are bugs to fix rather than input to handle.
 
 use std::{fmt, time::Duration};
 
@@ -86,7 +86,7 @@ pub enum Violation {
     /// A message or a control frame that was not complete within
     /// [`Config::message_timeout`](crate::Config::message_timeout).
     MessageTooSlow {
-        /// The number of payload bytes of the message that arrived, before decompression.
+        /// The number of the message's payload bytes that have arrived, before decompression.
         received: usize,
         /// The time that the peer has had for the message.
         elapsed: Duration,

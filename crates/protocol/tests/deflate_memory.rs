@@ -1,6 +1,6 @@
 //! The memory that compression uses, as Linux counts it.
 //!
-//! The test is a program of its own, because it measures the memory of its process.
+//! This test is a separate program, because it measures the memory of its whole process.
 #![cfg(target_os = "linux")]
 
 use protocol::{
@@ -18,8 +18,8 @@ use testkit::{
     process_memory::{KIB, MIB, peak_resident_bytes, resident_bytes},
 };
 
-/// Returns a payload of about 1 MiB that decompresses to 1 GiB of zeros. Once its window contains
-/// only zeros, the compressor writes the same bytes for each further MiB.
+/// Returns a payload of about 1 MiB that decompresses to 1 GiB of zeros. Once the window contains
+/// only zeros, the compressor writes the same bytes for every further MiB.
 fn bomb() -> Vec<u8> {
     let hardest = DeflateOptions::DEFAULT.level(Level::new(9).unwrap());
     let mut deflater = Deflater::new(&negotiate(&hardest, &hardest).client);
@@ -30,8 +30,8 @@ fn bomb() -> Vec<u8> {
     [first, further.repeat(1022), deflater.deflate(&zeros, true)].concat()
 }
 
-/// Lets many servers receive a compressed message, answer it, and then do one more thing. Returns
-/// how many bytes each of them keeps.
+/// Makes many servers receive a compressed message and answer it, and then calls `then` with each
+/// server. Returns how many bytes each server keeps.
 fn bytes_per_server(options: &DeflateOptions, then: fn(&mut TestEndpoint)) -> usize {
     const COUNT: usize = 200;
     let negotiated = negotiate(options, options);
@@ -46,7 +46,7 @@ fn bytes_per_server(options: &DeflateOptions, then: fn(&mut TestEndpoint)) -> us
             endpoint.connection.send(Message::binary(message.clone())).unwrap();
             assert!(!endpoint.take_sent().is_empty());
             then(&mut endpoint);
-            // A driver takes the buffers of a connection that waits.
+            // A driver takes the buffers of a waiting connection.
             drop((endpoint.connection.take_input(), endpoint.connection.take_send_buffer()));
             endpoint
         })
@@ -69,7 +69,8 @@ fn memory_is_bounded_by_limits_and_options() {
     let before = peak_resident_bytes();
     assert_eq!(server.receive_bytes(&frame), [violated(Violation::MessageTooBig { limit: MIB })]);
     let grown = peak_resident_bytes() - before;
-    // The input, the message up to the limit, and the old and new buffer of its last reallocation.
+    // The memory holds the input, the message up to the limit, and the old and new buffers of the
+    // last reallocation.
     assert!(grown < 6 * MIB, "{} KiB for a limit of 1 MiB", grown / KIB);
     server.assert_fails_connection(1009);
 
@@ -85,8 +86,9 @@ fn memory_is_bounded_by_limits_and_options() {
     });
     assert!(closing < 100 * KIB, "{closing} bytes per closing connection");
 
-    // With takeover, both windows are kept. This comes last, because the allocator keeps the memory
-    // that is freed here, and a later measurement would find less than was allocated.
+    // With takeover, both windows are kept. This measurement comes last, because the allocator
+    // keeps the memory that is freed here, and a later measurement would therefore find less than
+    // was allocated.
     let full = bytes_per_server(&DeflateOptions::DEFAULT, |_| ());
     assert!((100 * KIB..450 * KIB).contains(&full), "{full} bytes per connection with takeover");
 }

@@ -1,6 +1,6 @@
 //! The memory of an idle connection, as Linux counts it.
 //!
-//! The test is a program of its own, because it measures the memory of its process.
+//! This test is a separate program, because it measures the memory of its whole process.
 #![cfg(target_os = "linux")]
 
 use bytes::{Buf, Bytes};
@@ -26,13 +26,13 @@ fn an_idle_connection_frees_the_memory_that_it_used_while_busy() {
             while let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() {
                 output.advance(output.remaining());
             }
-            // A driver takes the buffer of a connection that waits.
+            // A driver takes the buffer of a waiting connection.
             endpoint.connection.take_send_buffer().expect("the send queue is empty");
             endpoint
         })
         .collect();
     let held = resident_bytes().saturating_sub(before) / COUNT;
-    // While it was busy, the list of the send queue alone took 10 KiB.
+    // While the connection was busy, the entries of the send queue alone took 10 KiB.
     assert!(held < 2 * KIB, "{held} bytes per idle connection");
     drop(servers);
 }

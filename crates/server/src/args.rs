@@ -154,7 +154,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "grade_clients")]
     pub(crate) json: bool,
 
-    /// The maximum time to wait for each answer of the client, with --grade-clients
+    /// The maximum time to wait for each answer from the client, with --grade-clients
     #[arg(long, value_name = "TIME", default_value = "2s", requires = "grade_clients", value_parser = positive)]
     pub(crate) answer_timeout: Duration,
 
@@ -259,7 +259,8 @@ mod tests {
             ("0.0.0.0:8090", "0.0.0.0:8090"),
             ("[::1]:8090", "[::1]:8090"),
             ("localhost:8090", "localhost:8090"),
-            // These are invalid, but they are returned unchanged. The server then fails to listen.
+            // These are not valid addresses, but they are returned unchanged, and the server then
+            // fails to listen on them.
             ("localhost", "localhost"),
             ("", ""),
         ] {

@@ -33,7 +33,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
 }
 
 /// Sends `fault` to the client, and logs the client's reaction. Waits for the reaction for at most
-/// `patience`. `notes` carries the verdict to the page that views the connection, if there is one.
+/// `patience`. If a page views the connection, `notes` carries the verdict to that page.
 pub(crate) async fn handle<S>(
     incoming: Incoming<S>,
     fault: &'static Fault,

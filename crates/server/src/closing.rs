@@ -7,7 +7,7 @@
 //!   closed: 1006 (abnormal closure), failed by this end: a client's frames must be masked (RFC 6455, section 5.1)
 //! ```
 //!
-//! No line states the same fact twice.
+//! No log line states the same fact twice.
 
 use cli::code_and_reason;
 use protocol::{CloseCode, CloseInfo};

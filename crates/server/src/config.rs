@@ -40,9 +40,9 @@ pub(crate) fn with_max_message(config: &ServerConfig, max_message: usize) -> Ser
     config.clone().config(connection)
 }
 
-/// The memory of an open connection, in bytes, that does not depend on its messages: its task, its
-/// timers, and the buffer of an incomplete frame header. A test of the server process measures less
-/// than this.
+/// The memory, in bytes, that an open connection takes regardless of its messages: its task, its
+/// timers, and the buffer for an incomplete frame header. A test of the server process measures
+/// less than this.
 #[cfg(test)]
 const FIXED_PER_CONNECTION: usize = 8 << 10;
 
@@ -63,7 +63,8 @@ mod tests {
         let each = MemoryBudget::FREE_PER_CONNECTION + FIXED_PER_CONNECTION;
         let sum = args.max_connections * each + args.max_memory;
         assert!(sum <= TOTAL, "{} MiB", sum >> 20);
-        // At least 100 messages of the maximum size can arrive at the same time without waiting.
+        // At least 100 messages of the maximum size can arrive at the same time without having to
+        // wait for memory.
         assert!(args.max_memory / args.max_message >= 100);
     }
 }

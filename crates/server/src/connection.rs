@@ -34,9 +34,9 @@ where
 }
 
 /// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
-/// stopping, the handshake failed, the request was rejected or loaded the page, or this function
-/// has already served one of the less common kinds of connection to its end. The returned peer is
-/// the client, even if a trusted proxy has connected on its behalf.
+/// stopping, the handshake failed, the request was rejected, the client was only loading the page,
+/// or this function has already served one of the less common kinds of connection to its end. The
+/// returned peer is the client, even if a trusted proxy has connected on its behalf.
 async fn open<S>(stream: S, peer: Peer, deadline: Instant, state: &ServerState) -> Option<(Route, WebSocket<S>, Peer)>
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -30,8 +30,8 @@ pub(crate) fn list(only: Option<u8>) -> String {
 /// Judges the client that connects to `listener`, and prints the result of each stage.
 ///
 /// # Errors
-/// Returns a sentence if the client has not passed the selected stages or check, or if no
-/// connection can be accepted. A signal ends the process.
+/// Returns a sentence that describes the failure if the client has not passed the selected stages
+/// or check, or if no connection can be accepted. A signal ends the process.
 pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signals) -> Result<(), String> {
     let judge = ClientJudge::new(listener).answer_timeout(args.answer_timeout).patience(args.patience);
     let printer = GradeReport { judged: Role::Client, colour: use_colours(&io::stdout()) };
@@ -49,8 +49,8 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
     };
     if has_passed {
         if let Some(sentence) = printer.success(selection) {
-            // Use standard error, because standard output may contain JSON, which this sentence
-            // would break.
+            // Write this sentence to standard error, because standard output may contain JSON, and
+            // the sentence would make that JSON invalid.
             let _ = writeln!(io::stderr(), "{sentence}");
         }
         Ok(())

@@ -81,8 +81,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Takes the memory from `--max-memory`. Returns `None` if that would leave less than half of
-    /// it, because idle connections must not take the memory that messages need.
+    /// Reserves the window's memory, which is taken from `--max-memory`. Returns `None` if less
+    /// than half of `--max-memory` would then be left, because idle connections must not take the
+    /// memory that messages need.
     pub(crate) fn reserve(state: &ServerState) -> Option<Self> {
         let Some(budget) = &state.config.memory_budget else { return Some(Self { _reserved: None }) };
         let window = CONNECTION_WINDOW as usize;
@@ -316,7 +317,7 @@ impl Client {
                 let conversation = async move |connection, peer: Peer| view(connection, viewer, &peer, &state).await;
                 Ok(open.websocket(request, upgrade, peer, identity, conversation))
             }
-            // Such a request has already been reset above: see `needs_http1`.
+            // A request to break a rule has already been reset above: see `needs_http1`.
             Decision::Serve(Service::Break(_), _) => Err(h2::Reason::HTTP_1_1_REQUIRED.into()),
             Decision::Respond(response, why) => {
                 log_response(response.status(), &peer, received.path(), &why);
@@ -336,8 +337,8 @@ fn accept(
     ServerUpgrade::new(&upgrade, options, config).map_err(Rejection::Usage)
 }
 
-/// Returns an ordinary response as HTTP/2 sends it: without the headers that HTTP/2 does not have,
-/// and without its body if the method is HEAD.
+/// Converts an ordinary response to HTTP/2: removes the header fields that HTTP/2 does not have,
+/// and also the body if the method is HEAD.
 fn ordinary(method: &Method, response: Response<String>) -> Answer {
     let (mut head, body) = response.into_parts();
     for name in [CONNECTION, UPGRADE] {

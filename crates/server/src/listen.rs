@@ -31,7 +31,7 @@ const MAX_REJECTIONS: usize = 64;
 /// The slot that an open connection holds. The number of slots is the limit on connections.
 struct Slot {
     _own: OwnedSemaphorePermit,
-    /// The slots for further WebSocket connections in the same TCP connection.
+    /// The slots for further WebSocket connections on the same TCP connection.
     #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "only HTTP/2 has such connections"))]
     slots: Arc<Semaphore>,
 }
@@ -82,7 +82,7 @@ pub(crate) async fn serve(
     tasks.close();
     let open = tasks.len();
     // The engine allows each peer `close_timeout` to answer the server's Close, and the same time
-    // again to close TCP. A server that is stopping should not take twice as long as
+    // again to close the TCP connection. A server that is stopping should not take twice as long as
     // `--close-timeout` states, so it waits for `close_timeout` only once.
     if timeout(state.config.config.close_timeout, tasks.wait()).await.is_err() {
         tracing::warn!("{} of {open} connections did not close in time", tasks.len());

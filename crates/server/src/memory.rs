@@ -1,7 +1,7 @@
 //! The memory that this process occupies.
 
 /// Returns the resident memory of this process in bytes. Returns `None` on a system without Linux's
-/// `/proc`, because a 0 in its place would look like a measurement.
+/// `/proc`, because a value of 0 would look like a measurement.
 pub(crate) fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     parse_resident_kib(&status).map(|kib| kib * 1024)

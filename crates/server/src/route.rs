@@ -91,8 +91,8 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
 }
 
 /// Returns `true` if a request can be served only in HTTP/1.1, because it asks the server to break
-/// a rule. Call this function before [`decide`], which would use up the request's token for a tap,
-/// although the client must repeat the request.
+/// a rule. Call this function before [`decide`], which would use up the request's token for a tap:
+/// the client needs that token when it repeats the request.
 #[cfg(feature = "http2")]
 pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
     request.wants_websocket() && request.path().starts_with(break_rule::PATH)

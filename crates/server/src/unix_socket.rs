@@ -25,7 +25,7 @@ pub(crate) struct SocketFile {
 /// get the inode of a removed one.
 type Identity = (u64, u64, Option<SystemTime>);
 
-/// Listens on a Unix socket at `path`, and gives the socket's file this mode.
+/// Listens on a Unix socket at `path`, and sets the permissions of the socket's file to `mode`.
 ///
 /// # Errors
 /// Returns a sentence that describes the problem. A file that is not a socket, or a socket on which
@@ -39,7 +39,7 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, Socket
     let listen = || {
         let socket = UnixSocket::new_stream()?;
         socket.bind(path)?;
-        // Nobody can connect before `listen`, so nobody can connect before the mode is set.
+        // No client can connect before `listen` is called, and the mode is set before that.
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         let file = SocketFile { path: path.to_owned(), identity: identity(&fs::symlink_metadata(path)?) };
         Ok((socket.listen(BACKLOG)?, file))

@@ -83,7 +83,7 @@ fn answer(
     }
 }
 
-/// Accepts or rejects a request that has already been found to be a valid WebSocket request.
+/// Accepts or rejects a request that is already known to be a valid WebSocket request.
 fn decide(upgrade: &UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>> {
     if upgrade.subprotocols().iter().any(|name| name == "chat") {
         Ok(UpgradeOptions::default().subprotocol("chat"))

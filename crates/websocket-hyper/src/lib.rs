@@ -53,7 +53,7 @@ pub use self::{
     upgrade::{UpgradeFuture, is_upgrade_request, received_request, upgrade, upgrade_with},
 };
 
-/// The examples of the README, compiled as documentation tests.
+/// The README's examples, compiled as documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

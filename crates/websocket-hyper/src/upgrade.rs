@@ -98,7 +98,8 @@ pub fn upgrade<B, R: Default>(
 /// ```
 ///
 /// # Errors
-/// As for [`upgrade`], and [`Rejection::Rejected`] with the response that `decide` returns.
+/// As for [`upgrade`]. If `decide` rejects the request, returns [`Rejection::Rejected`] with the
+/// response from `decide`.
 pub fn upgrade_with<B, R, D>(
     request: &mut Request<B>,
     config: &ServerConfig,

@@ -30,7 +30,7 @@ async fn main() -> Result<(), Error> {
         }
     }
 
-    // Send a Close, and wait until the server has answered it and closed TCP.
+    // Send a Close, and wait until the server has answered it and closed the TCP connection.
     let info = connection.close(CloseCode::NORMAL, "done").await?;
     println!("closed: {info}");
     Ok(())

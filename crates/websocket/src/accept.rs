@@ -147,7 +147,8 @@ pub async fn read_request<S>(stream: S, config: &ServerConfig) -> Result<Incomin
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    // The clock cannot represent every deadline, and a time-out of one day is as good as none.
+    // The clock cannot represent every deadline, so allow at most one day, which is as good as no
+    // limit.
     let limit = config.handshake_timeout.min(Duration::from_secs(24 * 60 * 60));
     read_request_until(stream, config, Instant::now() + limit).await
 }

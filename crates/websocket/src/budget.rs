@@ -70,8 +70,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns the work that is still unpaid after paying. Outside a task, tokio's budget is
-    /// unlimited.
+    /// Pays for the work, and returns the part that is still unpaid. Outside a task, tokio's budget
+    /// is unlimited.
     fn unpaid_after_paying(mut budget: Budget) -> usize {
         assert!(budget.poll_pay(&mut Context::from_waker(Waker::noop())).is_ready());
         budget.unpaid

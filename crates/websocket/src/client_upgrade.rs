@@ -7,8 +7,8 @@
 //!                              └──request──▶ GET, which the caller has to send
 //! ```
 //!
-//! [`Connector::start_http2`](crate::Connector::start_http2) begins in the same way in HTTP/2, with
-//! a CONNECT request (RFC 8441).
+//! In HTTP/2, the same steps begin with [`Connector::start_http2`](crate::Connector::start_http2),
+//! which creates a CONNECT request (RFC 8441).
 //!
 //! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream.
 //! Another HTTP client owns the stream until it has received the response, so the adapter for that

@@ -486,7 +486,7 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // `S` may be a bare TCP stream, and the request may contain credentials.
+        // `S` may be a bare TCP stream, which would expose any credentials in the request.
         if self.request.uri().secure() {
             return Err(ConnectError::NotOverTls);
         }

@@ -140,7 +140,7 @@ enum Outcome {
     Reported,
 }
 
-/// The result of one call of [`Driver::poll_step`].
+/// The result of one call to [`Driver::poll_step`].
 #[derive(Debug)]
 enum Step {
     /// An event that the engine's fast path for messages did not return.
@@ -375,7 +375,8 @@ impl<S> Driver<S> {
         Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))
     }
 
-    /// Returns the error to report at the end of the connection. Later calls return `None`.
+    /// Returns the error to report when the connection ends, if there is one. Later calls return
+    /// `None`.
     fn take_outcome(&mut self) -> Option<Error> {
         match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
             Some(Outcome::Reported) => None,
@@ -383,8 +384,8 @@ impl<S> Driver<S> {
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
             Some(Outcome::NoMemory(WaitedTooLong(waited))) => Some(Error::NoMemory { waited }),
-            // The peer's Close has arrived. No message can follow a Close, so no message is
-            // missing, and a TCP error is not reported.
+            // The peer's Close has arrived. No message can follow a Close, so none is missing, and
+            // a TCP error is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -456,9 +457,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Calls `answer` with each message, until the connection ends. Pongs are sent together with
-    /// the answers to messages from the same read. This hardly delays the Pongs, because `answer`
-    /// cannot wait.
+    /// Calls `answer` with each message, until the connection ends. Pongs are written together with
+    /// the answers to messages from the same read. This batching hardly delays the Pongs, because
+    /// `answer` is synchronous.
     pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
@@ -504,8 +505,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Pays for the work that the connection has done. If the task's budget is used up, writes what
-    /// is queued and returns `Pending`.
+    /// Charges the connection's work to the task's budget. If the budget is used up, writes what is
+    /// queued and returns `Pending`.
     #[inline]
     fn poll_budget(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let paid = self.budget.poll_pay(cx);
@@ -529,27 +530,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Waits until the queue has room for an answer. Meanwhile, handles the control frames that
-    /// come before the next message. One of them may be a Close, after which the peer may never
-    /// read what is queued.
+    /// come before the next message. If one of them is a Close, the wait ends, because the peer may
+    /// never read what is queued.
     fn poll_capacity_for_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             // A peer may send control frames without a pause, so let other tasks run now and then.
             ready!(self.poll_budget(cx, Side::Read));
-            // Once the connection is closing, no more answers follow, and the peer has a deadline.
-            // The caller's next step waits for that deadline.
+            // Once the connection is closing, no more answers follow, so no room is needed. The
+            // caller's next step waits for the peer's deadline.
             if self.engine.state() != State::Open {
                 return Poll::Ready(Ok(()));
             }
             if let Poll::Ready(capacity) = self.poll_queue_room(cx) {
                 return Poll::Ready(capacity);
             }
-            // The next message has to wait for room, and the frames after it cannot overtake it.
+            // The next message must wait for room, and so must the frames behind it, because they
+            // cannot overtake it.
             if self.engine.is_message_next() {
                 return Poll::Pending;
             }
             // Without input, do not poll the engine. At the end of the stream, polling it would
-            // start the deadline for closing, although a peer that has ended only its own direction
-            // may go on reading.
+            // start the deadline for closing, although a peer that has closed only its sending
+            // direction may still be reading.
             if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
                 continue;
             }
@@ -573,7 +575,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes step 1: returns an event in the bytes that have arrived.
+    /// Takes step 1: returns an event from the bytes that have arrived, if they contain one.
     fn poll_engine(&mut self) -> Option<(EngineEvent<'_>, Option<Outbound<'_>>)> {
         // Charge this call as one frame, because it costs about as much. Otherwise a stream that is
         // always ready, and that uses none of the budget itself, could keep this task running
@@ -656,9 +658,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until there is memory for a read. Returns the maximum size of the read.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, WaitedTooLong>> {
         let held = self.held();
-        // Input that is ignored needs no memory. If the connection waited for memory all the same,
-        // the wait could end in the loss of what is still queued, although the peer's Close has
-        // arrived.
+        // Input that is ignored needs no memory. If the connection waited for memory anyway and the
+        // wait timed out, the output that is still queued could be lost, even though the peer's
+        // Close has arrived.
         if self.engine.ignores_input() {
             self.memory.stop_waiting();
             return Poll::Ready(Ok(self.memory.room(held, CONTROL_READ).max(CONTROL_READ)));
@@ -682,14 +684,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // bytes in it would be lost.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
         let count = match ready!(polled) {
-            // TLS reports this error if TCP ends before TLS does, because an attacker may have cut
-            // the stream off. WebSocket detects this by itself: an end without a Close frame counts
-            // as abnormal. So treat this error like the end of a stream without TLS.
+            // TLS reports this error if the TCP connection ends before the TLS session does,
+            // because an attacker may have cut the stream off. WebSocket detects such an attack by
+            // itself: an end without a Close frame counts as abnormal. So treat this error like the
+            // end of a stream without TLS.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             result => result?,
         };
         if count == 0 {
-            // A read of 0 bytes: the peer has ended its direction.
+            // A read of 0 bytes means that the peer will send nothing more.
             self.eof = true;
             self.engine.receive_eof();
         }
@@ -725,13 +728,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
         if matches!(side, Side::Write) && self.engine.input_len() < buffer_pool::BLOCK {
-            // An unsplit connection does not read while it waits to write, so the bytes that prove
-            // that the peer met the deadline, such as a Pong, may still be in the socket. Read once
-            // before handling the deadline. The engine then takes the bytes into account, even
-            // before it processes them. Do not read if the input is already full: this task would
-            // then hold as much as the peer sends.
-            // Even if the memory budget has no room, read a little, because any byte shows that the
-            // peer is alive.
+            // An unsplit connection does not read while it waits to write. Bytes that show that the
+            // peer met the deadline, such as a Pong, may therefore still be in the socket. Read
+            // once before handling the deadline. The engine then takes the bytes into account, even
+            // before it processes them. Do not read if the input is already full, because this task
+            // would then buffer everything that the peer sends. Even if the memory budget has no
+            // room, read a little, because any byte shows that the peer is alive.
             let room = self.memory.room(self.held(), buffer_pool::BLOCK).max(CONTROL_READ);
             let read = self.poll_read(cx, room);
             self.memory.settle(self.held());
@@ -895,7 +897,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Makes one write, of as many bytes as the stream accepts.
+/// Writes once, and returns the number of bytes that the stream accepted.
 fn poll_write<S: AsyncWrite>(
     stream: Pin<&mut S>,
     cx: &mut Context<'_>,

@@ -31,7 +31,8 @@ pub enum Error {
     /// The transport failed, or the connection ended before everything was written.
     Io(io::Error),
     /// The peer ended the TCP connection without a Close frame (code 1006), so messages may be
-    /// missing. Over TLS, this includes a peer that ended TCP without ending TLS first.
+    /// missing. Over TLS, this includes a peer that ended the TCP connection without ending the TLS
+    /// session first.
     EndedWithoutClose,
     /// The [`MemoryBudget`](crate::MemoryBudget) had no room for the peer's message. The peer has
     /// broken no rule. It was sent a Close with code 1013 (Try Again Later).
@@ -139,7 +140,7 @@ pub enum ConnectError {
         /// The reason.
         error: ProxyError,
     },
-    /// An environment variable does not name a proxy. Nothing was sent.
+    /// The value of an environment variable cannot be used as the URL of a proxy. Nothing was sent.
     #[cfg(feature = "proxy")]
     ProxyVariable(ProxyVariableError),
     /// The Unix socket did not accept a connection.
@@ -164,7 +165,7 @@ pub enum ConnectError {
     },
     /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
-    /// The two ends did not agree on a protocol inside TLS (ALPN).
+    /// The client and the server did not agree on a protocol to speak inside TLS (ALPN).
     Alpn {
         /// The protocol that the server chose, or `None` if it rejected all those that the client
         /// offered.
@@ -190,8 +191,9 @@ pub enum ConnectError {
     /// The server responded, but did not open a WebSocket connection. A rejection holds the
     /// beginning of the response's body, already decoded.
     Answer(HandshakeError),
-    /// TCP, TLS or the opening handshake was not complete before the time-out. (Other steps report
-    /// a time-out with their own error, such as [`Resolve`](Self::Resolve).)
+    /// The TCP connection, the TLS handshake or the opening handshake was not complete before the
+    /// time-out. (Other steps report a time-out with their own error, such as
+    /// [`Resolve`](Self::Resolve).)
     TimedOut,
 }
 
@@ -298,7 +300,7 @@ pub enum AcceptError {
     /// The application accepted the request with options that do not suit it, such as a subprotocol
     /// that the client had not offered. The client received status 500.
     Usage(UsageError),
-    /// The client did not begin with a TLS handshake, on a stream that requires TLS.
+    /// The stream requires TLS, but the client did not begin with a TLS handshake.
     NotTls,
     /// The TLS handshake failed.
     Tls(io::Error),

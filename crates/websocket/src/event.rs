@@ -15,7 +15,7 @@ pub enum Event {
     Pong(Bytes),
     /// A Close. The connection answers a received Close automatically: before it returns this
     /// event, it writes as much of the answer as the stream accepts. No other event follows. Keep
-    /// reading to wait for the end of TCP, or drop the connection.
+    /// reading to wait for the end of the TCP connection, or drop the connection.
     Close(Option<CloseFrame>),
 }
 

@@ -148,7 +148,7 @@ pub use self::{
     websocket::{Parts, WebSocket},
 };
 
-/// The examples of the README, compiled as documentation tests.
+/// The README's examples, compiled as documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}

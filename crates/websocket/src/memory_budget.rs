@@ -58,9 +58,9 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// growth is counted only afterwards, so until its message is complete, a connection can exceed the
 /// budget by that amount.
 ///
-/// Only receiving waits for the budget. But while the budget has no room, a connection that holds
-/// more than its free bytes and its taken bytes together must write its queue before it can queue
-/// another message.
+/// Only receiving waits for the budget. Sending is affected in one case: while the budget has no
+/// room, a connection that holds more than its free bytes plus the bytes that it has taken must
+/// write its queue before it can queue another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     /// One permit for every [`UNIT`] bytes that neither a connection nor
@@ -76,14 +76,14 @@ impl MemoryBudget {
     /// at most 160 MiB in this way.
     pub const FREE_PER_CONNECTION: usize = 16 << 10;
 
-    /// The default of [`max_wait`](Self::max_wait): 10 seconds, which is enough for other messages
-    /// to arrive and give their memory back, and shorter than the interval of most keep-alives.
+    /// The default of [`max_wait`](Self::max_wait): 10 seconds. This is long enough for other
+    /// messages to arrive and give their memory back, but shorter than most keep-alive intervals.
     pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(10);
 
     /// Creates a budget of this many bytes, rounded down to a multiple of 1 KiB.
     ///
     /// A budget should be several times as large as the maximum size of a message. A message that
-    /// needs more than the whole budget and its connection's free bytes can never be received.
+    /// needs more than the whole budget plus its connection's free bytes can never be received.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).min(Semaphore::MAX_PERMITS);

@@ -30,9 +30,9 @@ struct Share {
     budget: MemoryBudget,
     /// The number of units that this connection has taken.
     taken: usize,
-    /// Whether the last read filled its room, or the last two reads together brought at least as
-    /// many bytes as a connection may hold without the budget. If so, the next read should get more
-    /// room.
+    /// Whether the next read should get more room. It should if the last read filled its room, or
+    /// if the last two reads together brought at least as many bytes as a connection may hold
+    /// without the budget.
     needs_more: bool,
     /// The number of bytes that the last read brought.
     last_read: usize,
@@ -133,8 +133,8 @@ impl MemoryShare {
     pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
             // Look at the last two reads. If each of the peer's bursts is a little larger than the
-            // free bytes, every second read brings only the small remainder. Judging by that read
-            // alone would give the next read too little room again.
+            // free bytes, every second read brings only a small remainder. A decision based on that
+            // read alone would again give the next read too little room.
             let last_two = share.last_read.saturating_add(count);
             share.needs_more = count >= room || last_two >= MemoryBudget::FREE_PER_CONNECTION;
             share.last_read = count;

@@ -26,7 +26,7 @@ const LARGE_FRAME: usize = 64 << 10;
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
 /// The read is short, because payload bytes that arrive together with the next header must be moved
 /// into the frame's own buffer. But it must not be too short: with a maximum of 4 KiB, more reads
-/// were needed, and receiving 1 MiB from each of eight clients took a twentieth longer.
+/// were needed, and receiving 1 MiB from each of eight clients took 5% longer.
 const NEXT_HEADER_READ: usize = 32 << 10;
 
 /// The minimum room, in bytes, for a read of frames of any kind: half a block. With less room, each
@@ -93,9 +93,9 @@ impl InputSizes {
         self.capacity - self.len
     }
 
-    /// Returns `true` if the buffer was allocated for one frame and is not the thread's block: it
-    /// is smaller than a block, and holds more than the short tail that would be copied into a
-    /// block.
+    /// Returns `true` if the buffer was allocated for one frame and is not the thread's block. Such
+    /// a buffer is smaller than a block and holds more than a short tail, which would have been
+    /// copied into a block.
     const fn is_own(self) -> bool {
         self.len > MAX_COPIED_TAIL && self.capacity < BLOCK
     }
@@ -114,10 +114,10 @@ impl Purpose {
 
 impl ReadHistory {
     /// Returns the room, in bytes, that the next read should have if memory is scarce: at least a
-    /// block. For a large frame, this is as many bytes as have arrived, or as many as bring the
-    /// frame to the size of an earlier one, whichever is more, but no more than are missing. Unless
-    /// an earlier frame was larger, a buffer of more than a block therefore at most doubles, so
-    /// little of its memory stays unfilled.
+    /// block. For a large frame, the room is as large as the part that has arrived, or large enough
+    /// for the frame to reach the size of the largest earlier one, whichever is more, but no larger
+    /// than the missing part. Unless an earlier frame was larger, a buffer of more than a block
+    /// therefore at most doubles, so little of its memory stays unfilled.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }

@@ -66,7 +66,8 @@ impl ReadPlanner {
             }
             ReadBuffer::Shared => {
                 // The application may have dropped messages that were in this buffer. If the buffer
-                // has too little room, this call makes the room of those messages usable again.
+                // has too little room, this call makes the space that those messages occupied
+                // usable again.
                 let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
                     input = move_to(buffer_pool::take_input(BLOCK + input.len()), &input);

@@ -53,7 +53,7 @@ impl Hops {
         if self.requested.len() - 1 > self.max_redirects {
             return Err(error(self, RedirectErrorReason::TooMany));
         }
-        // If this target redirects too, `next` adds it itself, so remove it here.
+        // If this target redirects too, the next call to `next` adds it again, so remove it here.
         self.requested.pop();
         Ok(Some(target))
     }
@@ -122,7 +122,7 @@ impl Error for RedirectError {}
 mod tests {
     use super::*;
 
-    /// Returns the target to which a request for `uri` is redirected by `location`, or the error.
+    /// Returns the target to which `location` redirects a request for `uri`, or the error.
     fn next(uri: &str, location: &str) -> Result<String, String> {
         let response = Response::builder().status(302).header(LOCATION, location).body(()).expect("a response");
         let uri = uri.parse().expect("a URI");

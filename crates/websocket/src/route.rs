@@ -1,4 +1,4 @@
-//! The route from a client to a server: directly, through a proxy, through a Unix socket, or over a
+//! The route from a client to a server: direct, through a proxy, through a Unix socket, or over a
 //! stream that the program opens.
 
 #[cfg(unix)]
@@ -47,7 +47,7 @@ pub(crate) enum Transport {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-    /// TLS to a proxy, which forwards the bytes inside it.
+    /// A TLS connection to a proxy, which forwards the bytes inside it to the server.
     #[cfg(all(feature = "tls", feature = "proxy"))]
     ProxyTls(Box<ClientTlsStream<TcpStream>>),
     Dialed(DialedStream),

@@ -34,8 +34,8 @@ struct SplitState<S> {
 
 impl<S> SplitState<S> {
     /// Locks the driver. The other task may have poisoned the lock, for example because the
-    /// function that it passed to `with_stream` panicked. Use the driver all the same, because such
-    /// a function cannot change the driver.
+    /// function that it passed to `with_stream` panicked. Use the driver anyway, because such a
+    /// function cannot change it.
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -33,7 +33,8 @@ pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
 ///
 /// # Errors
 /// As for [`Connector::connect`](crate::Connector::connect), except for errors from the opening
-/// handshake, from redirects and from the time-out, because this function has none of the three.
+/// handshake, from redirects and from the time-out, because none of the three applies to this
+/// function.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not

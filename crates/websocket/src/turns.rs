@@ -23,10 +23,10 @@ impl Turns {
     //# CONNECTING state.
     pub(crate) async fn take(addresses: &[SocketAddr]) -> Self {
         let mut turns = Vec::new();
-        // Every caller takes the locks in the same order, that of the set. Otherwise two callers
-        // with the same two addresses could each hold the lock that the other waits for. The set
-        // also removes repeated addresses, because a caller that takes the same lock twice would
-        // wait for itself.
+        // Every caller takes the locks in the same order, because the set is sorted. Otherwise two
+        // callers with the same two addresses could each hold the lock that the other waits for.
+        // The set also removes repeated addresses, because a caller that takes the same lock twice
+        // would wait for itself.
         for address in addresses.iter().collect::<BTreeSet<_>>() {
             turns.push(turn_for(Destination::Address(*address)).lock_owned().await);
         }

@@ -137,8 +137,8 @@ impl<S> WebSocket<S> {
         self.driver.engine().close_info()
     }
 
-    /// Puts back the buffers that this thread's connections share, and keeps the bytes that have
-    /// arrived in memory of about their size.
+    /// Puts back the buffers that this thread's connections share, and keeps the unprocessed bytes
+    /// in a buffer of about their size.
     ///
     /// A connection does this automatically whenever it waits. But after it has returned a message,
     /// it keeps the buffer with the bytes that follow. If your task then waits a long time for
@@ -208,9 +208,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// This is the fastest way to answer messages if `answer` does not have to await anything. For
     /// most messages, `answer` receives the payload without a copy or an allocation, and the
     /// answers to all messages from one read are sent in one write. If the peer reads more slowly
-    /// than it sends, this method stops handling messages until the peer has caught up. It still
-    /// handles the control frames before the next message. One of them may be a Close, after which
-    /// the peer may never read the answers.
+    /// than it sends, this method stops handling messages until the peer has caught up. Meanwhile,
+    /// it still handles the control frames that come before the next message. If one of them is a
+    /// Close, it stops waiting, because the peer may never read the answers.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
@@ -412,10 +412,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_drain(cx)).await
     }
 
-    /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of
-    /// TCP, each for at most [`Config::close_timeout`](protocol::Config::close_timeout). Messages
-    /// that still arrive are dropped. To receive them, use [`start_close`](Self::start_close) and
-    /// keep reading.
+    /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of the
+    /// TCP connection, each for at most [`Config::close_timeout`](protocol::Config::close_timeout).
+    /// Messages that still arrive are dropped. To receive them, use
+    /// [`start_close`](Self::start_close) and keep reading.
     ///
     /// If the connection is already closing or closed, this method only waits for the end.
     ///

@@ -158,9 +158,9 @@ async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
 /// Sends each line of standard input, and returns when the input ends.
 async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     // tokio cannot cancel a read from the keyboard once it has begun: with tokio's own stdin, this
-    // program could not exit before the next Enter. So read in a plain thread, which simply ends
-    // with the program. The thread starts after the opening handshake; lines typed earlier wait in
-    // the operating system's buffer. The channel is bounded, so that a large file does not fill the
+    // program could not exit before the next Enter. So read in a plain thread, which ends when the
+    // program does. The thread starts after the opening handshake; lines typed earlier wait in the
+    // operating system's buffer. The channel is bounded, so that a large file does not fill the
     // memory.
     let (sender, mut lines) = mpsc::channel(16);
     std::thread::spawn(move || {

@@ -108,8 +108,8 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: &Arguments) -> std::io::Result<()> {
     let listener = TcpListener::bind(&arguments.listen).await?;
-    // Handle signals from now on, before the first line of output. A program that waits for that
-    // line may then send a signal at once.
+    // Start handling signals before printing the first line, because a program that waits for that
+    // line might send a signal as soon as it appears.
     let stop_requested = stop_signal()?;
     print_line(&format!("listening on ws://{}/", listener.local_addr()?));
 
@@ -313,9 +313,9 @@ async fn converse(
                 // sends the answer and ends the loop.
                 Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
                 Message::Text(_) | Message::Binary(_) if path == "/echo" => {
-                    // Do not use the queue, and do not read on until the echo has been written. A
-                    // client that sends without reading must then eventually wait, and our Close
-                    // cannot overtake the last echo.
+                    // Send the echo directly instead of through the queue, and read no further
+                    // until it has been written. A client that sends without reading must then
+                    // eventually wait, and our Close cannot overtake the last echo.
                     let _ = outgoing.lock().await.send(message).await;
                 }
                 Message::Text(text) if path == "/chat" => relay(&text, peer, shared),

@@ -22,15 +22,15 @@ pub(super) struct Line {
     pub(super) label: String,
     /// The bytes. `None` stands for `..`, a byte that differs from program to program.
     pub(super) bytes: Vec<Option<u8>>,
-    /// Whether more bytes follow, which the page does not show.
+    /// Whether more bytes follow that the page does not show.
     pub(super) is_cut: bool,
     /// The text after the bytes.
     pub(super) note: String,
 }
 
 impl Block {
-    /// Reads hexadecimal digits. `labels` says whether the first columns may be words. Only the
-    /// first `lines` lines contain bytes, or all of them if `lines` is `None`.
+    /// Reads hexadecimal digits. If `labels` is `true`, words may precede the bytes of a line. Only
+    /// the first `lines` lines contain bytes, or all of them if `lines` is `None`.
     pub(super) fn hexadecimal(text: &str, labels: bool, lines: Option<usize>) -> Self {
         let lines = text.lines().enumerate().map(|(index, line)| {
             let has_bytes = lines.is_none_or(|lines| index < lines);
@@ -39,8 +39,8 @@ impl Block {
         Self { lines: lines.collect(), is_head: false }
     }
 
-    /// Reads the head of a request or a response. If the last line consists of dots, more lines
-    /// follow.
+    /// Reads the head of a request or a response. If the last line is `...`, the page leaves out
+    /// the rest of the head.
     pub(super) fn head(text: &str) -> Self {
         let text = text.trim_end();
         let (text, is_cut) = text.strip_suffix("\n...").map_or((text, false), |text| (text, true));
@@ -85,8 +85,9 @@ impl Line {
     }
 }
 
-/// Returns the bytes at the beginning of a text, the length of their digits, and whether three dots
-/// follow. Bytes are words of an even number of digits, with at most two spaces between them.
+/// Returns the bytes at the beginning of a text, the length of the text that was read, and whether
+/// three dots follow the bytes. Bytes are words with an even number of hexadecimal digits, at most
+/// two spaces apart.
 fn byte_words(text: &str) -> (Vec<Option<u8>>, usize, bool) {
     let mut bytes = Vec::new();
     let mut end = 0;

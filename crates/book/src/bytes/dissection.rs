@@ -17,18 +17,18 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
-/// The value used for `..`, a length that the page does not state. It is the maximum for a control
-/// frame, so the frame is incomplete.
+/// The length assumed for `..`, a length byte that the page does not state. It is the maximum for a
+/// control frame, so the frame is dissected as incomplete.
 const UNKNOWN_LENGTH: u8 = 125;
 
 /// The bytes that end a flush. A sender removes them (RFC 7692, section 7.2.1).
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// A unit of a block, which is a head or a frame, and the ranges of its bytes.
+/// A unit of a block (a head or a frame), and the ranges of its bytes.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) record: Record,
-    /// Those bytes of the record that the block shows, in the order of the page.
+    /// Those bytes of the record that the block shows, in order, as runs of adjacent bytes.
     pub(super) runs: Vec<Run>,
     /// Whether the bytes are a payload whose header the page does not show.
     pub(super) is_payload: bool,
@@ -36,8 +36,8 @@ pub(super) struct Unit {
     pub(super) is_utf8: bool,
 }
 
-/// Neighbouring bytes of one unit on one line. `bytes` is their range in the line, and `position`
-/// is the position of the first byte in the record.
+/// Adjacent bytes of one unit on one line. `bytes` is their range on the line, and `position` is
+/// the index of the first of them in the record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) line: usize,
@@ -55,15 +55,15 @@ pub(super) struct Dissected {
     pub(super) has_flushes: bool,
 }
 
-/// The conversation from the last block of the page, which the next block may continue.
+/// The conversation of the previous block on the page, which the next block may continue.
 #[derive(Default)]
 pub(super) struct PageConversation(Option<Stream>);
 
-/// A conversation, and where the block shows each byte that the conversation has received.
+/// A conversation, and the places in the block where its bytes are shown.
 struct Stream {
     conversation: Conversation,
-    /// For each direction, where the block shows each byte; `None` for bytes that the block does
-    /// not show.
+    /// For each direction, the line and the index at which the block shows each byte, or `None` if
+    /// it does not show the byte.
     places: [Vec<Option<(usize, usize)>>; 2],
 }
 
@@ -85,14 +85,15 @@ impl Stream {
         stream
     }
 
-    /// Pushes bytes. `place` says where the block shows the first of them.
+    /// Adds bytes to the conversation. `place` says where the block shows the first of them, if it
+    /// shows them.
     fn push(&mut self, direction: Direction, bytes: &[u8], place: Option<(usize, usize)>, records: &mut Vec<Record>) {
         let places = (0..bytes.len()).map(|index| place.map(|(line, first)| (line, first + index)));
         self.places[direction as usize].extend(places);
         self.conversation.push(direction, bytes, None, &mut |record| records.push(record));
     }
 
-    /// Returns the units that the block shows, made from their records.
+    /// Returns a unit for each record of which the block shows at least one byte.
     fn units(&self, records: Vec<Record>, mark: &Mark) -> Vec<Unit> {
         let is_payload = mark.payload.is_some();
         records
@@ -177,7 +178,8 @@ impl PageConversation {
                 }
             }
             let is_last = line == lines[lines.len() - 1].0;
-            // A connection ends with a line that is cut off, or that is a separate connection.
+            // If the line is cut off, or if each line is a separate connection, the connection ends
+            // here.
             if content.is_cut || mark.each || is_last {
                 let is_cut_off = stream.cut_off(&mut records);
                 is_incomplete |= is_cut_off && !content.is_cut;
@@ -193,8 +195,8 @@ impl PageConversation {
     }
 }
 
-/// Returns the bytes of a line. A byte that the page does not state is taken as the length of a
-/// frame.
+/// Returns the bytes of a line. A byte that the page does not state is assumed to be the length of
+/// a frame.
 fn bytes_of(bytes: &[Option<u8>], direction: Direction) -> Vec<u8> {
     let mask = if direction == Direction::ToServer { 0x80 } else { 0 };
     bytes.iter().map(|byte| byte.unwrap_or(mask | UNKNOWN_LENGTH)).collect()
@@ -245,8 +247,8 @@ fn check(mark: &Mark, block: &Block, dissected: &Dissected, is_incomplete: bool)
 }
 
 /// Returns the innermost fields that contain a byte, each followed by the fields that are computed
-/// from it. A byte belongs to several innermost fields if they are bits, if the byte is masked, or
-/// if it is part of both a fragment and a message.
+/// from it. A byte has several innermost fields if each of them covers only some of its bits, if
+/// the byte is masked, or if it is part of both a fragment and a message.
 pub(super) fn fields_at(record: &Record, position: usize) -> Vec<&Field> {
     let mut found = Vec::new();
     add_innermost(&record.fields, position as u64, &mut found);

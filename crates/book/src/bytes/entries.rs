@@ -106,7 +106,7 @@ impl Entries {
         html + "</li>"
     }
 
-    /// Returns the list, or nothing if the page has no bytes.
+    /// Returns the list as HTML, or an empty string if the page has no bytes.
     pub(super) fn html(&self) -> String {
         if self.list.is_empty() {
             return String::new();
@@ -150,8 +150,8 @@ pub(super) const fn part_name(part: RecordPart) -> &'static str {
     }
 }
 
-/// Escapes text for HTML. A vertical bar would end a cell of a table in Markdown, and an asterisk,
-/// an underscore or a bracket could begin Markdown in a sentence.
+/// Escapes text for HTML and for Markdown. In Markdown, a vertical bar would end a cell of a table,
+/// and an asterisk, an underscore or a bracket could begin inline markup.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -146,7 +146,8 @@ fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<
 /// Returns the CSS classes of a byte. Each of the first two bytes of a frame shows the colours of
 /// its bits.
 fn class_of(fields: &[&Field], broken: &[usize]) -> String {
-    // Take the last field that was sent, because a masked byte belongs to the payload too.
+    // A masked byte belongs to both the masked payload and the payload, so take the last field that
+    // was sent.
     let last = fields.iter().rfind(|field| !field.derived);
     let class = match fields {
         [first, ..] if first.term.part == RecordPart::Fin => "opcode bits-1",

@@ -1,4 +1,4 @@
-//! Makes bytes in the pages explain themselves, by dissecting the blocks of bytes when the book is
+//! Explains the bytes on the pages, by dissecting the marked blocks of bytes when the book is
 //! built.
 //!
 //! A **mark** says where the bytes of a block come from. It is an HTML comment above a code block,

@@ -20,7 +20,7 @@ pub(super) enum Piece<'a> {
     },
 }
 
-/// The place of bytes in a page.
+/// Where bytes appear on a page.
 pub(super) enum Place {
     /// In a sentence or in a table.
     Inline,
@@ -124,7 +124,7 @@ fn block(
     }
 }
 
-/// Divides a line at the marks in it. The bytes are the code after a mark.
+/// Divides a line at its marks. The code span after each mark contains the bytes.
 fn inline_pieces<'a>(line: &'a str, number: usize, pieces: &mut Vec<Result<Piece<'a>, Problem>>) {
     const START: &str = "<!-- wire:";
     // After a list marker or a quotation marker, a comment is treated as if it were at the

@@ -1,4 +1,4 @@
-//! The address of a place in the source, as the query of a page's URL.
+//! The address of a place in the source, written as the query of a page's URL.
 //!
 //! ```text
 //! closing.html?source=crates/protocol/src/connection/closing.rs:Closing::state#the-states

@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn a_citation_ends_with_the_next_one_or_with_other_text() {
-        // The slashes are added here, because duvet would take the literal text for citations.
+        // The test writes `@` in place of the slashes, because duvet would otherwise treat these
+        // lines as citations.
         let lines = [
             "@= docs/src/a.md#section-1",
             "@# One",

@@ -2,7 +2,7 @@
 //! names.
 //!
 //! Each script calls a function of `source.js` and passes it the data, so that a `<script>` element
-//! can load it. A page that was opened from a disk cannot fetch data in any other way.
+//! can load it. A page that is opened from disk has no other way to load data.
 
 use std::{fs, path::Path};
 

@@ -42,7 +42,7 @@ pub(super) fn of(path: &str, text: &str) -> Result<Vec<Item>> {
     Ok(items)
 }
 
-/// Why a name does not lead to an item.
+/// The reason why a name does not resolve to an item.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unresolved {
     /// The file does not define the name.
@@ -55,7 +55,7 @@ pub(super) enum Unresolved {
 /// leave out the enclosing modules and types if no other item has the same name.
 ///
 /// # Errors
-/// Returns the reason if the name does not lead to exactly one item.
+/// Returns the reason if the name does not resolve to exactly one item.
 pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&'a Item, Unresolved> {
     let name = code.split(['(', '<', '!', ' ']).next().unwrap_or_default().replace('.', "::");
     let mut name = name.as_str();
@@ -69,7 +69,7 @@ pub(super) fn resolve<'a>(items: &'a [Item], path: &str, code: &str) -> Result<&
         let depth = |item: &Item| item.name.matches("::").count();
         let least = found.iter().map(|item| depth(item)).min().unwrap_or_default();
         found.retain(|item| depth(item) == least);
-        // The same method may exist twice, for two configurations, so count it once.
+        // The same method may be defined twice, for two configurations, so count it once.
         found.dedup_by(|a, b| a.name == b.name);
         match (found.as_slice(), name.split_once("::")) {
             ([item, rest @ ..], _) if rest.iter().all(|other| other.name == item.name) => return Ok(item),
@@ -292,8 +292,8 @@ fn slug(heading: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Returns the functions, classes and constants whose definitions come first on a line of a script,
-/// even if indented.
+/// Returns the functions, classes, constants and variables of a script. A definition counts only if
+/// it begins its line, apart from indentation.
 fn of_script(text: &str) -> Vec<Item> {
     const KEYWORDS: [&str; 6] = ["function ", "class ", "const ", "let ", "var ", "def "];
     let mut items = Vec::new();

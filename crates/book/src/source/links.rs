@@ -1,4 +1,4 @@
-//! Turns the links of a page to source files into addresses of the second pane.
+//! Turns a page's links to source files into addresses of the second pane.
 
 use std::path::{Component, Path};
 

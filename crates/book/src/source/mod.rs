@@ -10,8 +10,8 @@
 //!
 //! In the book, the link becomes an [address](address), which the script `source.js` opens in the
 //! pane. A link to a file or an item that does not exist makes the build fail. The data of each
-//! file is a separate script, because a page that is opened from a disk may load a script but not
-//! fetch a file.
+//! file is a separate script, because a page opened from disk can load a script but cannot fetch a
+//! file.
 //!
 //! | module | what it does |
 //! |---|---|

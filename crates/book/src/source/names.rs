@@ -86,7 +86,7 @@ fn terms(content: &str) -> Vec<(usize, String)> {
     terms
 }
 
-/// Reads the `match` in a violation's function `section`.
+/// Reads the `match` in the function `section` of a violation type.
 struct Sections<'a>(&'a mut BTreeMap<String, String>);
 
 impl<'ast> Visit<'ast> for Sections<'_> {

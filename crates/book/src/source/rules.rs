@@ -121,7 +121,7 @@ impl Rules {
 }
 
 impl Rule {
-    /// Returns the name of the rendered page.
+    /// Returns the file name of the rendered page that contains the rule.
     pub(super) fn html(&self) -> String {
         address::in_page(&self.page, "")
     }
@@ -145,7 +145,7 @@ impl Rule {
     }
 }
 
-/// Returns the place in the source where a citation stands.
+/// Returns the place in the source that contains a citation.
 fn site(path: &str, file: &SourceFile, citation: &Citation, anchor: &str) -> Site {
     let item = file.item_at(citation.last);
     let file_name = path.rsplit('/').next().unwrap_or(path);
@@ -174,12 +174,12 @@ fn find<'a>(blocks: &'a [Block], citation: &Citation) -> Option<&'a Block> {
     blocks.iter().find(|block| block.section == section && block.text.contains(&citation.sentence))
 }
 
-/// Returns the paragraphs and list items of the sections of a page.
+/// Returns the paragraphs and list items in the sections of a page.
 fn blocks(page: &str, content: &str) -> Vec<Block> {
     let mut reader = BlockReader { page, content, section: String::new(), texts: 0, open: None, blocks: Vec::new() };
     // For each open list, the number of the next item, or `None` if the list has bullets.
     let mut lists: Vec<Option<u64>> = Vec::new();
-    // The number of the item whose text has not begun yet.
+    // The number of an item that has begun, but whose text has not.
     let mut pending: Option<Option<u64>> = None;
     for (event, range) in new_cmark_parser(content, &MarkdownOptions::default()).into_offset_iter() {
         match event {
@@ -219,7 +219,7 @@ struct BlockReader<'a> {
     content: &'a str,
     /// The current section, such as `5-1`. Empty before the first one.
     section: String,
-    /// The number of blocks in this section so far that have no number.
+    /// The number of blocks without a number in this section so far.
     texts: usize,
     /// The open block: the offset at which it begins, and its number.
     open: Option<(usize, Option<u64>)>,

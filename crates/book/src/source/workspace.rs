@@ -32,7 +32,7 @@ const SHOWN: [&str; 12] = [
 ];
 /// The folder of the images that the repository's pages share.
 const IMAGES: &str = "img";
-/// The names of folders with generated or downloaded files.
+/// The names of folders that are skipped because they contain generated or downloaded files.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "__pycache__"];
 /// The maximum size, in bytes, of a file that is shown. The largest source file is less than a
 /// quarter of this size. A larger file is recorded data, such as the inputs of the fuzzer.
@@ -102,8 +102,8 @@ impl Workspace {
         Ok(())
     }
 
-    /// Reads a file, and returns `true` if it is shown. A file is not shown if it is too large or
-    /// is not text.
+    /// Reads a file, and returns `true` if the pane shows it. The pane does not show a file that is
+    /// too large or is not text.
     fn read_file(&mut self, root: &Path, path: &str) -> Result<bool> {
         let full = root.join(path);
         if fs::metadata(&full)?.len() > MAX_BYTES {

@@ -1,4 +1,4 @@
-//! Parses the words of a mark, which are a text in quotation marks and the names of rules.
+//! Parses the words of a mark: a text in quotation marks, followed by the names of rules.
 
 use laboratory::{Fault, faults};
 use protocol::Role;
@@ -12,7 +12,7 @@ pub(super) struct Mark {
     pub(super) faults: Vec<&'static Fault>,
 }
 
-/// Returns the words of a mark if the line consists of one.
+/// Returns the words of the mark if the line consists of nothing but a mark.
 pub(super) fn words(line: &str) -> Option<&str> {
     let comment = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?;
     Some(comment.trim().strip_prefix("try:")?.trim())

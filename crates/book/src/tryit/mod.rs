@@ -69,8 +69,8 @@ fn with_boxes(page: &str, port: u16) -> Result<String, (usize, String)> {
     Ok(output)
 }
 
-/// Returns the element that the script fills. It is hidden until then, because without scripts there
-/// is nothing to try.
+/// Returns the element that the script fills. The element stays hidden until then, because the box
+/// does not work without scripts.
 fn html(mark: &Mark, port: u16) -> String {
     let mut html =
         format!("<section class=\"tryit\" data-port=\"{port}\" data-text=\"{}\" hidden>", escape(&mark.text));

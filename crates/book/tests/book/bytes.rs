@@ -1,4 +1,5 @@
-//! The bytes in the pages of this repository. A block that is not as its page says fails the build.
+//! The blocks of bytes in this repository's pages. A block that does not match its page's
+//! description fails the build.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,5 @@
-//! Every link of the rendered book leads to a page, an anchor, a file, or a place in the source.
+//! Checks that every link in the rendered book leads to a page, an anchor, a file, or a place in
+//! the source.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +15,7 @@ fn every_link_leads_somewhere() {
     let mut source = Source::default();
     let mut broken = Vec::new();
     for (path, page) in &book.pages {
-        // mdBook's page for missing pages refers to a site's root, which a folder of files lacks.
+        // mdBook's 404 page refers to the root of a site, but a folder of files has no such root.
         if path == Path::new("404.html") {
             continue;
         }
@@ -48,7 +49,7 @@ fn follow(book: &Rendered, source: &mut Source, path: &Path, page: &Page, target
     query.map_or(Ok(()), |query| source.find(book.path(), query))
 }
 
-/// Returns the path of a target that is relative to a page.
+/// Resolves a target that is relative to a page, and returns its path.
 fn join(page: &Path, target: &str) -> PathBuf {
     let mut path = page.parent().unwrap().to_owned();
     for part in Path::new(target).components() {

@@ -15,8 +15,8 @@ const PROJECT: [(&str, &str); 9] = [
     ("docs/src/vocabulary.md", "# Words\n"),
 ];
 
-/// Builds the project with the given page, and a source file with the given comments. Returns the
-/// error.
+/// Builds the project with the given page and with a source file that has the given comments.
+/// Returns the error, if the build fails.
 fn build(page: &str, comments: &str) -> Result<(), String> {
     let project = tempfile::tempdir().unwrap();
     let source = format!("{comments}\nfn cites() {{}}\n");

@@ -27,7 +27,7 @@ pub(crate) struct Rendered {
 /// The anchors and targets of a page.
 #[derive(Default)]
 pub(crate) struct Page {
-    /// The anchors that a fragment may name.
+    /// The anchors that the fragment of a URL may name.
     pub(crate) anchors: BTreeSet<String>,
     /// The targets of links, images, scripts and style sheets.
     pub(crate) targets: Vec<String>,

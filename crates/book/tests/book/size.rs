@@ -7,7 +7,7 @@ use crate::rendered::book;
 /// A page of this size loads in about a second over a slow mobile network, and a browser draws it
 /// at once.
 const MAX_PAGE_BYTES: u64 = 300_000;
-/// An author waits for a build after each change.
+/// An author waits for a build after each change, so it must be short.
 const MAX_BUILD_TIME: Duration = Duration::from_secs(60);
 
 #[test]

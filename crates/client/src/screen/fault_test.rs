@@ -19,9 +19,8 @@ use websocket::{Error, Event, protocol::frame::MaskingKey};
 
 use crate::ending::Cause;
 
-/// The time limit is divided by this number once the server has continued as if nothing had
-/// happened. The server may still notice the fault, so the test continues for at most a quarter of
-/// the time limit.
+/// Once the server has continued as if nothing had happened, the test goes on for at most the time
+/// limit divided by this number, because the server may still notice the fault.
 const GRACE_DIVISOR: u32 = 4;
 
 /// Runs one fault test at a time.

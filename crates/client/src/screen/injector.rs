@@ -7,10 +7,10 @@
 //!            ── pace ───▶             one byte at a time
 //! ```
 //!
-//! Raw bytes can corrupt the connection. So only the code that created the stream has the handle
-//! for writing them, and the engine's bytes wait until the raw bytes are written. The caller must
-//! make sure that raw bytes are written between two frames. To do so, it waits until the engine has
-//! written everything, and only then injects the raw bytes.
+//! Because raw bytes can corrupt the connection, only the code that created the stream has the
+//! handle for writing them, and the engine's bytes wait until the raw bytes are written. The caller
+//! must make sure that raw bytes are written between two frames. To do so, it waits until the
+//! engine has written everything, and only then injects the raw bytes.
 
 use std::{
     io,
@@ -26,8 +26,8 @@ use tokio::{
 };
 
 /// The maximum number of bytes that one read returns. A frame can be as small as two bytes, and the
-/// screen shows every frame. So reads are kept small: each adds about two thousand frames at most,
-/// and the run loop soon handles the keyboard again.
+/// screen shows every frame. Reads are therefore kept small: each adds at most about two thousand
+/// frames, so the run loop soon handles the keyboard again.
 const READ_MAX: usize = 4 << 10;
 
 #[derive(Debug)]
@@ -144,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn raw_bytes_are_written_between_two_writes_of_the_engine() {
-        // The stream has room for only three bytes. So the raw bytes must wait for the reader, and
+        // The stream has room for only three bytes, so the raw bytes must wait for the reader, and
         // the engine's next bytes must wait for the raw bytes.
         let (near, mut far) = duplex(3);
         let (mut stream, injector) = injectable(near);

@@ -34,7 +34,7 @@ const SMALL: (u16, u16) = (50, 14);
 /// above the status.
 const LESSON_PERCENT: u16 = 60;
 
-/// The divisor that limits the rows of the keys or the hint. However long the hint is, its rows are
+/// The divisor that limits the height of the keys or the hint: however long the hint is, they take
 /// at most the terminal's rows divided by this number.
 const HINT_PART: u16 = 2;
 

@@ -44,7 +44,8 @@ pub(crate) struct NewConnection {
     pub(crate) subprotocol: Option<String>,
 }
 
-/// What a command sends. From this, the screen knows which frame to select once it has been sent.
+/// What a command sends. The screen uses it to select the right frame once that frame has been
+/// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SentFrames {
     /// A frame with this opcode, possibly followed by others.

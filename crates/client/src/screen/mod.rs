@@ -156,8 +156,8 @@ async fn run_loop(
                 next_frame = Instant::now() + FRAME_TIME;
             }
             _ = link_events.recv_many(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
-            // The link returns only after `commands` has been dropped. Because `commands` still
-            // exists here, the link's task must have panicked.
+            // The link's task returns only after `commands` has been dropped. Because `commands`
+            // still exists here, the task must have panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
         }
         stale |= !events.is_empty();
@@ -178,8 +178,7 @@ async fn run_loop(
     }
 }
 
-/// Writes `text` to a new file. Returns a sentence for the user, whether the write succeeds or
-/// fails.
+/// Writes `text` to a new file. Returns a sentence for the user that reports success or failure.
 fn save(path: &Path, text: &str) -> Result<String, String> {
     let written = create_new_file(path).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {

@@ -49,7 +49,7 @@ pub(super) fn suffix(text: &str, columns: usize) -> &str {
 /// Splits `text` into rows of at most `columns` columns, at spaces where possible. Returns the byte
 /// range of each row in `text`. A space at which the text is split belongs to no row.
 ///
-/// The rows are found one by one, so the first rows of a long text cost little.
+/// The iterator finds the rows one at a time, so the first rows of a long text cost little.
 pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
     // A row has at least two columns, because a wide character takes two.
     let columns = columns.max(2);

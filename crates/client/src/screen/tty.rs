@@ -136,8 +136,8 @@ mod tests {
         // the message. This hook takes the place of the previous one, and records whether the
         // terminal is still taken over.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
-        // Do not use the real `restore`. It would write to the terminal from which the test is run,
-        // which was never taken over.
+        // Do not use the real `restore`, which would write to the terminal in which the test runs.
+        // That terminal was never taken over.
         restore_on_panic(|| TAKEN.store(false, Ordering::SeqCst));
         TAKEN.store(true, Ordering::SeqCst);
         let panicked = std::thread::spawn(|| panic!("on purpose")).join();

@@ -1,4 +1,4 @@
-//! The end of a connection: the sentence and the exit status.
+//! The end of a connection: the sentence that the client prints, and its exit status.
 
 use tokio::{io::AsyncWriteExt, join};
 use websocket::protocol::{CloseCode, CloseFrame};
@@ -57,7 +57,7 @@ async fn a_close_without_a_code_is_1005_and_clean() {
     ended.expect(0, "closed: 1005 (no status code), by the server\n");
 }
 
-/// Reads the client's answer to a Close without a code: two bytes and a masking key.
+/// Reads the client's answer to a Close without a code: two header bytes and a masking key.
 async fn read_empty_frame(tcp: &mut tokio::net::TcpStream) -> [u8; 6] {
     let mut frame = [0; 6];
     bounded(tokio::io::AsyncReadExt::read_exact(tcp, &mut frame)).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_violation_after_our_close_does_not_change_our_code() {
     let key = [close[2], close[3], close[4], close[5]];
     assert_eq!((close[0], close[1]), (0x88, 0x82));
     assert_eq!(u16::from_be_bytes([close[6] ^ key[0], close[7] ^ key[1]]), 1000);
-    // A masked text, which a server must not send.
+    // A masked text message, which a server must not send.
     tcp.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
     client.exited().await.expect(
         1,
@@ -179,7 +179,7 @@ async fn a_server_that_reads_nothing_times_out_too() {
     let mut tcp = server.accept_raw().await;
     client.opened(&mut tcp).await;
     let line = [&[b'x'; 65535][..], b"\n"].concat();
-    // Write more than the buffers on the way can hold, so that the client's Close cannot get
+    // Write more than the buffers along the way can hold, so that the client's Close cannot get
     // through.
     let limit = std::time::Duration::from_millis(300);
     while tokio::time::timeout(limit, client.input().write(&line)).await.is_ok() {}
@@ -200,7 +200,7 @@ async fn a_server_that_answers_and_leaves_tcp_open_has_closed_cleanly() {
     let mut tcp = server.accept_raw().await;
     tcp.write_all(&CLOSE_1000).await.unwrap();
     let (_, ended) = join!(bounded(drain(&mut tcp)), client.exited());
-    // Both Close frames may cross, so either side may appear to be the first.
+    // The two Close frames may cross, so either side may appear to have sent its Close first.
     assert!(ended.errors.starts_with("closed: 1000 (normal closure), by "), "{}", ended.errors);
     assert_eq!(ended.status, Some(0));
 }
@@ -227,7 +227,7 @@ async fn a_server_that_breaks_a_rule_receives_a_close() {
     tcp.write_all(&[0x81, 2, b'o', b'k', 0x81, 0x80, 0, 0, 0, 0]).await.unwrap();
     let reading = async {
         let answer = bounded(drain(&mut tcp)).await;
-        // The client waits until the server has ended TCP too.
+        // The client waits until the server has closed its direction of the TCP connection too.
         drop(tcp);
         answer
     };

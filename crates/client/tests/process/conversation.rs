@@ -149,7 +149,8 @@ async fn the_input_is_read_no_faster_than_the_server_accepts_it() {
     let mut connection = server.accept().await;
     let line = [&[b'x'; 65535][..], b"\n"].concat();
     let mut written = 0;
-    // The server reads nothing. Once the buffers on the way are full, the client must stop reading.
+    // The server reads nothing. Once the buffers along the way are full, the client must stop
+    // reading.
     while let Ok(count) = timeout(Duration::from_millis(300), client.input().write(&line[written % line.len()..])).await
     {
         written += count.unwrap();
@@ -238,7 +239,7 @@ async fn a_server_that_closes_before_all_lines_are_sent_is_reported() {
     let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     let line = [&[b'x'; 65535][..], b"\n"].concat();
-    // The server reads nothing, until the client cannot send any more.
+    // The server does not read until the client cannot send any more.
     while timeout(Duration::from_millis(300), client.input().write_all(&line)).await.is_ok() {}
     bounded(connection.close(CloseCode::NORMAL, "enough")).await.expect("the client answers");
     client.exited().await.expect_all(

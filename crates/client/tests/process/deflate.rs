@@ -11,7 +11,8 @@ use websocket::{
 
 use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, texts};
 
-/// Accepts a connection and agrees to compression if the client offers it. Returns the offer too.
+/// Accepts a connection, and agrees to compression if the client offers it. Returns the offer and
+/// the connection.
 async fn accept_deflate(server: &ScriptedServer) -> (String, WebSocket<TcpStream>) {
     let mut offer = String::new();
     let accept = |upgrade: &UpgradeRequest<'_>| {
@@ -62,7 +63,7 @@ async fn the_trace_shows_the_text_of_compressed_messages() {
         let start = format!("{mark} Text, 2200 bytes from ");
         errors.lines().filter(|line| line.starts_with(&start) && line.contains(": to and fro to and fro ")).count()
     };
-    // The second text that the client sends refers to the first.
+    // The client's second text message is compressed as a reference to its first.
     assert_eq!((shown('>'), shown('<')), (2, 1), "{errors}");
     assert_eq!(errors.matches("[Text: to and fro to and fro ").count(), 3, "{errors}");
     assert!(errors.contains(".1.. .... = Per-Message Compressed: True\n"), "{errors}");

@@ -1,5 +1,5 @@
-//! The replays of the chapter *Every byte of one connection* (`docs/src/every-byte.md`): typed into
-//! the client, they send the bytes that the chapter shows.
+//! Checks the replays of the chapter *Every byte of one connection* (`docs/src/every-byte.md`):
+//! when typed into the client, they send the bytes that the chapter shows.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ async fn each_replay_sends_the_bytes_of_its_step() {
     let page = fs::read_to_string(PAGE).expect("the chapter can be read");
     let steps = steps(&page);
     assert!(steps.len() >= 8, "only {} steps have a replay", steps.len());
-    // This is the file that a command in the replay of the 300 bytes would write.
+    // On the page, a command in the replay of the 300 bytes writes this file.
     let counting = concat!(env!("CARGO_TARGET_TMPDIR"), "/every-byte-counting");
     fs::write(counting, (0..300_u16).map(|number| number.to_le_bytes()[0]).collect::<Vec<_>>()).expect("a file");
     let (mut terminal, mut tcp) = open_raw().await;

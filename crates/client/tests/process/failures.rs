@@ -7,8 +7,8 @@ use tokio::{
 
 use crate::support::{ClientProcess, ScriptedServer, bounded, drain, read_head};
 
-/// Runs a client against a server that sends `response`. Returns the client's sentence, with the
-/// server's address replaced by `HERE`.
+/// Runs a client against a server that sends `response`. Returns the sentence that the client
+/// prints, with the server's address replaced by `HERE`.
 async fn sentence_about(response: &str) -> String {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start([server.url()]);
@@ -188,7 +188,7 @@ async fn the_server_closes_the_connection_during_the_tls_handshake() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start([format!("wss://127.0.0.1:{}/", server.port())]);
     let mut tcp = server.accept_tcp().await;
-    // Read the whole ClientHello. Otherwise the kernel would reset the connection.
+    // Read the whole ClientHello, because otherwise the kernel would reset the connection.
     let mut record_header = [0; 5];
     bounded(tcp.read_exact(&mut record_header)).await.unwrap();
     let length = u16::from_be_bytes([record_header[3], record_header[4]]);

@@ -45,7 +45,7 @@ async fn a_web_server_fails_in_stage_1() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start(["--grade", &server.url()]);
     let page = "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n<html>\n";
-    // Some checks leave a request half sent, so a request may end early.
+    // Some checks send only part of a request, so a request may end early.
     let ended = exit_against(client, || async {
         let mut tcp = server.accept_tcp().await;
         let mut request = Vec::new();
@@ -67,8 +67,8 @@ async fn a_web_server_fails_in_stage_1() {
 #[tokio::test]
 async fn a_passed_stage_is_one_line() {
     let server = ScriptedServer::start().await;
-    // This server serves one connection after the other, so judge only one stage, that of the
-    // masks.
+    // This server serves one connection after the other, so judge only stage 3, which is about
+    // masking.
     let client = ClientProcess::start(["--grade", "--stage", "3", "--probe-patience", "20s", &server.url()]);
     let ended = exit_against(client, || echo(&server)).await;
     ended.expect_all(0, "███░░░░░░░░░ stage  3  Unmask                              6 of 6\n", "stage 3 passed\n");

@@ -1,5 +1,5 @@
-//! No server controls the terminal in which the client runs. The tests put control sequences into
-//! every part of a response and of a certificate, and into every kind of frame, and look at
+//! No server can control the terminal in which the client runs. The tests put control sequences
+//! into every part of a response and of a certificate, and into every kind of frame, and then check
 //! everything that the client prints, reports and saves.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use websocket::protocol::handshake::accept_key;
 
 use crate::support::{ClientExit, ClientProcess, ScriptedServer, bounded, command, drain, read_head};
 
-/// Returns the response that accepts this request, with more header lines.
+/// Returns the response that accepts this request, with the header lines in `more` added.
 fn accept(request: &str, more: &str) -> String {
     let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a key");
     format!(
@@ -66,8 +66,9 @@ async fn no_part_of_a_response_reaches_the_terminal_raw() {
     const REDIRECT: &str = "HTTP/1.1 301 Moved\r\nLocation: /b\r\nContent-Length: 8\r\n\r\nit moved";
     let server = ScriptedServer::start().await;
     let length = accept("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", LINES).len();
-    // A test of every position would start too many processes. With its separators, no part of a
-    // head is shorter than three bytes, so every third position is enough to reach every part.
+    // A test of every position would start too many processes. Every part of a head is at least
+    // three bytes long, including its separators, so testing every third position is enough to
+    // reach every part.
     for position in (0..=length + REDIRECT.len()).step_by(3) {
         let format = if position % 2 == 0 { "--trace" } else { "--trace=json" };
         let client = ClientProcess::fed([format, "-v", "-s", "a", "--deflate", &server.url()], b"").await;

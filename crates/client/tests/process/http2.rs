@@ -1,5 +1,5 @@
-//! `--http2`: the client on a stream of HTTP/2, with a server that is built on hyper, without TLS
-//! and with it.
+//! `--http2`: the client over an HTTP/2 stream, against a server built on hyper, with and without
+//! TLS.
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -22,7 +22,7 @@ use crate::{
     tls::TlsServer,
 };
 
-/// Starts an echo server, which may allow extended CONNECT.
+/// Starts an echo server, which allows extended CONNECT if `allowed` is `true`.
 async fn echo_server(allowed: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -105,8 +105,8 @@ async fn lines_are_exchanged_over_tls() {
 
 #[tokio::test]
 async fn over_tls_a_server_that_does_not_offer_http_2_is_named_in_one_sentence() {
-    // The first server knows ALPN and rejects the handshake. The second does not know ALPN, and
-    // would go on in HTTP/1.1.
+    // The first server supports ALPN and rejects the handshake. The second does not support ALPN,
+    // and would continue in HTTP/1.1.
     for protocols in [&["http/1.1"][..], &[]] {
         let server = TlsServer::with_protocols(protocols).await;
         let client = client_over_tls(&server);

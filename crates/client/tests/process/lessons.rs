@@ -59,7 +59,7 @@ async fn a_user_does_three_lessons() {
     // Bytes that are not the key do not complete the lesson.
     terminal.enter("/binary 00 01 02").await;
     terminal.shows(&["Binary, 3 bytes", "lesson 2 of 16", "Not yet: 3 bytes, and a key has 4."]).await;
-    // The user reads the key of this try in the frame pane, after the two bytes of the header.
+    // The user reads the key of this frame in the frame pane, after the two bytes of the header.
     let contents = terminal.contents();
     let (_, key) = contents.split_once("0000  82 83 ").expect("the frame");
     let key = key.get(.."00 00 00 00".len()).expect("the key").to_owned();

@@ -1,8 +1,8 @@
 //! The client as its users meet it: a process with arguments, standard streams, signals and an exit
 //! status. The servers do what each test tells them.
 //!
-//! Everything runs on loopback, on ports that the kernel chose. No test sleeps and hopes that
-//! something has happened meanwhile; every wait has a time limit.
+//! Everything runs on loopback, on ports that the kernel chose. No test sleeps in the hope that
+//! something will have happened by then, and every wait has a time limit.
 //!
 //! Only Unix has the signals and the pseudo-terminals that some of the tests need.
 

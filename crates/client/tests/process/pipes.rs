@@ -52,16 +52,16 @@ async fn a_slow_reader_of_the_output_slows_down_the_server_and_loses_nothing() {
         assert!(sent < FAR_TOO_MUCH, "{sent} bytes of output are in memory");
     }
     client.end_input();
-    // The last `send` was cancelled. Its message may be in the connection's queue, and is then sent
-    // in full.
+    // The last `send` was cancelled. Its message may already be in the connection's queue, in which
+    // case it is sent in full.
     let (_, ended) = join!(texts(&mut connection), client.exited());
     ended.expect(0, CLOSED_BY_US);
     assert!(ended.output.len() == sent || ended.output.len() == sent + 65536, "{} of {sent}", ended.output.len());
 }
 
-/// More than the client and the kernel hold of the largest messages: the client's queue of 1 MiB,
-/// three messages of 1 MiB that are being read, moved or written, and the buffers of two sockets and
-/// a pipe, which take about 10 MiB.
+/// More bytes than the client and the kernel can hold while messages of 1 MiB are sent: the
+/// client's queue of 1 MiB, three messages that are being read, moved or written, and the buffers
+/// of two sockets and a pipe, which take about 10 MiB.
 const HELD_MAX: usize = 32 << 20;
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn exit_against_our_library(server: &ScriptedServer, client: ClientProcess
 }
 
 /// Accepts every request, and answers every frame with the Pong that the probe expects from a
-/// server that has noticed nothing.
+/// server that has not noticed the fault.
 async fn exit_against_a_tolerant_server(server: &ScriptedServer, client: ClientProcess) -> ClientExit {
     let serving = async {
         loop {
@@ -237,8 +237,8 @@ async fn a_server_that_stops_after_a_rule_is_reported_with_the_rule() {
     let client = ClientProcess::start(["--probe", &server.url()]);
     let answer = async {
         let mut tcp = server.accept_tcp().await;
-        // Stop listening before the answer. Otherwise the next connection could enter the queue of
-        // the listener and be reset with it.
+        // Stop listening before answering. Otherwise the next connection could enter the listener's
+        // queue and be reset when the listener is dropped.
         drop(server);
         read_request(&mut tcp).await;
         tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("the client is connected");

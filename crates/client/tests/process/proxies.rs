@@ -8,8 +8,8 @@ use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, command, next_
 /// A URL whose host only the proxy can resolve.
 const FEED: &str = "ws://feed.invalid/";
 
-/// Runs a client with one line of input. The server must get the line, and the client must report
-/// nothing but the end.
+/// Runs a client with one line of input. The server must receive the line, and the client must
+/// report only the end of the connection.
 async fn converse(server: &ScriptedServer, client: ClientProcess) {
     let serving = async {
         let mut connection = server.accept().await;
@@ -78,8 +78,8 @@ async fn no_proxy_connects_directly() {
     assert_eq!(proxy.requests(), [""; 0]);
 }
 
-/// Runs a client through this proxy. Returns its sentence, with the proxy's address replaced by
-/// `HERE`.
+/// Runs a client through this proxy. Returns the sentence that the client prints, with the proxy's
+/// address replaced by `HERE`.
 async fn sentence_about(proxy: &ProxyServer, scheme: &str) -> String {
     let url = format!("{scheme}{}", proxy.address());
     let ended = ClientProcess::start([FEED, "--proxy", &url]).exited().await;

@@ -82,7 +82,7 @@ async fn a_flood_does_not_delay_the_keyboard() {
     let connection = server.accept().await;
     terminal.shows(&[" OPEN "]).await;
     let (mut reader, mut writer) = connection.into_split();
-    // A hundred messages every ten milliseconds, until the client has closed the connection.
+    // Send a hundred messages every ten milliseconds until the client has closed the connection.
     let flood = tokio::spawn(async move {
         let mut pause = tokio::time::interval(Duration::from_millis(10));
         let mut sent = 0_u64;

@@ -35,8 +35,8 @@ async fn each_command_sends_exactly_its_bytes() {
     ] {
         check_sent_bytes(&mut terminal, &mut tcp, command, &expected).await;
     }
-    // The raw bytes did not use up the zero key, so this command replaces it. The frame is the
-    // RFC's own example.
+    // Sending raw bytes did not use up the zero key, so this command replaces it. The frame is the
+    // example from the RFC.
     terminal.enter("/mask 37fa213d").await;
     terminal.enter("Hello").await;
     let mut bytes = [0; 11];
@@ -45,7 +45,8 @@ async fn each_command_sends_exactly_its_bytes() {
     check_sent_bytes(&mut terminal, &mut tcp, "/close 4000 bye", &mask(&[0x88, 0x85], &[0x0f, 0xa0, b'b', b'y', b'e']))
         .await;
     terminal.shows(&[" CLOSING "]).await;
-    // Raw bytes are sent even now, and the client has sent nothing else meanwhile.
+    // Raw bytes are sent even while the connection is closing, and the client has sent nothing else
+    // since its Close.
     terminal.enter("/raw 81").await;
     assert_eq!(bounded(tcp.read_u8()).await.unwrap(), 0x81);
 }

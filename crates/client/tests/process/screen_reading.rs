@@ -70,7 +70,7 @@ async fn a_long_header_is_read_in_the_zoomed_pane() {
     let mut terminal = TestTerminal::start(&["-H", &format!("X-Long: {value}"), &server.url()]);
     let _tcp = server.accept_raw().await;
     terminal.shows(&[" OPEN "]).await;
-    // Select the request, go to its fields, and select the last header.
+    // Select the request, go to its fields, and select the last header field.
     terminal.press("\x10").await;
     terminal.shows(&["0: GET / HTTP/1.1"]).await;
     terminal.press(SHIFT_TAB).await;

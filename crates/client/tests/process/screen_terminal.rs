@@ -64,7 +64,7 @@ async fn the_terminal_is_restored_however_the_program_ends() {
         let server = ScriptedServer::start().await;
         let mut terminal = TestTerminal::start(&[&server.url()]);
         let mut connection = server.accept().await;
-        // The library answers a Close, but some of these exits send none.
+        // The library answers any Close, but in some of these cases the client sends none.
         let answering = tokio::spawn(async move { while let Some(Ok(_)) = connection.next().await {} });
         terminal.shows(&[" OPEN "]).await;
         terminal.press(keys).await;

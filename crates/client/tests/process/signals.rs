@@ -41,7 +41,7 @@ async fn a_second_ctrl_c_does_not_wait() {
     let mut tcp = server.accept_raw().await;
     client.opened(&mut tcp).await;
     client.signal("INT").await;
-    // The client has received the first signal: these bytes are the Close.
+    // These bytes are the Close, which proves that the client has received the first signal.
     bounded(tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut [0; 8])).await.unwrap();
     client.signal("INT").await;
     let (_, ended) = join!(bounded(drain(&mut tcp)), client.exited());
@@ -79,7 +79,7 @@ async fn after_ctrl_c_a_talkative_server_cannot_delay_the_end() {
     client.signal("INT").await;
     let talking = async {
         let mut pause = tokio::time::interval(std::time::Duration::from_millis(20));
-        // The text "hm", until the client has closed the connection.
+        // Send the text "hm" until the client has closed the connection.
         while tokio::io::AsyncWriteExt::write_all(&mut tcp, &[0x81, 2, b'h', b'm']).await.is_ok() {
             pause.tick().await;
         }

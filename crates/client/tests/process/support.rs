@@ -33,7 +33,7 @@ fn patient() -> ServerConfig {
     ServerConfig::default().config(Config::default().close_timeout(LIMIT))
 }
 
-/// A server on a port of its own.
+/// A server on its own port.
 pub(crate) struct ScriptedServer {
     listener: TcpListener,
 }
@@ -60,8 +60,8 @@ impl ScriptedServer {
         bounded(self.listener.accept()).await.expect("a connection").0
     }
 
-    /// Accepts a TCP connection on which the client sends something. Skips those that the judge
-    /// opens only to see whether the server still listens.
+    /// Accepts a TCP connection on which the client sends something. Skips the connections that the
+    /// judge opens only to check that the server is still listening.
     async fn accept_speaking(&self) -> TcpStream {
         loop {
             let tcp = self.accept_tcp().await;
@@ -135,7 +135,7 @@ pub(crate) async fn drain(tcp: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// Reads texts until the client closes the connection.
+/// Reads text messages until the client closes the connection.
 pub(crate) async fn texts(connection: &mut WebSocket<TcpStream>) -> Vec<String> {
     let mut texts = Vec::new();
     while let Some(message) = bounded(connection.next()).await {
@@ -144,7 +144,7 @@ pub(crate) async fn texts(connection: &mut WebSocket<TcpStream>) -> Vec<String> 
     texts
 }
 
-/// Reads the next message, which must be a text.
+/// Reads the next message, which must be a text message.
 pub(crate) async fn next_text(connection: &mut WebSocket<TcpStream>) -> String {
     text(&bounded(connection.next()).await.expect("a message").expect("no error"))
 }
@@ -187,7 +187,7 @@ impl ClientExit {
     }
 }
 
-/// Returns a command for the client, so that a test can replace its pipes by other streams.
+/// Returns a command for the client, so that a test can replace its pipes with other streams.
 pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
     // The tests must not use the proxies of the machine that runs them.
@@ -198,8 +198,9 @@ pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
     command
 }
 
-/// The script of a shell that starts a program with arguments, and lets it write files of at most
-/// 512 or 1,024 bytes, depending on the shell. Further writes fail, as they do on a full disk.
+/// A shell script that starts a program with its arguments, and limits each file that the program
+/// writes to 512 or 1,024 bytes, depending on the shell. Further writes fail, as they do on a full
+/// disk.
 #[cfg(unix)]
 pub(crate) const WITH_FULL_DISK: &str = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
 
@@ -243,7 +244,7 @@ impl ClientProcess {
     #[cfg(unix)]
     pub(crate) async fn opened(&mut self, tcp: &mut TcpStream) {
         self.write(b"hi\n").await;
-        // Two bytes of header, a masking key of four, and two bytes of text.
+        // A header of two bytes, a masking key of four, and two bytes of text.
         let mut frame = [0; 8];
         bounded(tcp.read_exact(&mut frame)).await.expect("the client is connected");
         assert_eq!(frame[..2], [0x81, 0x82]);

@@ -85,7 +85,7 @@ impl TestTerminal {
         self.screen().contents()
     }
 
-    /// Waits until the screen shows all these texts.
+    /// Waits until the screen shows all of these strings.
     #[track_caller]
     pub(crate) fn shows<'a>(&'a mut self, texts: &'a [&'a str]) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();

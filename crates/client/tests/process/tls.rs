@@ -1,4 +1,5 @@
-//! `wss://`: how a connection over TLS ends, the certificates that the client trusts, and its own.
+//! `wss://`: how a connection over TLS ends, which certificates the client trusts, and the client's
+//! own certificate.
 
 #[cfg(feature = "http2")]
 use std::io;
@@ -27,7 +28,8 @@ pub(crate) struct TlsServer {
     certificate: PathBuf,
 }
 
-/// Creates a self-signed certificate for `localhost` that is valid until the beginning of a year.
+/// Creates a self-signed certificate for `localhost` that expires at the beginning of the year
+/// `until`.
 fn self_signed(until: i32) -> CertifiedKey<KeyPair> {
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
     params.not_after = date_time_ymd(until, 1, 1);
@@ -83,7 +85,7 @@ impl TlsServer {
         format!("wss://localhost:{}/", self.tcp.port())
     }
 
-    /// Writes a file beside that of the certificate.
+    /// Writes a file next to the file with the certificate.
     fn file(&self, name: &str, content: &str) -> PathBuf {
         let file = self.certificate.with_extension(name);
         fs::write(&file, content).expect("a file");
@@ -120,7 +122,7 @@ impl TlsServer {
         tls
     }
 
-    /// Accepts one client, and forwards what is inside TLS to another address.
+    /// Accepts one client over TLS, and forwards the decrypted bytes to another address.
     async fn forward(&self, to: SocketAddr) {
         let mut tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
         let mut inside = bounded(TcpStream::connect(to)).await.expect("the address accepts");
@@ -128,14 +130,15 @@ impl TlsServer {
         let _ = bounded(copy_bidirectional(&mut tls, &mut inside)).await;
     }
 
-    /// Returns the URL of a proxy that is reached over the TLS of this server.
+    /// Returns the URL with which a client uses this server as a proxy over TLS.
     fn proxy_url(&self) -> String {
         format!("https://localhost:{}", self.tcp.port())
     }
 }
 
 impl TlsServer {
-    /// Performs a TLS handshake, echoes one message, and waits until the client closes.
+    /// Performs a TLS handshake, echoes one message, and waits until the client closes the
+    /// connection.
     async fn echo_once(&self) {
         let tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
         let mut connection = bounded(accept(tls)).await.expect("a WebSocket request");
@@ -144,7 +147,7 @@ impl TlsServer {
         assert!(bounded(connection.next()).await.is_none());
     }
 
-    /// Performs a TLS handshake that fails, at the latest when the server reads.
+    /// Performs a TLS handshake and checks that it fails, at the latest when the server reads.
     async fn handshake_fails(&self) {
         if let Ok(mut tls) = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await {
             bounded(tls.read_u8()).await.expect_err("the client does not go on");
@@ -158,7 +161,7 @@ impl Drop for TlsServer {
     }
 }
 
-/// A server that is killed ends TCP without ending TLS first.
+/// A server that is killed ends the TCP connection without ending the TLS session first.
 #[tokio::test]
 async fn a_server_that_dies_is_1006_as_without_tls() {
     let server = TlsServer::start().await;
@@ -214,7 +217,7 @@ async fn a_certificate_can_be_trusted_in_addition() {
     let ((), ended) = join!(server.echo_once(), client.exited());
     ended.expect_all(0, "hello\n", CLOSED_BY_US);
 
-    // The certificate is enough even if the system has none.
+    // The given certificate is enough even if the system has none.
     let mut command = command(server.trusting());
     command.env("SSL_CERT_FILE", server.certificate.with_extension("missing")).env_remove("SSL_CERT_DIR");
     let mut client = ClientProcess::spawn(command);
@@ -318,7 +321,7 @@ async fn a_file_that_cannot_be_used_is_one_sentence_and_an_exit_status() {
             assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1), "{}", ended.errors);
         }
     }
-    // An option alone is a mistake in the command line.
+    // Either option without the other is a mistake in the command line.
     for options in [["--tls-cert".into(), certificate.clone()], ["--tls-key".into(), key.clone()]] {
         let ended = ClientProcess::start(options).exited().await;
         assert_eq!(ended.status, Some(2), "{}", ended.errors);
@@ -384,7 +387,7 @@ async fn a_conversation_without_tls_goes_through_tls_to_the_proxy() {
     assert_eq!(proxy.requests(), ["CONNECT feed.invalid:80 HTTP/1.1\r\nHost: feed.invalid:80\r\n\r\n"]);
 }
 
-/// The certificates of the two hops differ, and each is checked for the name of its hop.
+/// The server and the proxy have different certificates, and the client verifies both.
 #[tokio::test]
 async fn tls_to_the_server_goes_inside_tls_to_the_proxy() {
     let server = TlsServer::start().await;

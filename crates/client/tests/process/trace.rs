@@ -46,8 +46,8 @@ async fn proxy(listener: TcpListener, to: u16) -> BytesEachWay {
     bounded(both).await.into()
 }
 
-/// Runs a conversation with every form of the length and a Close through the proxy. Returns the
-/// proxy's bytes and the client's standard error.
+/// Runs a conversation through the proxy, with text messages of several lengths and a Close.
+/// Returns the bytes that the proxy copied and the client's standard error.
 async fn conversation(options: &[&str]) -> (BytesEachWay, String) {
     conversation_of(|arguments| command([options, arguments].concat())).await
 }
@@ -103,7 +103,8 @@ async fn the_trace_for_people_shows_the_bytes_with_their_fields() {
         assert!(errors.contains(&rows(way, 0)), "the handshake is shown too");
     }
     assert!(errors.contains("  .... 0001 = Opcode: Text (1)\n"), "{errors}");
-    // No colours in a file, and a server's text must not reach the terminal as a command.
+    // Standard error is not a terminal here, so it must contain no colours, and a server's text
+    // must not reach a terminal as a command.
     let is_harmless = |character: char| character == '\n' || !character.is_control();
     assert!(errors.contains("[31mred") && errors.chars().all(is_harmless), "{errors}");
 }
@@ -135,8 +136,7 @@ async fn a_capture_that_cannot_be_written_is_reported_before_connecting() {
     expect_no_capture(Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
 }
 
-/// Returns the path of a file that does not exist. Removes a file that a failed test may have left
-/// there.
+/// Returns the path of a file that does not exist. Removes any file that a failed test left there.
 fn new_path(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);

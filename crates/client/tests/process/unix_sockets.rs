@@ -7,7 +7,7 @@ use websocket::accept;
 
 use crate::support::{CLOSED_BY_US, ClientProcess, bounded};
 
-/// Returns a path in the directory for the files of the tests, at which no file exists.
+/// Returns a path at which no file exists, in the directory for the tests' files.
 fn socket_path(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.sock", std::process::id()));
     let _ = std::fs::remove_file(&path);
@@ -79,7 +79,7 @@ async fn a_path_without_a_server_is_one_sentence() {
         format!("cannot connect to the Unix socket {path}: check the path, and that the server is running (");
     assert!(missing.errors.starts_with(&sentence), "{}", missing.errors);
     assert_eq!((missing.status, missing.errors.lines().count()), (Some(1), 1));
-    // The file of a socket outlives the process that listened.
+    // A socket's file outlives the process that listened on the socket.
     drop(UnixListener::bind(path).expect("a short path"));
     let stale = ClientProcess::start(["--unix", path]).exited().await;
     let sentence = format!("cannot connect to the Unix socket {path}: no server listens there any more (");

@@ -14,7 +14,7 @@ pub(crate) struct ConnectionContext {
     /// The last observed request.
     pub(crate) request: Option<RequestContext>,
     /// The protocol that the server's last response selected. The client's stream takes this value
-    /// when it goes on to the selected protocol.
+    /// when it moves on to that protocol.
     pub(crate) next_protocol: Option<NextProtocol>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,

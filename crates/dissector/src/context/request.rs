@@ -1,4 +1,4 @@
-//! What the dissection of a response needs to know about the request.
+//! The facts about a request that are needed to dissect the response.
 
 use http::{HeaderMap, Method, header};
 use protocol::{
@@ -54,7 +54,7 @@ impl RequestContext {
     /// `None` if the request does not have exactly one key, or if its list of subprotocols is not
     /// text.
     pub(crate) fn client(&self, limits: &Limits) -> Option<ClientHandshake> {
-        // The URI is made up, because the validity of the response does not depend on it.
+        // Any URI will do here, because the validity of the response does not depend on it.
         let mut request = ClientRequest::new("ws://observed.invalid/".parse().ok()?);
         for line in self.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
             for name in line.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty()) {

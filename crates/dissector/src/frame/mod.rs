@@ -1,4 +1,4 @@
-//! The frame (RFC 6455, sections 5.1 to 5.5): collected, checked and dissected.
+//! Collects, checks and dissects frames (RFC 6455, sections 5.1 to 5.5).
 //!
 //! ```text
 //!   ┌── header, 2 to 14 bytes ──────┬── payload ────────────────────────────────── - -

@@ -70,7 +70,7 @@ pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
     violations.into_iter().map(finding).collect()
 }
 
-/// Adds a violation to the list and lets the check continue.
+/// Adds a violation to the list, and lets the check continue so that further violations are found.
 fn add(violations: &mut Vec<Violation>, violation: Violation) -> ControlFlow<Infallible> {
     violations.push(violation);
     ControlFlow::Continue(())

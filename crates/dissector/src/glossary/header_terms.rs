@@ -31,8 +31,8 @@ static HEADERS: [&Term; 25] = [
     &FORWARDED_FOR,
 ];
 
-/// Returns the term for the header field `name`, or `None` if the field has no term of its own. The
-/// case of `name` does not matter.
+/// Returns the term for the header field `name`, or `None` if the glossary has no specific term for
+/// it. The case of `name` does not matter.
 pub(crate) fn term_for_header(name: &str) -> Option<&'static Term> {
     // Each label is a header field's name, with one exception: Wireshark writes "Accept Encoding"
     // without the hyphen. Replace the space, so that this label matches the name.

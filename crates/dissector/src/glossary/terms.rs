@@ -5,7 +5,7 @@ use protocol::RfcSection;
 
 use super::term::{RecordPart, Term};
 
-/// Declares each term as a static, and a list of all of them.
+/// Declares a static for each term, and a list of all the terms.
 macro_rules! terms {
     ($($(#[$doc:meta])* $ident:ident = $name:expr, $label:literal, $part:ident, $rfc:literal $section:literal, $why:literal;)*) => {
         $(
@@ -176,7 +176,7 @@ terms! {
     /// The input of the SHA-1 hash: the key, followed by the GUID of RFC 6455.
     KEY_AND_GUID = None, "Key and GUID", Handshake, 6455 "1.3",
         "The key as it was sent, followed by a fixed string that no other protocol uses by accident.";
-    /// The SHA-1 digest whose Base64 is the accept value.
+    /// The SHA-1 digest whose Base64 encoding is the accept value.
     DIGEST = None, "SHA-1", Handshake, 6455 "4.2.2",
         "A digest of 20 bytes. SHA-1 is broken for signatures, but that does no harm here, because nothing is kept \
          secret.";
@@ -261,13 +261,13 @@ terms! {
     /// X-Forwarded-For.
     FORWARDED_FOR = Some("http.x_forwarded_for"), "X-Forwarded-For", Header, 7239 "7.4",
         "The client's address, according to the proxy in between. Any client can send this header.";
-    /// A header field without a term of its own.
+    /// A header field for which there is no specific term.
     OTHER_HEADER = None, "Header", Header, 9110 "5",
         "A header without a meaning in WebSocket. A program that does not know it ignores it.";
     /// A line that is not a header field.
     STRAY_LINE = None, "Line", Header, 9112 "5",
         "Every line after the first must consist of a name, a colon and a value.";
-    /// The parts of a head that are too numerous to have fields of their own.
+    /// The parts of a head that are combined into one field because there are too many of them.
     FURTHER_PARTS = None, "Further parts", Header, 9110 "5.4",
         "No specification limits the number of headers, or of elements in a header. Each receiver sets limits of its own.";
     /// The empty line that ends a head.

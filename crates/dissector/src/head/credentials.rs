@@ -37,9 +37,9 @@ pub(super) fn is_hidden(name: &str, options: &Options) -> bool {
     options.hide_credentials && !name.starts_with("sec-") && !PUBLIC.contains(&name.as_str())
 }
 
-/// Returns the bytes of a head, complete or not, in a form that may be shown. Hides the values of
-/// header fields that may hold credentials, and hides every line that is neither a header field nor
-/// the first line.
+/// Returns the bytes of a head, complete or not, for display. If `options` require it, hides the
+/// values of header fields that may hold credentials, and hides every line that is neither a header
+/// field nor the first line.
 pub(super) fn shown_bytes<'a>(head: &'a [u8], options: &Options) -> Cow<'a, [u8]> {
     if !options.hide_credentials {
         return Cow::Borrowed(head);

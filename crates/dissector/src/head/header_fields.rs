@@ -76,7 +76,7 @@ fn shorten(fields: &mut Vec<Field>, count: usize) {
     }
 }
 
-/// Creates a field for `count` parts of a head that have no fields of their own.
+/// Creates one field that stands for the remaining `count` parts of a head.
 fn further_parts(count: usize, range: Range<u64>) -> Field {
     Field::new(&glossary::FURTHER_PARTS, range, FieldValue::Group).with_label(format!("… {count} more"))
 }

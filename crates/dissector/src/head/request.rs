@@ -25,7 +25,7 @@ use crate::{
     unit::Dissection,
 };
 
-/// What the dissection of later units needs to know about a request.
+/// The facts about a request that are needed to dissect later units.
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
     pub(super) context: RequestContext,

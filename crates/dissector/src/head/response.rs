@@ -25,7 +25,7 @@ use crate::{
     unit::Dissection,
 };
 
-/// What the dissection of later units needs to know about a response.
+/// The facts about a response that are needed to dissect later units.
 #[derive(Debug)]
 pub(crate) struct ResponseFacts {
     pub(super) status: u16,

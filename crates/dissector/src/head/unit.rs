@@ -22,8 +22,7 @@ impl HeadUnit {
     }
 
     /// Takes bytes up to the end of the head, or until the head has `limit` bytes. Returns the
-    /// number of bytes taken, and `true` if the head is finished because it has ended or is too
-    /// long.
+    /// number of bytes taken, and `true` if the head has ended or is too long.
     pub(crate) fn push(&mut self, bytes: &[u8], limit: usize) -> (usize, bool) {
         for (at, &byte) in bytes.iter().enumerate() {
             if self.bytes.len() >= limit {

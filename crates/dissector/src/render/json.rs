@@ -31,7 +31,7 @@ use crate::{
 /// control a terminal are escaped.
 #[must_use]
 pub fn json(record: &Record) -> String {
-    // Serialization cannot fail, because all keys of a record's maps are strings, and writing to a
+    // Serialisation cannot fail, because all keys of a record's maps are strings, and writing to a
     // string never fails. The default is therefore never used.
     let json = serde_json::to_string(record).unwrap_or_default();
     printable_json(&json).into_owned()

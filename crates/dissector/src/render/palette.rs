@@ -105,7 +105,7 @@ mod tests {
         ]
     }
 
-    /// Matrices that convert a colour to the one perceived by a person without one kind of cone
+    /// Matrices that convert a colour to the one seen by a person who lacks one kind of cone
     /// (Machado, Oliveira and Fernandes 2009, severity 1.0).
     const BLINDNESS: [(&str, [[f64; 3]; 3]); 4] = [
         ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),

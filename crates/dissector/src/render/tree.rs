@@ -111,7 +111,8 @@ fn is_header(field: &Field) -> bool {
     matches!(field.term.part, RecordPart::Handshake | RecordPart::Header) && !field.derived
 }
 
-/// Wraps text into lines of at most `width` characters. A longer word gets its own line.
+/// Wraps text into lines of at most `width` characters. A word that is longer than this gets its
+/// own line.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

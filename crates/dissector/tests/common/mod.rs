@@ -1,4 +1,4 @@
-//! Heads and frames for the tests, valid and invalid, and short ways to dissect them.
+//! Heads and frames for the tests, both valid and invalid, and helpers that dissect them.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use dissector::{
@@ -14,7 +14,7 @@ use protocol::{
     observer::negotiated_deflate,
 };
 
-/// The request of RFC 6455, section 1.3, without optional headers.
+/// The request of RFC 6455, section 1.3, without optional header fields.
 pub(crate) const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
     Host: server.example.com\r\n\
     Upgrade: websocket\r\n\
@@ -34,7 +34,7 @@ pub(crate) const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
 /// "Hello", compressed in one block (RFC 7692, section 7.2.3.1).
 pub(crate) const HELLO: [u8; 7] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
 
-/// "Hello" again, as a reference to the message before (RFC 7692, section 7.2.3.2).
+/// "Hello" again, as a reference to the previous message (RFC 7692, section 7.2.3.2).
 pub(crate) const HELLO_AGAIN: [u8; 5] = [0xF2, 0x00, 0x11, 0x00, 0x00];
 
 // ---- Heads --------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ pub(crate) fn with_line(head: &str, line: &str) -> String {
     format!("{}\r\n{line}\r\n\r\n", head.trim_end())
 }
 
-/// Replaces `old` by `new` in a head.
+/// Replaces `old` with `new` in a head.
 #[track_caller]
 pub(crate) fn replaced(head: &str, old: &str, new: &str) -> String {
     assert!(head.contains(old), "the head does not contain '{old}'");
@@ -109,7 +109,8 @@ pub(crate) fn sent(direction: Direction, first: u8, payload: &[u8]) -> (Directio
     (direction, frame(first, payload, key))
 }
 
-/// Creates the compressor of this direction's sender, after `element` was offered and accepted.
+/// Creates the compressor that this direction's sender uses once `element` has been offered and
+/// accepted.
 pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
     let elements = parse_line(element).expect("the element is well formed");
     let deflate = negotiated_deflate(direction.sender(), &elements, &elements).expect("no rule is broken");
@@ -189,7 +190,7 @@ pub(crate) fn violations(record: &Record) -> Vec<Violation> {
     rules(record).into_iter().map(violation).collect()
 }
 
-/// Returns the only rule of the handshake that a head breaks.
+/// Returns the rule of the handshake that a head breaks, which must be its only broken rule.
 #[track_caller]
 pub(crate) fn handshake_violation(record: &Record) -> HandshakeViolation {
     match &rules(record)[..] {

@@ -1,4 +1,4 @@
-//! Captures are read back: they contain the packets that TCP would have sent.
+//! Reads captures back, and checks that they contain the packets that TCP would have sent.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -162,7 +162,7 @@ fn a_clock_that_is_set_back_does_not_set_the_capture_back() {
     capture.data(ToServer, b"b", at(3)).expect("written");
     let file = capture.into_inner();
     assert_eq!(packets(&file, CLIENT).len(), 7);
-    // Three packets of TCP's handshake, then two for each call.
+    // Three packets for the TCP handshake, then two for each call.
     assert_eq!(times(&file), [at(1), at(1), at(1), at(5), at(5), at(5), at(5)]);
 }
 

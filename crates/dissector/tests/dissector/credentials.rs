@@ -57,7 +57,7 @@ fn the_values_of_credentials_are_hidden_in_the_fields_and_in_the_bytes() {
         let field = labelled(&records[0], name);
         assert_eq!((&field.value, field.fields.len()), (&text(&"*".repeat(17)), 0));
         assert_eq!(field.meaning, "hidden, because it may hold a credential");
-        // Nothing moves, and everything else is shown.
+        // Hiding a value moves no field, and all other fields are shown.
         let plain = dissect(&[(ToServer, head.clone().into_bytes())]).swap_remove(0);
         assert_eq!(records[0].bytes.len(), head.len());
         assert_eq!((records[0].length, &records[0].summary), (plain.length, &plain.summary));
@@ -105,7 +105,7 @@ fn credentials_are_hidden_in_heads_that_are_cut_off_folded_or_malformed() {
 }
 
 /// The white space at the beginning of a folded line stays, so the line can still be recognised as
-/// one that continues the line before it.
+/// a continuation of the line before it.
 #[test]
 fn a_folded_line_whose_value_is_hidden_stays_folded() {
     let head = with_line(RESPONSE, "Set-Cookie: a=b;\r\n\t s3cret; c");

@@ -1,5 +1,5 @@
-//! The dissector compared with the protocol's engine: it shows every message that the engine
-//! delivers, and reports the rule for which the engine fails the connection.
+//! Compares the dissector with the protocol's engine. The dissector must show every message that
+//! the engine delivers, and report the rule for which the engine fails the connection.
 
 use std::time::Instant;
 
@@ -151,8 +151,8 @@ fn compare(role: Role, element: Option<&str>, wire: &[u8]) -> Result<(), TestCas
             return Ok(());
         }
     }
-    // The engine waits for more bytes, so in the rest of the records no rule may be broken, and no
-    // message may be complete.
+    // The engine is waiting for more bytes, so the remaining records must contain no broken rule
+    // and no complete message.
     for record in records {
         prop_assert_eq!(&record.findings, &[]);
         prop_assert!(!record.complete || event_of(record).is_none(), "the engine does not see: {}", record.summary);
@@ -310,8 +310,8 @@ fn the_first_two_bytes_break_the_same_rules() {
     for first in 0..=255 {
         for second in 0..=255 {
             for role in [Role::Server, Role::Client] {
-                // Try the two bytes alone, and then with zeros after them. The zeros are a key that
-                // changes nothing, and valid text.
+                // Try the two bytes alone, and then with zeros after them. The zeros serve as a
+                // masking key that changes nothing, and as valid text.
                 for zeros in [0, 40] {
                     let wire = [&[first, second], &[0; 40][..zeros]].concat();
                     compare(role, None, &wire).unwrap_or_else(|error| panic!("{first:02x} {second:02x}: {error}"));

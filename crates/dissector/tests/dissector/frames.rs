@@ -204,7 +204,7 @@ fn a_large_payload_is_shown_by_its_beginning() {
     assert_eq!(field(&record, "data.data").value, FieldValue::Bytes { bytes: vec![7; 200], left_out: 800 });
     assert_eq!(field(&record, "websocket.payload").range, 8..1008, "the range covers the whole payload");
 
-    // The limit cuts a character in two, which is not a mistake in the text.
+    // The limit cuts a character in two, but this does not count as an error in the text.
     let euros = "€".repeat(100);
     let record = only(dissect_with(conversation(), &[(ToClient, unmasked(0x81, euros.as_bytes()))]));
     let expected = FieldValue::Text { text: "€".repeat(66), left_out: 102 };

@@ -66,8 +66,8 @@ fn the_message_of_an_empty_last_frame_has_no_name_in_wireshark() {
     assert_eq!((message.term.name, message.term.label), (None, "Message"));
 }
 
-/// A character that the sender has cut is shown as U+FFFD. One that this program's own limit has
-/// cut is not.
+/// A character that the sender has cut is shown as U+FFFD, but a character that this program's own
+/// limit has cut is not.
 #[test]
 fn only_the_senders_mistakes_are_shown_as_replacement_characters() {
     let record = from_server(unmasked(0x81, b"ab\xE2\x82"));
@@ -221,7 +221,7 @@ fn the_extensions_of_a_conversation_are_those_that_the_server_accepted() {
 #[test]
 fn a_long_cookie_gets_exactly_the_fields_that_are_left() {
     let record = request(&with_line(REQUEST, &format!("Cookie: {}", "a;".repeat(7800))));
-    // The request line with the three fields inside it; 256 fields for the header lines; one field for
-    // the rest of the cookie, and one for the rest of the lines.
+    // The fields are the request line and the three fields inside it, 256 fields for the header
+    // lines, one field for the rest of the cookie, and one for the remaining lines.
     assert_eq!(record.walk().count(), 4 + 256 + 2);
 }

@@ -48,7 +48,8 @@ fn dissect_in_pieces(
     records
 }
 
-/// Asserts that the records of one direction cover each byte once. Returns the number of bytes.
+/// Asserts that the records of one direction cover each byte exactly once. Returns the number of
+/// bytes.
 fn bytes_in_records(records: &[Record], direction: Direction) -> u64 {
     let mut offset = 0;
     for record in records.iter().filter(|record| record.direction == direction) {
@@ -234,7 +235,7 @@ proptest! {
 
 #[test]
 fn memory_does_not_grow_with_an_announced_length() {
-    // A frame that announces nine exabytes, of which a few megabytes arrive.
+    // A frame that announces nine exabytes, of which only a few megabytes arrive.
     let mut conversation = Conversation::after_handshake(Options::default());
     let header = [0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
     conversation.push(ToClient, &header, None, &mut |_| panic!("the frame is not complete"));

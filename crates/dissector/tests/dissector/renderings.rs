@@ -1,4 +1,5 @@
-//! The tree, the hex dump, JSON and the figure, word for word.
+//! The tree, the hex dump, the JSON and the figure, each compared word for word with what is
+//! expected.
 
 use std::{
     fs,

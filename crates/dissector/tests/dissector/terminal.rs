@@ -34,13 +34,15 @@ fn check_record(record: &Record) {
     record.walk().for_each(|(_, field)| assert_harmless("a value", &render::value_text(field)));
 }
 
-/// Returns the text with the control sequences at each of its positions in turn.
+/// Returns one copy of the text for each of its positions, with the control sequences inserted at
+/// that position.
 fn with_hostile_text_at_each_position(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let positions = (0..=text.len()).filter(|&position| text.is_char_boundary(position));
     positions.map(move |position| [&text[..position], HOSTILE, &text[position..]].concat().into_bytes())
 }
 
-/// The headers with a meaning of their own, besides those of [`REQUEST`] and [`RESPONSE`].
+/// The header fields for which the dissector has a specific meaning, besides those in [`REQUEST`]
+/// and [`RESPONSE`].
 const HEADERS: [&str; 6] = [
     "Origin: http://a",
     "Cookie: a=b; c",
@@ -94,7 +96,7 @@ fn check_frames(frames: &[(Direction, Vec<u8>)]) {
 
 #[test]
 fn no_compressed_text_and_no_parameter_of_an_extension_reaches_the_terminal_raw() {
-    // The block is stored: DEFLATE's own framing, and the text without compression.
+    // The block is stored, so it consists of DEFLATE's own framing and the uncompressed text.
     let length = u16::try_from(HOSTILE.len()).expect("a short text").to_le_bytes();
     let block = [&[0][..], &length, &length.map(|byte| !byte), HOSTILE.as_bytes(), &[0]].concat();
     check(&with_extension("permessage-deflate", &[sent(ToClient, 0xc1, &block)]));

@@ -12,16 +12,16 @@ use crate::common::{
 /// A conversation, and the fields that Wireshark is known to show differently.
 pub(crate) struct CorpusCase {
     pub(crate) name: &'static str,
-    /// The bytes, each piece in a packet of its own.
+    /// The bytes. Each piece starts a new packet.
     pub(crate) pieces: Vec<(Direction, Vec<u8>)>,
     pub(crate) differences: Vec<Difference>,
     pub(crate) is_ipv6: bool,
     /// Whether the trees are compared line by line. They differ if there are long payloads, which
-    /// Wireshark cuts elsewhere, or characters that it writes in its own way.
+    /// Wireshark truncates at another point, or characters that it writes in its own way.
     pub(crate) has_equal_trees: bool,
 }
 
-/// A field that Wireshark shows differently. The test fails if it does not.
+/// A field that Wireshark shows differently. The test fails if there is no difference.
 pub(crate) struct Difference {
     /// The number of the head or frame. Counting starts at 0 and includes both directions.
     pub(crate) unit: usize,
@@ -131,7 +131,7 @@ fn lengths() -> Vec<(Direction, Vec<u8>)> {
     let mut pieces = Vec::new();
     for length in [0, 1, 124, 125, 126, 127, 128, 255, 256, 65_534, 65_535, 65_536, 70_000] {
         let payload: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
-        // A key of zeros leaves the payload unchanged. It is allowed, as every key is.
+        // A key of zeros leaves the payload unchanged. It is valid, because every key is.
         let key = MaskingKey([0, 0, 0, 0]);
         pieces.push((ToServer, frame(0x82, &payload, Some(key))));
         pieces.push((ToServer, masked(0x81, &payload)));
@@ -268,7 +268,7 @@ fn compression() -> CorpusCase {
         sent(ToServer, 0x89, b"ping"),
         sent(ToServer, 0xC1, &HELLO),
         sent(ToClient, 0xC1, &HELLO),
-        // Compressed messages do not refer to an uncompressed one in between.
+        // Compressed messages do not refer back to an uncompressed message between them.
         sent(ToServer, 0x82, b"\0\0\0"),
         sent(ToServer, 0xC1, &HELLO_AGAIN),
         sent(ToClient, 0xC2, &HELLO_AGAIN),
@@ -283,7 +283,7 @@ fn compression() -> CorpusCase {
     case("permessage-deflate", with_extension("permessage-deflate", &frames))
 }
 
-/// Typical messages of a program in both directions, compressed with these parameters.
+/// Typical messages from a program, in both directions, compressed with these parameters.
 fn compression_with(name: &'static str, element: &str) -> CorpusCase {
     let mut frames = Vec::new();
     for direction in Direction::BOTH {
@@ -337,7 +337,7 @@ fn broken_compression() -> CorpusCase {
     case("invalid DEFLATE", with_extension("permessage-deflate", &frames))
 }
 
-/// A conversation with a packet for each byte.
+/// A conversation in which each byte is sent in a separate packet.
 fn byte_by_byte() -> CorpusCase {
     let units = [
         (ToServer, REQUEST.as_bytes().to_vec()),

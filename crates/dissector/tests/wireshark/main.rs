@@ -52,8 +52,8 @@ fn records(case: &CorpusCase) -> Vec<Record> {
     common::dissect_with(Conversation::new(options), &case.pieces)
 }
 
-/// Compares the units, and returns a report with the differences that the case does not mention,
-/// and with the differences that it mentions but that do not exist.
+/// Compares the units. Returns a report of the differences that the case does not list, and of the
+/// listed differences that do not exist.
 fn compare(case: &CorpusCase, ours: &[ComparedUnit], theirs: &[ComparedUnit]) -> String {
     let mut report = String::new();
     if ours.len() != theirs.len() {
@@ -111,7 +111,7 @@ fn wireshark_sees_the_same_fields_and_values() {
 #[ignore = "needs tshark: apt-get install tshark"]
 fn the_tree_is_the_same_as_in_wireshark() {
     // Leave out the lines that only the dissector shows here: fragments, broken rules, and the
-    // bytes of a binary message, which Wireshark shows in a tree of their own.
+    // bytes of a binary message, which Wireshark shows in a separate tree.
     let is_ours = |line: &&str| ["  Fragment: ", "  Data: ", "  ["].iter().any(|own| line.contains(own));
     let mut compared = 0;
     for case in corpus().iter().filter(|case| case.has_equal_trees) {
@@ -120,7 +120,8 @@ fn the_tree_is_the_same_as_in_wireshark() {
             let tree = render::tree(record);
             ours.push(tree.lines().filter(|line| !is_ours(line)).map(str::to_lowercase).collect());
         }
-        // The dissector writes the names of close codes in lower case, as the book does.
+        // Ignore case, because the dissector writes the names of close codes in lower case, as the
+        // book does.
         let theirs: Vec<Vec<String>> = tshark::trees(&capture(case))
             .iter()
             .map(|tree| tree.iter().map(|line| line.to_lowercase()).collect())

@@ -8,8 +8,8 @@ use std::{
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// JSON as tshark writes it. The same key may occur several times in one object, and no occurrence
-/// may be lost.
+/// JSON as tshark writes it. The same key may occur several times in one object, and every
+/// occurrence must be kept.
 #[derive(Debug, Clone)]
 pub(crate) enum Json {
     Text(String),
@@ -93,7 +93,8 @@ fn run(capture: &[u8], arguments: &[&str]) -> String {
         // The capture comes on standard input, so no temporary file is needed.
         .args(["-r", "-", "-n"])
         .args(arguments)
-        // Its warnings concern the machine, such as running as root, so show them only if it fails.
+        // tshark's warnings concern the machine (for example, that tshark runs as root), so show
+        // them only if tshark fails.
         .stderr(Stdio::piped())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

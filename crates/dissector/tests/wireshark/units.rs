@@ -1,4 +1,4 @@
-//! The units that are compared: a unit is a head with its body, or a frame, and consists of fields
+//! The units that are compared. A unit is a frame, or a head with its body, and consists of fields
 //! with values and positions.
 
 use std::collections::BTreeMap;
@@ -50,8 +50,8 @@ struct PayloadSteps {
     is_compressed: bool,
 }
 
-/// Returns whether the position of a field is not compared. Wireshark counts from 0 again in bytes
-/// that are joined from several frames, inflated from a payload, or part of a body.
+/// Returns `true` if a field's position is not compared. Wireshark counts from 0 again in a body,
+/// in bytes joined from several frames, and in bytes inflated from a payload.
 fn has_no_range(name: &str, steps: PayloadSteps) -> bool {
     let is_message = ["websocket.payload.text", "data.data"].contains(&name);
     name == "http.file_data"
@@ -61,7 +61,7 @@ fn has_no_range(name: &str, steps: PayloadSteps) -> bool {
 
 // ---- The dissector's JSON -----------------------------------------------------------------------
 
-/// Returns the units in lines of the dissector's JSON.
+/// Returns the units in these lines of the dissector's JSON.
 pub(crate) fn our_units(lines: &[String]) -> Vec<ComparedUnit> {
     let mut units: Vec<ComparedUnit> = Vec::new();
     for line in lines {
@@ -97,7 +97,7 @@ pub(crate) fn our_units(lines: &[String]) -> Vec<ComparedUnit> {
 fn add_ours(unit: &mut ComparedUnit, field: &Value, steps: PayloadSteps) {
     let number = |key: &str| field[key].as_u64().unwrap_or(0);
     if let Some(name) = field["name"].as_str() {
-        // In Wireshark these bytes have no value of their own.
+        // Wireshark shows no separate value for these bytes.
         let is_group = name == "websocket.masked_payload";
         let value = match &field["value"] {
             Value::Null => String::new(),
@@ -117,8 +117,8 @@ fn add_ours(unit: &mut ComparedUnit, field: &Value, steps: PayloadSteps) {
     }
 }
 
-/// Adds every header line as a whole, whether the header is known or not, because Wireshark shows
-/// the whole line in addition to the header.
+/// Adds every header line as a whole, even if the header field is known, because Wireshark shows
+/// the whole line in addition to the field.
 fn add_header_lines(unit: &mut ComparedUnit, name: &str, record: &Value, fields: &[Value]) {
     let wire = record["bytes"].as_str().expect("a record has bytes");
     let wire: Vec<u8> = wire.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")).collect();
@@ -167,8 +167,8 @@ pub(crate) fn wireshark_units(packets: &Json) -> Vec<ComparedUnit> {
                     units.push(ComparedUnit::default());
                     base = Base::of(layers, layer, name);
                 }
-                // Wireshark passes these bytes to another dissector, but they belong to the frame
-                // before.
+                // Wireshark passes these bytes to another dissector, but they belong to the
+                // preceding frame.
                 "data" => {}
                 _ => continue,
             }
@@ -183,7 +183,7 @@ pub(crate) fn wireshark_units(packets: &Json) -> Vec<ComparedUnit> {
 struct Base {
     /// The position of the unit's first byte.
     unit: u64,
-    /// The length of the header if the payload was unmasked, because tshark then counts from the
+    /// The length of the header if tshark has unmasked the payload, because it then counts from the
     /// first byte of the payload.
     unmasked: Option<u64>,
     steps: PayloadSteps,

@@ -35,16 +35,16 @@ pub(crate) enum Exercise {
     SlowOpening(fn(&mut Script<'_>)),
     /// As [`SlowOpening`](Self::SlowOpening), but on an open connection.
     SlowConversation(fn(&mut Script<'_>)),
-    /// The faults from earlier stages after which the program must fail the connection, which it
-    /// must now do with the right close code.
+    /// The faults from earlier stages after which the program must fail the connection. It must now
+    /// do so with the right close code.
     FaultsOfEarlierStages,
-    /// A conversation, repeated with its first write in one piece, byte by byte, and cut after each
-    /// byte in turn.
+    /// A conversation, held many times: its first write is sent in one piece, byte by byte, and
+    /// with a single cut after each byte in turn.
     EveryCut(fn(&mut Script<'_>)),
     /// This many connections at once, each paused in the middle of this conversation's first write.
     ManyAtOnce(usize, fn(&mut Script<'_>)),
-    /// A client that does not read its echoes, this many mebibytes in total, while other clients
-    /// hold this conversation.
+    /// A client that leaves this many mebibytes of echoes unread while other clients hold this
+    /// conversation.
     NeverReads(usize, fn(&mut Script<'_>)),
     /// A request from the client, which must be valid.
     ValidRequest,

@@ -25,7 +25,8 @@ use crate::{frame_builder::FrameBuilder, randomness::Randomness};
 /// deadline has also passed on another one.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 
-/// The length in bytes of the message whose echo is still unread when the judge resets TCP.
+/// The length in bytes of the message whose echo is still unread when the judge resets the TCP
+/// connection.
 const UNREAD: usize = 1000;
 
 /// A connection to the server under test.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The first stage in which a program must answer a broken rule with a Close. In earlier stages, a
-/// program need not know Close frames, and may end TCP instead.
+/// program need not know Close frames, and may end the TCP connection instead.
 pub(crate) const CLOSE_STAGE: u8 = 9;
 
 /// The first stage in which a Close, if there is one, must have the right code.
@@ -226,8 +226,8 @@ mod tests {
     const ECHO: &[u8] = b"\x81\x05Hello";
 
     /// Returns the failure that the judge reports for a program with this role. After a valid
-    /// handshake, the program answers the fault with `frames`, and then ends TCP if `ends` is
-    /// `true`.
+    /// handshake, the program answers the fault with `frames`, and then ends the TCP connection if
+    /// `ends` is `true`.
     fn failure(role: Role, name: &str, stage: u8, frames: &[u8], ends: bool) -> Option<Failure> {
         let sender = if role == Role::Server { Role::Client } else { Role::Server };
         let fault = faults::find(sender, name).expect("the table contains it");

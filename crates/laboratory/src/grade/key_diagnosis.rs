@@ -134,8 +134,8 @@ mod tests {
             ("746865207361006d706c65206e6f6e63", "hexadecimal"),
             ("dGhlIHNhbXBsZSBub25jZQ", "== at the end is missing"),
             ("dGhlIHNhbXBsZQ==", "Base64 of 10 bytes"),
-            // Sixteen bytes take exactly 32 hexadecimal digits, so this key with 36 counts as
-            // Base64.
+            // Sixteen bytes take exactly 32 hexadecimal digits, so this key with 36 digits is
+            // treated as Base64.
             ("abcdefabcdefabcdefabcdefabcdef00ab01", "Base64 of 27 bytes"),
             ("dGhlIHNhbXBsZSBub25jZXdyb25nbHk0", "Base64 of 24 bytes"),
         ] {

@@ -7,7 +7,7 @@ use protocol::frame::{MaskingKey, apply_mask};
 const EVIDENCE: usize = 4;
 
 /// Returns what is probably wrong with the unmasking of a payload that was sent with one of `keys`.
-/// `expected` is what was sent, before it was masked, and `got` is what came back.
+/// `expected` is the payload before the judge masked it, and `got` is what came back.
 pub(crate) fn diagnose(expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Option<String> {
     if expected.len() != got.len() {
         return None;
@@ -24,7 +24,7 @@ pub(crate) fn diagnose(expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Opti
         (first.saturating_sub(3)..=first).find_map(|start| {
             let mut again = masked[start..].to_vec();
             apply_mask(&mut again, key);
-            // After a second restart the bytes differ again, so compare only the beginning.
+            // After a second restart, the bytes differ again, so compare only the beginning.
             let window = EVIDENCE.min(again.len());
             let restarted = window == EVIDENCE && again[..window] == got[start..start + window];
             restarted.then(|| format!("from byte {start} on, the index of the masking key began at 0 again"))

@@ -16,7 +16,8 @@ use super::{
 };
 use crate::head_editor::HeadEditor;
 
-/// Plays a script. `dialer` opens further connections; a judge of clients has none.
+/// Plays a script. `dialer` opens further connections, and is `None` if the script needs none, as
+/// is always the case for clients.
 pub(crate) async fn perform<S>(
     peer: &mut Peer<S>,
     script: PreparedScript,
@@ -103,7 +104,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(1);
 
-    /// Plays one act against a server that says nothing.
+    /// Plays one act against a server that sends nothing.
     async fn perform_one(act: Act, uri: &str) -> Result<(), Failure> {
         let (near, _far) = duplex(64 << 10);
         let dialer = Dialer::new(ClientRequest::new(uri.parse().expect("a URI")), LIMIT, LIMIT);

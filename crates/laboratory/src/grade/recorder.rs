@@ -18,7 +18,7 @@ const KEPT: usize = 256 << 10;
 pub struct Recording {
     /// The pieces of both directions.
     pub pieces: Vec<RecordedPiece>,
-    /// The number of bytes kept so far: first of those received, then of those sent.
+    /// The number of bytes kept so far: received bytes first, then sent bytes.
     kept: [usize; 2],
 }
 
@@ -125,7 +125,7 @@ mod tests {
     async fn both_directions_are_recorded_in_order() {
         let (near, mut far) = duplex(64);
         let recording = RecordingHandle::default();
-        // The buffer writes its bytes only if the recorder passes on the flush.
+        // The `BufWriter` writes its bytes only if the recorder passes the flush on to it.
         let mut recorder = Recorder::new(BufWriter::new(near), recording.clone());
         recorder.write_all(b"Ping").await.expect("it is open");
         recorder.flush().await.expect("it is open");
@@ -158,7 +158,7 @@ mod tests {
         let recording = recording.take();
         assert_eq!(recording.bytes(true), vec![b'x'; 256 << 10]);
         assert_eq!(recording.bytes(false), half);
-        // None of the third write was kept.
+        // No byte of the third write was kept.
         assert_eq!(recording.pieces.len(), 3);
     }
 }

@@ -44,8 +44,8 @@ impl StageResult {
     }
 
     /// Reports the server's crash as the main failure, because most other failures follow from it.
-    /// A crash also ends all connections, so a check that expects the end of TCP may have passed by
-    /// accident.
+    /// A crash also ends all connections, so a check that expects the end of a TCP connection may
+    /// have passed by accident.
     pub(crate) fn blame_crash(&mut self) {
         for failed in self.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {
             failed.advice = Some(CRASHED_ADVICE);

@@ -53,9 +53,9 @@ pub(crate) enum Act {
         label: &'static str,
         codes: &'static [Option<u16>],
     },
-    /// Expect the peer to end TCP within this time, without resetting it.
+    /// Expect the peer to end the TCP connection within this time, without resetting it.
     End(Duration),
-    /// Expect TCP to stay open for this long.
+    /// Expect the TCP connection to stay open for this long.
     StaysOpen(Duration),
     /// Ignore all frames from the peer, now and later.
     IgnoreFrames,
@@ -75,23 +75,23 @@ pub(crate) enum Act {
         code: u16,
     },
     /// Send the same bytes again and again, up to `total` bytes, until the peer rejects the request
-    /// or ends TCP.
+    /// or ends the TCP connection.
     FloodUntilRejected {
         unit: Vec<u8>,
         total: usize,
     },
-    /// Expect the peer to end or reset TCP within the judge's patience.
+    /// Expect the peer to end or reset the TCP connection within the judge's patience.
     EndsInTime,
-    /// Expect the peer to end or reset TCP within this time.
+    /// Expect the peer to end or reset the TCP connection within this time.
     EndsWithin(Duration),
     /// Send nothing but Pongs until the peer has timed out a request on another connection. That
     /// request consists of these bytes, and is never completed.
     OutlastRequest {
         begun: &'static [u8],
     },
-    /// Send this byte at this interval until the peer ends TCP, but for no longer than the judge's
-    /// patience. If `both_directions` is true, the peer must close the socket: ending its own
-    /// direction is not enough.
+    /// Send this byte at this interval until the peer ends the TCP connection, but for no longer
+    /// than the judge's patience. If `both_directions` is true, the peer must close the socket:
+    /// ending its own direction is not enough.
     Trickle {
         byte: u8,
         interval: Duration,

@@ -131,7 +131,7 @@ impl ServerJudge {
             }
             let mut result = self.stage(stage, checks, &mut slow).await;
             // After the first stage, look for a crash even if all checks have passed: a crash ends
-            // TCP, and some checks expect TCP to end.
+            // the TCP connections, and some checks expect them to end.
             if (stage.number != FIRST_STAGE || !result.has_passed()) && self.dialer.is_refused().await {
                 result.blame_crash();
             }
@@ -238,8 +238,8 @@ impl ServerJudge {
         peer.part().await
     }
 
-    /// Makes a check for each of `items`, several at a time. Stops at the first failure, and
-    /// records the bytes of that check.
+    /// Runs a check for each of `items`, several at a time. Stops at the first failure, and records
+    /// the bytes of the check that failed.
     async fn all<T, F>(
         &self,
         recording: &RecordingHandle,
@@ -373,8 +373,8 @@ impl ServerJudge {
         Ok(())
     }
 
-    /// Fills one connection with echoes that it does not read, while it holds conversations on
-    /// others.
+    /// Fills one connection with echoes that are never read, and meanwhile holds conversations on
+    /// other connections.
     async fn never_reads(
         &self,
         mebibytes: usize,
@@ -406,22 +406,21 @@ impl ServerJudge {
     }
 }
 
-/// Names in the failure which of several connections has failed, and records that connection's
-/// `own` bytes for the check.
+/// Adds to the failure the name of the connection that failed, and records that connection's `own`
+/// bytes for the check.
 fn of_one(failure: Failure, name: &str, own: &RecordingHandle, recording: &RecordingHandle) -> Failure {
     recording.replace(own);
     failure.named(name)
 }
 
-/// Adds advice to the failure to open a connection with a valid request.
+/// Adds advice to a failure that occurred while a connection with a valid request was being opened.
 fn cannot_open(failure: Failure) -> Failure {
     let advice = failure.advice.or(Some(CANNOT_OPEN));
     failure.with_advice(advice)
 }
 
-/// The checks that take long, most of them because they wait for one of the server's deadlines.
-/// They run alongside the other checks, so that the judge waits only once, for the longest
-/// deadline.
+/// The slow checks, most of which wait for one of the server's deadlines. They run alongside the
+/// other checks, so that the judge waits only once, for the longest deadline.
 #[derive(Default)]
 struct SlowChecks<'a> {
     started: bool,

@@ -2,7 +2,7 @@
 
 use protocol::Role;
 
-/// One stage: what a program learns in one step of the book.
+/// One stage: a set of checks that belong to one step of the book.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stage {
     /// The number, from 1.

@@ -1,4 +1,4 @@
-//! Represents a peer's mistakes, as far as the judge can see them from outside.
+//! The ways in which a peer can fail a check, as far as the judge can see from outside.
 
 /// The way in which a peer has failed a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub enum Symptom {
     OtherOpcode,
     /// A fragment of a message arrived instead of a message in one frame.
     Fragment,
-    /// A server masks its frames, or a client does not, or the keys of a client are not fresh.
+    /// A server masks its frames, or a client does not mask each frame with a new, random key.
     Masking,
-    /// The peer sent a frame that nobody asked for.
+    /// The peer sent a frame that it had no reason to send.
     Unexpected,
     /// The peer's bytes are not valid frames.
     Garbage,

@@ -47,7 +47,7 @@ const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut
     }
 }
 
-/// Creates a fault in the key of the request that a lenient Base64 decoder would not notice.
+/// Creates a fault in the request's key that a lenient Base64 decoder would not notice.
 const fn lenient_key(name: &'static str, description: &'static str, inject: fn(&mut HeadEditor)) -> Fault {
     Fault {
         name,

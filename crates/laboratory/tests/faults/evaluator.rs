@@ -17,7 +17,8 @@ fn evaluator(role: Role, name: &str) -> Evaluator {
         .evaluator
 }
 
-/// Returns the verdict on a server that sends these bytes, and then closes TCP or keeps it open.
+/// Returns the verdict on a server that sends these bytes, and then closes the TCP connection or
+/// keeps it open.
 #[track_caller]
 fn verdict(name: &str, bytes: &[u8], ends: bool) -> Verdict {
     let verdict = verdict_on_pieces(name, &[bytes], ends);
@@ -63,8 +64,8 @@ fn a_peer_that_answers_the_ping_or_sends_the_message_back_tolerates_the_fault() 
     for bytes in [PONG, ECHO, &[ECHO, PONG].concat()] {
         assert_eq!(verdict("overlong-length-16", bytes, false), Verdict::Tolerated);
     }
-    // A late reaction counts: a program that validates texts when it reads them answers the Ping
-    // first.
+    // A late reaction counts, because a program that validates texts only when it reads them
+    // answers the Ping first.
     assert_eq!(verdict("invalid-utf8", &[PONG, CLOSE_1007].concat(), true), Verdict::AsExpected);
     // A message that the server pushes is not an answer.
     assert_eq!(verdict("unmasked-frame", PUSH, false), Verdict::NoAnswer);
@@ -149,7 +150,7 @@ fn a_client_that_receives_an_invalid_response_must_close_tcp_without_a_frame() {
     assert_eq!(tolerant.evaluate().verdict(), Verdict::Tolerated);
     assert!(tolerant.evaluate().violates_must());
 
-    // TCP ends, but only after the client has used the connection.
+    // The TCP connection ends, but only after the client has used the WebSocket connection.
     tolerant.record(&Reaction::Eof);
     assert_eq!(tolerant.evaluate().verdict(), Verdict::NoReason);
 
@@ -190,8 +191,8 @@ fn only_a_fault_that_must_be_noticed_can_violate_a_must() {
     assert!(!violates("unmasked-frame", CLOSE_1007));
 }
 
-/// A probe does not wait as long for a peer that has continued. Each of the three signs alone must
-/// be enough.
+/// A probe waits for a shorter time if the peer has continued. Each of the three signs must be
+/// enough on its own.
 #[test]
 fn a_peer_has_continued_after_a_pong_an_echo_or_anything_behind_its_close() {
     let continued = |name, bytes: &[u8]| {
@@ -221,7 +222,7 @@ fn what_was_observed_once_remains_observed() {
     }
 }
 
-/// A server that never ends its head must not fill the memory.
+/// A server whose head never ends must not fill the memory.
 #[test]
 fn a_head_that_does_not_end_counts_as_garbage_after_64_kib() {
     const MAX_HEAD: usize = 64 << 10;

@@ -17,7 +17,8 @@ use testkit::fault_bytes::{self, FaultSender, check_frames, check_request, check
 /// More time than any of these tests needs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Enough time for an answer over the loopback interface. A test without an answer waits this long.
+/// Enough time for an answer over the loopback interface. A test that receives no answer waits this
+/// long.
 const REACTION_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// After this long without a byte, the tests conclude that the peer sends nothing more.
@@ -171,8 +172,8 @@ async fn a_flood_does_not_postpone_the_time_out() {
     assert!(begun.elapsed() < LIMIT / 2);
 }
 
-/// A peer that has answered the Ping can still notice the fault, but the test does not wait for the
-/// whole time-out.
+/// A peer that has answered the Ping can still react to the fault, but the test does not wait for
+/// the whole time-out.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_continues_has_a_quarter_of_the_time_to_notice_the_fault() {
     let (server, mut client) = duplex(64 << 10);
@@ -223,7 +224,7 @@ async fn a_failed_connection_is_an_error_and_not_a_verdict() {
     assert!(matches!(evaluation, Err(ConnectError::Answer(_))), "{evaluation:?}");
 }
 
-/// Returns a valid request, whose key has a known answer.
+/// Returns a valid request with a key for which the answer is known.
 fn request(host: &str) -> String {
     format!(
         "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n\

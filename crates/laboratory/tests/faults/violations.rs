@@ -274,13 +274,13 @@ fn the_expected_reaction_is_the_one_of_the_protocol_crate() {
                 (Expectation::RejectRequest(_), Provoked::InHandshake(violation)) => {
                     assert!(violation.status().is_client_error(), "{name}");
                 }
-                // Without an open connection there is no Close.
+                // The connection was never open, so no Close can be sent.
                 (Expectation::AbortHandshake, Provoked::InHandshake(_)) => continue,
                 (expected, violation) => panic!("{name}: {violation:?} does not lead to {expected:?}"),
             }
             match violation.section() {
                 Some(RfcSection { rfc: 6455, section }) => assert_eq!(fault.section, section, "{name}"),
-                // HTTP, and not WebSocket, defines that HTTP/1.0 has no upgrade.
+                // The rule that HTTP/1.0 has no upgrade comes from HTTP, not from WebSocket.
                 Some(other) => assert_eq!((name, other.rfc), ("http-1.0", 9110)),
                 // A limit of the protocol crate. Other receivers may have none.
                 None => assert_eq!(fault.level, RequirementLevel::May, "{name}"),

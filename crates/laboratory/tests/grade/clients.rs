@@ -1,5 +1,5 @@
-//! A client that makes one mistake fails in the stage of the mistake, with a sentence that names
-//! the mistake.
+//! A client that makes one mistake fails in the stage that checks for it, and the judge's
+//! explanation names the mistake.
 
 use std::thread;
 
@@ -12,8 +12,8 @@ use crate::{
     wrong_peer::{Mistake as M, run_client},
 };
 
-/// Returns the number of the first stage in which a check fails, and what the judge says about each
-/// failed check there. Returns `None` if all checks pass.
+/// Returns the number of the first stage with a failed check, and the judge's explanation for each
+/// failed check in that stage. Returns `None` if all checks pass.
 async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let judge = ClientJudge::new(listener).answer_timeout(ANSWER_TIMEOUT);
@@ -34,20 +34,20 @@ async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     failed
 }
 
-/// Returns a complaint about the judge, unless it finds the mistake in this stage and this check,
-/// with this sentence.
+/// Returns a complaint, unless the judge finds the mistake in this stage and this check, and
+/// explains it with this sentence.
 async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) -> Option<String> {
     complaint(mistake, judge(mistake).await, stage, check, sentence)
 }
 
-/// Without this test, the others could fail because of another mistake of the same client.
+/// Makes sure that the other tests do not fail because of a second mistake in the same client.
 #[tokio::test]
 async fn a_client_without_a_mistake_passes_all_stages() {
     assert_eq!(judge(M::None).await, None);
 }
 
-/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
-/// says.
+/// Each mistake, the stage and the check in which the judge finds it, and part of the judge's
+/// explanation.
 const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::NonceIsTheSame, 1, "fresh-nonce", "the same Sec-WebSocket-Key before"),
     (M::NonceIsHexadecimal, 1, "request-of-client", "it is hexadecimal"),

@@ -9,19 +9,19 @@ use std::time::Duration;
 use laboratory::grade::StageResult;
 
 /// Enough time for an answer over the loopback interface, even on a busy machine. A program that
-/// answers nothing costs this time for each check of a stage.
+/// never answers costs this much time for each check in a stage.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The number of programs that are judged at the same time. They mostly wait.
 const AT_ONCE: usize = 16;
 
-/// Returns the name of each failed check of a stage, and what the judge says about it.
+/// Returns the name of each failed check in a stage, and the judge's explanation for it.
 fn explanations(result: &StageResult) -> Vec<String> {
     result.checks.iter().filter_map(|check| Some(format!("{}: {}", check.name, check.explanation()?))).collect()
 }
 
-/// Compares what the judge has found with the stage, the check and the sentence in which it must
-/// find the mistake. Returns what is wrong, or `None` if all three agree.
+/// Compares the judge's findings with the stage, the check and the sentence that are expected for
+/// the mistake. Returns a description of the difference, or `None` if all three agree.
 fn complaint(
     mistake: wrong_peer::Mistake,
     found: Option<(u8, Vec<String>)>,

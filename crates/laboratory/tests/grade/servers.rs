@@ -1,5 +1,5 @@
-//! A server that makes one mistake fails in the stage of the mistake, with a sentence that names
-//! the mistake.
+//! A server that makes one mistake fails in the stage that checks for it, and the judge's
+//! explanation names the mistake.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::{
     wrong_peer::{Mistake as M, start_server},
 };
 
-/// The last stage that the server passes if it makes no mistake. It fails stage 11, because its
-/// deadline is for each read, so it never ends a request that trickles in.
+/// The last stage that the server passes if it makes no mistake. It fails stage 11 because its
+/// deadline starts again with each read, so a request that trickles in never times out.
 const STAGES: u8 = 10;
 
-/// Twice the time that the server gives a silent client.
+/// Twice as long as the server waits for a silent client.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Returns the number of the first stage in which a check fails, and what the judge says about each
-/// failed check there.
+/// Returns the number of the first stage with a failed check, and the judge's explanation for each
+/// failed check in that stage.
 async fn judge(mistake: M) -> (u8, Vec<String>) {
     judge_selected(mistake, Selection::All).await
 }
@@ -40,21 +40,21 @@ async fn judge_selected(mistake: M, selection: Selection) -> (u8, Vec<String>) {
     failed.expect("a stage that was not passed")
 }
 
-/// Returns a complaint about the judge, unless it finds the mistake in this stage and this check,
-/// with this sentence.
+/// Returns a complaint, unless the judge finds the mistake in this stage and this check, and
+/// explains it with this sentence.
 async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) -> Option<String> {
     complaint(mistake, Some(judge(mistake).await), stage, check, sentence)
 }
 
-/// Without this test, the others could fail because of another mistake of the same server.
+/// Makes sure that the other tests do not fail because of a second mistake in the same server.
 #[tokio::test]
 async fn a_server_without_a_mistake_passes_all_stages_before_the_whole_deadlines() {
     let (failed, explanations) = judge(M::None).await;
     assert_eq!(failed, STAGES + 1, "{explanations:#?}");
 }
 
-/// Without this error, every check would fail, and the judge would blame a program that does not
-/// run.
+/// Without this error, every check would fail, and the judge would report mistakes in a program
+/// that is not running.
 #[tokio::test]
 async fn a_server_that_does_not_listen_is_an_error_before_the_first_stage() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -65,8 +65,9 @@ async fn a_server_that_does_not_listen_is_an_error_before_the_first_stage() {
     assert!(matches!(result, Err(ConnectError::Tcp { .. })), "{result:?}");
 }
 
-/// A server that serves one connection at a time would wait for a request on the first connection,
-/// and fail the check. The judge would also take that connection for a sign of life.
+/// If the first connection stayed open, a server that serves one connection at a time would wait
+/// there for a request, and fail the check. The judge would also take that connection for a sign of
+/// life.
 #[tokio::test]
 async fn a_fault_that_is_selected_alone_does_not_leave_the_first_connection_open() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -87,7 +88,7 @@ async fn a_fault_that_is_selected_alone_does_not_leave_the_first_connection_open
 }
 
 /// Several checks run at the same time, so the check in which such a server crashes depends on the
-/// machine. Alone, each of these checks finds the mistake.
+/// machine. When each of these checks runs on its own, it finds the mistake.
 #[tokio::test]
 async fn the_end_of_the_whole_program_is_not_taken_for_the_end_of_a_connection() {
     for (mistake, stage, check) in
@@ -100,15 +101,16 @@ async fn the_end_of_the_whole_program_is_not_taken_for_the_end_of_a_connection()
     }
 }
 
-/// Stage 11 sends the same bytes in many ways. What the judge says must name the right one.
+/// Stage 11 sends the same bytes in many ways. The judge's explanation must name the way that
+/// failed.
 #[tokio::test]
 async fn the_way_in_which_a_write_was_cut_is_named() {
     let selection = Selection::check(Role::Server, "cut-at-every-byte").expect("a check");
     for (mistake, sentence) in [
         (M::SecondFrameOfAReadIsDropped, "in one write, the Pong did not arrive"),
         (M::HeaderIsAssumedWhole, "cut after byte 1, "),
-        // The first payload begins after 6 bytes. Its second byte is the first that needs another
-        // byte of the key.
+        // The first payload begins after 6 bytes. Its second byte is the first that needs a
+        // different byte of the key.
         (M::MaskIndexRestartsWithEachRead, "cut after byte 7, "),
         (M::ThirdReadOfAFrameIsLost, "byte by byte, "),
     ] {
@@ -125,8 +127,8 @@ async fn a_client_that_reads_nothing_must_not_hold_up_the_others() {
     assert_eq!(complaint(M::UnreadEchoHoldsUpTheOthers, Some(found), 12, "never-reads", sentence), None);
 }
 
-/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
-/// says.
+/// Each mistake, the stage and the check in which the judge finds it, and part of the judge's
+/// explanation.
 const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::AcceptValueIsInLowerCase, 1, "valid-request", "its letters are in lower case"),
     (M::AcceptValueIsOfTheDecodedKey, 1, "valid-request", "the key was decoded from Base64 before it was hashed"),
@@ -354,8 +356,8 @@ async fn every_mistake_of_a_server_fails_in_its_stage_with_the_sentence_that_nam
         expect(mistake, stage, check, sentence).await.map(|_| (mistake, stage, check, sentence))
     });
     let suspects: Vec<_> = judging.buffer_unordered(AT_ONCE).filter_map(future::ready).collect().await;
-    // With so many servers at once, a busy machine may miss a deadline. So judge each suspect
-    // again, alone.
+    // With so many servers at once, a busy machine may miss a deadline, so judge each suspect again
+    // on its own.
     let mut complaints = Vec::new();
     for (mistake, stage, check, sentence) in suspects {
         complaints.extend(expect(mistake, stage, check, sentence).await);

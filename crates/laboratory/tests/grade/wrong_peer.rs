@@ -1,7 +1,7 @@
 //! A simple echo server, or echo client, that makes one mistake.
 //!
-//! Without a mistake, the server passes the stages 1 to 10, and the client passes all. The server
-//! has a thread for each connection, and a deadline only for each read of the request.
+//! Without a mistake, the server passes stages 1 to 10, and the client passes all stages. The
+//! server has a thread for each connection, and a deadline only for each read of the request.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -166,7 +166,7 @@ const MAX_MESSAGE: usize = 1 << 20;
 /// The maximum length of a request in bytes.
 const MAX_HEAD: usize = 16 << 10;
 
-/// The time for each read of the request: enough on a busy machine.
+/// The time-out for each read of the request, long enough for a busy machine.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Starts a server on a free port, which runs until the test process ends. Returns its URL.
@@ -194,7 +194,7 @@ pub(crate) fn start_server(mistake: Mistake) -> String {
                 };
                 if has_ended.is_err_and(|error| error.kind() == crash) {
                     shared.has_crashed.store(true, Ordering::Relaxed);
-                    // The loop waits for one more connection, and then drops the listener.
+                    // The loop waits for one more connection before it drops the listener.
                     let _ = TcpStream::connect(address);
                 }
             };
@@ -208,8 +208,8 @@ pub(crate) fn start_server(mistake: Mistake) -> String {
     url
 }
 
-/// Connects to a server again and again, until the server answers 410 or is gone. Returns whether
-/// it has answered 410.
+/// Connects to a server again and again, until the server answers 410 or is gone. Returns `true` if
+/// it answered 410.
 pub(crate) fn run_client(address: SocketAddr, mistake: Mistake) -> bool {
     while let Ok(socket) = TcpStream::connect(address) {
         // After an error, the client connects again.
@@ -241,7 +241,7 @@ struct Connection {
     has_echoed: bool,
     kept_opcode: Option<u8>,
     has_failed: bool,
-    /// The number of bytes of all messages so far.
+    /// The total length of all messages so far, in bytes.
     total: usize,
     shared: Arc<Shared>,
 }
@@ -252,7 +252,8 @@ struct Frame {
     payload: Vec<u8>,
 }
 
-/// The reason to end a connection: a close code, or 0 to end TCP without a Close.
+/// The reason for ending a connection: a close code, or 0 to end the TCP connection without a
+/// Close.
 type Failed = u16;
 
 const PROTOCOL_ERROR: Failed = 1002;
@@ -371,7 +372,7 @@ impl Connection {
         }
     }
 
-    /// Sends the head of a request or of a response.
+    /// Sends the head of a request or response.
     fn send_head(&mut self, mut head: String) -> io::Result<()> {
         match self.mistake {
             M::HeadLinesEndWithLf => head = head.replace("\r\n", "\n"),
@@ -413,7 +414,7 @@ impl Connection {
         Ok(status)
     }
 
-    /// Reads the head of a request or of a response.
+    /// Reads the head of a request or response.
     fn take_head(&mut self) -> io::Result<String> {
         loop {
             if self.mistake == M::BufferIsShared {
@@ -651,7 +652,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Returns whether the validator accepts a text.
+    /// Returns whether the validator accepts this text.
     fn is_text(&self, text: &[u8]) -> bool {
         let accepted: &[u8] = match self.mistake {
             M::OverlongOf3BytesIsAccepted => b"\xe0\x80\xaf",
@@ -759,7 +760,7 @@ impl Connection {
         }
         let _turn = (self.mistake == M::UnreadEchoHoldsUpTheOthers).then(|| self.shared.writing.lock());
         if self.mistake == M::UnreadEchoHoldsUpTheOthers && payload.len() == MAX_MESSAGE {
-            // The buffers of TCP may hold one echo, so do not depend on their sizes.
+            // The TCP buffers may have room for a whole echo, so do not depend on their sizes.
             thread::park();
         }
         // If the peer is gone, the next read fails.

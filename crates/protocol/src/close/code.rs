@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The reason for closing a connection, as a number (section 7.4).
 ///
-/// This is a newtype and not an enum, because the list of codes is open: libraries can register
+/// This is a newtype rather than an enum, because the list of codes is open: libraries can register
 /// further codes (3000 to 3999), and applications can choose private ones (4000 to 4999).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(pub u16);

@@ -3,10 +3,10 @@
 //!
 //! This module stores only facts. A fact is never revoked, and every assignment to a fact is in
 //! this file, under *Transitions* below. The RFC's states, the codes 1005 and 1006, and the next
-//! step for TCP are computed from the facts. A stored state could contradict the facts; a computed
-//! state cannot.
+//! step in closing the TCP connection are computed from the facts. A stored state could contradict
+//! the facts; a computed state cannot.
 //!
-//! This module handles no bytes, no frames and no time.
+//! This module does not handle bytes, frames or time.
 //!
 //! ```text
 //!               a Close sent, a Close received, or a rule broken
@@ -24,10 +24,10 @@
 //!   write failed, and input is ignored      disconnect                  disconnect
 //! ```
 //!
-//! The server closes TCP first, so that the kernel's `TIME_WAIT` state is on the server.
-//! `TIME_WAIT` blocks a pair of addresses and ports for a minute or two. The block does not affect
-//! a server, because a server listens on its well-known port in any case. A client in `TIME_WAIT`
-//! that reconnects at once would need another port (section 7.1.1).
+//! The server closes the TCP connection first, so that the kernel's `TIME_WAIT` state is on the
+//! server. `TIME_WAIT` blocks a pair of addresses and ports for a minute or two. This does not
+//! affect a server, because a server listens on its well-known port in any case. A client in
+//! `TIME_WAIT` that reconnects at once, however, would need another port (section 7.1.1).
 //!
 //! *Half-close* means that this endpoint sends nothing more, but keeps reading and discards the
 //! bytes that it reads. Closing both directions while bytes from the peer are in transit would make
@@ -77,10 +77,10 @@ pub enum Endpoint {
     Remote,
 }
 
-/// The next step for TCP, to be taken once the send queue is empty.
+/// The next step in closing the TCP connection, to be taken once the send queue is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TcpStep {
-    /// End our direction of TCP, and keep reading.
+    /// End our direction of the TCP connection, and keep reading.
     HalfClose,
     /// Drop TCP in both directions.
     Disconnect,
@@ -109,7 +109,7 @@ pub(super) struct Closing {
     /// The endpoint whose Close came first, as seen from this endpoint. If two Close frames cross,
     /// each endpoint sees its own first.
     initiator: Option<Endpoint>,
-    /// The rule that the peer broke, if that is why the connection was failed (section 7.1.7).
+    /// The rule that the peer broke, if that is why the connection failed (section 7.1.7).
     violation: Option<Box<Violation>>,
     /// Whether this endpoint has stopped processing input although the peer broke no rule.
     abandoned: bool,
@@ -118,13 +118,14 @@ pub(super) struct Closing {
     output_discarded: bool,
     /// Whether our Close was among the discarded frames.
     close_discarded: bool,
-    /// Whether the driver was instructed to end our direction of TCP.
+    /// Whether the driver was told to end our direction of the TCP connection.
     half_closed: bool,
     /// Whether a write failed. If so, nothing more can be sent.
     write_failed: bool,
-    /// Whether the peer missed the deadline for answering a Close or for closing TCP.
+    /// Whether the peer missed the deadline for answering a Close or for closing the TCP
+    /// connection.
     timed_out: bool,
-    /// Whether the driver was instructed to drop TCP.
+    /// Whether the driver was told to drop the TCP connection.
     disconnected: bool,
 }
 
@@ -160,9 +161,9 @@ impl Closing {
         }
     }
 
-    /// Records that no further frame can be decoded without more bytes. Returns `true` if the end
-    /// of the peer's stream has been read, so that no more bytes will arrive, but only the first
-    /// time.
+    /// Records that no further frame can be decoded without more bytes. Returns `true` only once:
+    /// on the first call after the end of the peer's stream has been read, when no more bytes will
+    /// arrive.
     pub(super) fn on_more_input_needed(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {
@@ -185,8 +186,8 @@ impl Closing {
         self.write_failed = true;
     }
 
-    /// Records that the send queue was discarded while it held something. `with_close` says whether
-    /// our Close was in the queue.
+    /// Records that a non-empty send queue was discarded. `with_close` says whether our Close was
+    /// in the queue.
     pub(super) fn on_output_discarded(&mut self, with_close: bool) {
         self.output_discarded = true;
         self.close_discarded |= with_close;
@@ -259,9 +260,10 @@ impl Closing {
         self.output_discarded
     }
 
-    /// Returns the next step for TCP, to be taken once the send queue is empty.
+    /// Returns the next step in closing the TCP connection, to be taken once the send queue is
+    /// empty.
     pub(super) fn tcp_step(&self, role: Role) -> Option<TcpStep> {
-        // If TCP has ended, no step is left.
+        // If the TCP connection has ended, no step is left.
         if self.disconnected {
             return None;
         }
@@ -285,8 +287,8 @@ impl Closing {
         //# Once it has both sent and received a Close frame, an endpoint SHOULD close the
         //# connection as described in section 7.1.1.
         let done = self.sent.is_some() && self.received.is_some();
-        // After both Close frames, the server closes TCP first (see the table at the top of this
-        // file).
+        // After both Close frames, the server closes the TCP connection first (see the table at the
+        // top of this file).
         let closes_first = match role {
             //= docs/src/rfc6455.md#section-5-5-1
             //# Once both sides have sent a Close frame, the server MUST close the TCP connection
@@ -329,8 +331,9 @@ impl Closing {
         CloseInfo {
             code,
             reason,
-            // Of the discarded output, only our Close matters. A Pong queued after it may be lost,
-            // because a peer that has sent its Close no longer needs a sign of life.
+            // Of the discarded output, only our Close matters. Losing a Pong that was queued after
+            // it does no harm, because a peer that has sent its Close no longer needs a sign of
+            // life.
             was_clean: self.sent.is_some()
                 && self.received.is_some()
                 && self.violation.is_none()
@@ -364,9 +367,9 @@ pub struct CloseInfo {
     pub sent: Option<CloseFrame>,
     /// The rule that the peer broke, if that is why the connection failed.
     pub violation: Option<Violation>,
-    /// Whether the peer failed to answer the Close, or to close TCP, before the deadline. If the
-    /// peer only failed to close TCP, the closing handshake was complete, so `was_clean` can be
-    /// `true` as well.
+    /// Whether the peer missed the deadline for answering the Close or for closing the TCP
+    /// connection. If the peer only failed to close the TCP connection, the closing handshake was
+    /// complete, so `was_clean` can still be `true`.
     pub timed_out: bool,
 }
 

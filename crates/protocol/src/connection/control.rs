@@ -12,8 +12,8 @@ use crate::frame::Opcode;
 /// answered until all these Pongs have been written. Then only the latest of those Pings is
 /// answered.
 ///
-/// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
-/// this maximum, at most 64 Pongs are queued, of at most 131 bytes each, including a client's
+/// Without a maximum, a peer that sends Pings but does not read could make the queue grow forever.
+/// With this maximum, at most 64 Pongs are queued, of at most 131 bytes each, including a client's
 /// masking key.
 const MAX_QUEUED_PONGS: u32 = 64;
 

@@ -2,8 +2,8 @@
 //! and 6.2).
 //!
 //! An event borrows from the connection. A message that arrived in one frame is still in the input,
-//! unmasked and validated. An application that only reads the message, or sends it back, needs no
-//! copy of its own. An application that keeps the message converts it with
+//! unmasked and validated. An application that only reads the message, or sends it back, need not
+//! copy it. An application that keeps the message converts it with
 //! [`into_message`](MessageRef::into_message).
 
 use std::ops::Range;
@@ -47,13 +47,13 @@ enum Payload<'a> {
 
 /// The maximum size, in bytes, of a message that is always copied out of the input. A larger
 /// message shares the input's memory if the message fills at least half of that memory. A large
-/// message usually does, because a driver reads a large frame into a buffer of its own.
+/// message usually does, because a driver reads a large frame into a separate buffer.
 ///
 /// A shared slice keeps the whole read buffer alive for as long as the application or the send
 /// queue keeps the message. If every message shared the buffer, an application that keeps 2 KiB
 /// messages could hold 320 KiB, the size of the `websocket` crate's read buffer, for each of them.
-/// Copying 64 KiB within the cache takes a few microseconds, much less than the kernel takes to
-/// receive as many bytes.
+/// Copying 64 KiB within the cache takes a few microseconds, much less time than the kernel needs
+/// to receive that many bytes.
 const COPIED_UP_TO: usize = 64 << 10;
 
 /// Converts an owned message into a `MessageRef` that borrows nothing, so that the same code can
@@ -116,8 +116,8 @@ impl<'a> MessageRef<'a> {
             (MessageKind::Binary, Payload::InPlace { input, range }) if is_copied => {
                 Message::Binary(Bytes::copy_from_slice(input.slice(range)))
             }
-            // A large message shares the input's memory, and a message with its own buffer takes
-            // that buffer along, so neither is copied.
+            // A large message shares the input's memory, and a message with its own buffer keeps
+            // that buffer, so neither is copied.
             (kind, payload) => {
                 let bytes = match payload {
                     Payload::InPlace { input, range } => input.take_range(range),

@@ -56,8 +56,8 @@ impl InputBuffer {
     }
 
     /// Returns the range of the `len` bytes that start `skip` bytes after the first unconsumed
-    /// byte. Like the range from [`consume`](Self::consume), it consists of indexes into the whole
-    /// buffer.
+    /// byte. Its indexes, like those of the range from [`consume`](Self::consume), refer to the
+    /// whole buffer.
     #[inline]
     pub(super) const fn next_range(&self, skip: usize, len: usize) -> Range<usize> {
         self.position + skip..self.position + skip + len
@@ -83,8 +83,8 @@ impl InputBuffer {
         &mut self.bytes[range]
     }
 
-    /// Returns `true` if a range fills at least half of the buffer. Sharing the buffer's memory
-    /// then keeps at most about twice the size of the range alive.
+    /// Returns `true` if a range fills at least half of the buffer. If it does, sharing the buffer
+    /// keeps at most about twice as much memory alive as the range occupies.
     pub(super) fn is_filled_by(&self, range: &Range<usize>) -> bool {
         2 * range.len() >= self.bytes.capacity()
     }

@@ -1,9 +1,9 @@
 //! The deadline by which a message that has begun to arrive must be complete.
 //!
-//! Without this deadline, a peer could begin a message and then send one byte of it now and then,
-//! and this endpoint would have to keep the incomplete message forever. A limit on the time between
-//! two bytes would not stop such a peer. The allowed time therefore consists of a fixed part, plus
-//! a part for each KiB that has arrived: see [`MessageTimeout`].
+//! Without this deadline, a peer could begin a message, send only an occasional byte of it, and so
+//! make this endpoint keep the incomplete message forever. A limit on the time between two bytes
+//! would not stop such a peer. The allowed time therefore consists of a fixed part, plus a part for
+//! each KiB that has arrived: see [`MessageTimeout`].
 //!
 //! ```text
 //!   poll_event() finds an incomplete message, and no deadline is set ──▶ set the deadline
@@ -27,9 +27,9 @@ use crate::{message_timeout::MessageTimeout, violation::Violation};
 
 /// The maximum delay between a deadline and the moment at which it is noticed. A longer delay means
 /// that nobody was watching the deadline: the application did not poll the connection, or the whole
-/// process was suspended. The peer's bytes may have been waiting at the socket all that time, so
-/// the peer is not blamed, and gets the whole time again. A driver that does wait for the deadline
-/// notices it within milliseconds.
+/// process was suspended. The peer's bytes may have been waiting at the socket throughout the
+/// delay, so the peer is not blamed, and its full time starts again. A driver that does wait for
+/// the deadline notices it within milliseconds.
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The deadline for the message or the control frame that is arriving.
@@ -59,7 +59,7 @@ impl MessageDeadline {
         self.deadline
     }
 
-    /// Restarts the time, so that the peer has all of it again from now on.
+    /// Restarts the time limit, so that the peer has the full time again from now on.
     pub(super) fn restart(&mut self, now: Instant) {
         self.since = now;
     }

@@ -108,8 +108,8 @@ pub enum Transmit<'a> {
     /// Write these bytes, [`advance`](bytes::Buf::advance) past those that were written, and poll
     /// again.
     Bytes(&'a mut SendQueue),
-    /// End the sending direction of TCP (`shutdown`), and keep reading until the peer ends its
-    /// direction (section 7.1.1).
+    /// End the sending direction of the TCP connection (`shutdown`), and keep reading until the
+    /// peer ends its direction (section 7.1.1).
     HalfClose,
     /// Drop the TCP connection. No further step follows.
     Disconnect,
@@ -257,7 +257,7 @@ impl Connection {
     /// A driver that limits what it reads needs this limit too, because one compressed byte can
     /// inflate to a thousand. Once the limit is reached, the rest of the compressed payload stays
     /// in the input, and [`poll_event`](Self::poll_event) returns `None` until the limit is raised.
-    /// The limit may be exceeded by what a single byte inflates to, at most
+    /// The limit may be exceeded by the output of a single compressed byte, which is at most
     /// [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes.
     pub fn set_inflate_limit(&mut self, limit: usize) {
         self.receiver.set_inflate_limit(limit);
@@ -319,9 +319,9 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// Returns the rule that the peer broke, but only once. This method has then failed the
-    /// connection (section 7.1.7): it has queued a Close with a suitable code, and no more input is
-    /// processed.
+    /// Returns the rule that the peer broke, but only once. By then, this method has failed the
+    /// connection (section 7.1.7): it has queued a Close with a suitable code, and will process no
+    /// more input.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
         Ok(self.poll_event_with_outbound(now)?.map(|(event, _)| event))
     }
@@ -336,8 +336,8 @@ impl Connection {
         now: Instant,
     ) -> Result<Option<(Event<'_>, Option<Outbound<'_>>)>, Violation> {
         // After a violation, the peer's Close or `abandon`, all input is ignored (sections 7.1.7
-        // and 1.4). Discard the input, but still detect the end of the stream, because TCP is
-        // dropped then.
+        // and 1.4). Discard the input, but still detect the end of the stream, because that is when
+        // the TCP connection is dropped.
         if self.closing.ignores_input() {
             self.receiver.discard();
             self.handle_more_input_needed(now);
@@ -347,13 +347,13 @@ impl Connection {
             Ok(Some(Decoded::Control(opcode, range))) => {
                 return self.handle_control_frame(opcode, range, now).map(|event| Some((event, None)));
             }
-            // The message is still in the input, so return a reference to it and not a copy.
+            // The message is still in the input, so return a reference to it rather than a copy.
             Ok(Some(Decoded::Unfragmented(kind, range))) => {
                 MessageRef::in_place(kind, self.receiver.input_mut(), range)
             }
             Ok(Some(Decoded::Reassembled(kind, payload))) => MessageRef::owned(kind, payload),
-            // Some of the bytes that have arrived are not inflated yet. The end of the stream comes
-            // after these bytes, so do not handle it yet.
+            // Some of the bytes that have arrived have not been inflated yet. The end of the stream
+            // comes after these bytes, so do not handle it yet.
             Ok(None) if self.receiver.is_inflate_limited() => return Ok(None),
             // All complete frames have been processed. If the peer's stream has ended, handle its
             // end now.
@@ -415,8 +415,8 @@ impl Connection {
 
     /// Returns `true` if the input holds a complete frame, or a header already known to be invalid.
     /// The next [`poll_event`](Self::poll_event) then processes it without more bytes. `poll_event`
-    /// may still return `None`, because a fragment that is not the last one of its message is not
-    /// an event.
+    /// may still return `None`, because a fragment other than the last one of its message produces
+    /// no event.
     ///
     /// While this method returns `true`, a driver can delay writing, so that the answers to several
     /// messages go out in one write.
@@ -440,8 +440,9 @@ impl Connection {
     /// method was last called. Messages that took the fast path, as all messages from
     /// [`poll_message`](Self::poll_message) do, are not counted.
     ///
-    /// One call of `poll_event` may decode thousands of fragments and return nothing. A driver that
-    /// shares its thread can measure that work with this method, and let other tasks run.
+    /// One call to `poll_event` may decode thousands of fragments and return nothing. A driver that
+    /// shares its thread with other tasks can measure that work with this method, and let the
+    /// others run.
     #[must_use]
     pub const fn take_frame_count(&mut self) -> usize {
         self.receiver.take_frame_count()
@@ -513,15 +514,15 @@ impl Connection {
 
     /// Fails the connection (section 7.1.7). This method handles every violation.
     ///
-    /// A Close reports the reason to the peer, no more input is processed, and TCP is half-closed
-    /// as soon as the Close has been written.
+    /// A Close reports the reason to the peer, no more input is processed, and the TCP connection
+    /// is half-closed as soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         // If our Close has already been sent, `send_close` does nothing and starts no timer. The
         // peer must still get a new deadline, so start the timer here as well.
         //
         // A peer that has not answered a Ping will not answer a Close either, and it has already
-        // had the whole time-out of the keep-alive. So its deadline passes at once: the driver
-        // writes what the transport accepts, and disconnects.
+        // had the keep-alive's whole time-out. Its deadline for closing therefore passes at once:
+        // the driver writes what the transport accepts, and disconnects.
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
@@ -622,9 +623,9 @@ impl Connection {
     }
 
     /// Starts the closing handshake (section 7.1.2), or does nothing if it has already started.
-    /// With `None`, the Close has an empty body, which the peer reports as 1005.
+    /// With `None`, the Close has an empty body, and the peer reports code 1005.
     ///
-    /// Messages may still arrive from the peer until the peer's Close arrives.
+    /// The peer's messages may keep arriving until its Close arrives.
     ///
     /// # Errors
     /// [`UsageError::CloseCodeNotSendable`] for code 1010 on a server.
@@ -702,11 +703,10 @@ impl Connection {
         self.sender.queue().capacity()
     }
 
-    /// Moves the queued small frames to memory of exactly their size, if they use less than about a
-    /// quarter of the send buffer. If `is_scarce` is `true`, because memory is scarce, they are
-    /// moved unless they fill the buffer. Returns the buffer, so that another connection can use
-    /// it, or `None` if nothing was moved. Call this method when the transport accepts no more
-    /// bytes.
+    /// Moves the queued small frames to new memory of exactly their size, if they use less than
+    /// about a quarter of the send buffer. If memory is scarce (`is_scarce`), moves them unless
+    /// they fill the buffer. Returns the old buffer, so that another connection can use it, or
+    /// `None` if nothing was moved. Call this method when the transport accepts no more bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }
@@ -723,8 +723,8 @@ impl Connection {
             // still owed can be queued.
             control.send_owed_pong(&mut self.sender);
         }
-        // Write the queued bytes before taking any step with TCP. If the peer has missed a
-        // deadline, do not wait any longer for it to read.
+        // Write the queued bytes before taking any step to close the TCP connection. If the peer
+        // has missed a deadline, do not wait any longer for it to read.
         //= docs/src/rfc6455.md#section-7-1-1
         //# An endpoint MAY close the connection by any available means when it has to, for example
         //# during an attack.
@@ -750,8 +750,8 @@ impl Connection {
 
     /// Closes the connection for a local reason, such as a lack of memory for the peer's message,
     /// although the peer has broken no rule. `frame` tells the peer the reason. Like a failed
-    /// connection, an abandoned one processes no more input, not even the peer's Close, and TCP is
-    /// half-closed as soon as the Close has been written.
+    /// connection, an abandoned one processes no more input, not even the peer's Close, and its TCP
+    /// connection is half-closed as soon as the Close has been written.
     pub fn abandon(&mut self, frame: Option<CloseFrame>, now: Instant) {
         self.send_close(frame, now);
         self.timers.forget_message();
@@ -805,11 +805,11 @@ impl Connection {
     ///
     /// # Errors
     /// [`Violation::PongOverdue`] when a Ping was not answered in time, and
-    /// [`Violation::MessageTooSlow`] when a message was not complete in time. This method has then
-    /// failed the connection.
+    /// [`Violation::MessageTooSlow`] when a message was not complete in time. In both cases, this
+    /// method has failed the connection.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
         // If the peer has missed the deadline for its next step in closing, record that, so that
-        // `poll_transmit` drops TCP.
+        // `poll_transmit` drops the TCP connection.
         if self.timers.close_expired(now) {
             self.closing.on_timeout();
         }
@@ -823,16 +823,16 @@ impl Connection {
             .map_err(|violation| self.fail(violation, now))
     }
 
-    /// Records that the driver did not read for a while, for a reason of its own, although bytes
-    /// from the peer may have been waiting. The peer is then not blamed for its silence in that
-    /// time. Call this method before [`handle_timeout`](Self::handle_timeout), and before reading
-    /// again.
+    /// Records that the driver paused reading for a while, although bytes from the peer may have
+    /// been waiting. The peer is then not blamed for its silence during that time. Call this method
+    /// before [`handle_timeout`](Self::handle_timeout), and before reading again.
     pub fn handle_reading_paused(&mut self, now: Instant) {
         self.receiver.record_activity();
         self.timers.restart_message(now);
     }
 
-    /// Starts the deadline for the peer's next step, which is to answer a Close or to close TCP.
+    /// Starts the deadline for the peer's next step, which is to answer a Close or to close the TCP
+    /// connection.
     fn start_close_timer(&mut self, now: Instant) {
         self.timers.start_close(self.config.close_timeout, now);
     }

@@ -26,8 +26,8 @@ pub struct Outbound<'a> {
     pub(super) closing: &'a Closing,
 }
 
-/// The minimum size, in bytes, of a message whose memory [`Outbound::send_back`] shares instead of
-/// copying it. A message of this size most likely has its own buffer. A smaller message usually
+/// The minimum size, in bytes, at which [`Outbound::send_back`] shares a message's memory instead
+/// of copying it. A message of this size most likely has its own buffer. A smaller message usually
 /// shares a buffer with other frames, and is copied because the next read needs that buffer.
 const SEND_BACK_SHARED_FROM: usize = 64 << 10;
 

@@ -34,7 +34,7 @@ pub struct PreparedMessage {
 #[derive(Debug, Clone)]
 pub(super) struct CompressedFrame {
     pub(super) frame: Bytes,
-    /// The size of the window that a receiver needs, which is how far back the payload may refer.
+    /// The window size that a receiver needs, because the payload may refer that far back.
     pub(super) window_bits: WindowBits,
 }
 
@@ -47,14 +47,14 @@ impl PreparedMessage {
         Self { frame: encode(header, payload), compressed: None }
     }
 
-    /// Encodes a message uncompressed, and also compressed if it reaches the threshold and gets
-    /// smaller. `options` supplies the server's window, the level and the threshold. A connection
-    /// that has negotiated compression with a window of at least that size sends the compressed
-    /// frame, if there is one.
+    /// Encodes a message uncompressed, and also compressed if it reaches the threshold and
+    /// compression makes it smaller. `options` supplies the server's window, the level and the
+    /// threshold. A connection that has negotiated compression with a window of at least that size
+    /// sends the compressed frame, if there is one.
     ///
     /// The compressed frame refers to no other message. A connection with context takeover clears
-    /// its window when it sends the frame, so the next message that it compresses gets a little
-    /// larger.
+    /// its window when it sends the frame, so the next message that it compresses is slightly
+    /// larger than it would otherwise be.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compressed(message: &Message, options: &DeflateOptions) -> Self {
@@ -64,7 +64,8 @@ impl PreparedMessage {
 
 #[cfg(feature = "deflate")]
 impl CompressedFrame {
-    /// Compresses the message if it reaches the threshold and gets smaller.
+    /// Returns the compressed frame if the message reaches the threshold and compression makes it
+    /// smaller.
     fn new(message: &Message, options: &DeflateOptions) -> Option<Self> {
         let payload = message.as_bytes();
         // Compressing a small message would cost more than it saves, so send it uncompressed.

@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::frame::{FrameHeader, apply_mask};
 
-/// The minimum size, in bytes, of a payload that is shared and not copied. Copying a smaller
+/// The minimum size, in bytes, of a payload that is shared rather than copied. Copying a smaller
 /// payload within the cache costs less than the kernel's work for another entry in a vectored
 /// write.
 const SHARED_FROM: usize = 4 << 10;
@@ -35,7 +35,7 @@ pub struct SendQueue {
     tail_memory: usize,
     /// The length of the queue in bytes.
     len: usize,
-    /// The number of queued bytes that use memory of their own, and not that of the tail.
+    /// The number of queued bytes that are stored outside the tail's memory.
     shared_len: usize,
     /// The number of bytes that were sent since the queue was created or last discarded.
     sent: u64,
@@ -50,7 +50,8 @@ pub struct SendQueue {
 #[derive(Debug)]
 struct Chunk {
     bytes: Bytes,
-    /// Whether the bytes use memory of their own. Otherwise they were split off from the tail.
+    /// Whether the bytes are stored outside the tail's memory. If not, they were split off from the
+    /// tail.
     is_shared: bool,
 }
 
@@ -93,15 +94,15 @@ impl SendQueue {
     /// Returns the size, in bytes, of the memory that the queue uses.
     pub(super) const fn capacity(&self) -> usize {
         // After a split, the tail may have moved to other memory, while the chunk is still in the
-        // old memory. The copied bytes may then exceed the memory that is recorded, so return the
-        // larger number.
+        // old memory. The copied bytes may then take up more than the recorded memory, so return
+        // the larger number.
         let copied_len = self.len - self.shared_len;
         self.shared_len + if self.tail_memory > copied_len { self.tail_memory } else { copied_len }
     }
 
-    /// Moves the bytes in the tail's memory to memory of exactly their size, and returns the memory
-    /// that they occupied. Moves nothing and returns `None` if they use more than about a quarter
-    /// of the tail's memory. If `is_scarce` is `true`, this happens only if they use all of it.
+    /// Moves the bytes in the tail's memory to new memory of exactly their size, and returns the
+    /// old memory. Moves nothing and returns `None` if they use more than about a quarter of the
+    /// tail's memory. If `is_scarce` is `true`, this happens only if they use all of it.
     ///
     /// Unless memory is scarce, a queue that drains is moved again only when it has become four
     /// times shorter, so all its moves together copy little more than the first one.
@@ -112,7 +113,7 @@ impl SendQueue {
             return None;
         }
         for chunk in self.chunks.iter_mut().filter(|chunk| !chunk.is_shared) {
-            // From now on, this chunk has memory of its own.
+            // From now on, this chunk has its own memory.
             *chunk = Chunk { bytes: Bytes::copy_from_slice(&chunk.bytes), is_shared: true };
             self.shared_len += chunk.bytes.len();
         }

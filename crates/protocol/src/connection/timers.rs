@@ -36,7 +36,7 @@ pub(super) struct Timers {
     /// Present from the opening of the connection until it begins to close, if the keep-alive is
     /// enabled.
     keep_alive: Option<Box<KeepAliveState>>,
-    /// The time by which the peer must have answered our Close, or closed TCP.
+    /// The time by which the peer must have answered our Close, or closed the TCP connection.
     close: Option<Instant>,
     /// Set when a message is found incomplete, and kept until the deadline passes, even if the
     /// message is complete by then.
@@ -91,7 +91,7 @@ impl Timers {
         message_deadline::watch(&mut self.message, timeout, receiver, now);
     }
 
-    /// Checks whether the message that is arriving is too slow.
+    /// Checks whether the current message is arriving too slowly.
     ///
     /// # Errors
     /// [`Violation::MessageTooSlow`].
@@ -104,14 +104,15 @@ impl Timers {
         timeout.map_or(Ok(()), |timeout| message_deadline::check(&mut self.message, timeout, receiver, now))
     }
 
-    /// Restarts the time in which the message that is arriving must be complete.
+    /// Restarts the time limit for the message that is arriving.
     pub(super) fn restart_message(&mut self, now: Instant) {
         if let Some(message) = &mut self.message {
             message.restart(now);
         }
     }
 
-    /// Ends the deadline of the message that is arriving, because the input is ignored from now on.
+    /// Cancels the deadline of the message that is arriving, because the input is ignored from now
+    /// on.
     pub(super) fn forget_message(&mut self) {
         self.message = None;
     }
@@ -184,8 +185,8 @@ impl KeepAliveState {
                 // as an answer.
                 self.on_activity(now);
             } else if has_drained {
-                // The peer is reading, but has not reached our Ping yet, or its Pong has not
-                // arrived yet, so start the time-out again. The driver has written what the
+                // The peer is reading, but either it has not reached our Ping yet or its Pong has
+                // not arrived yet, so restart the time-out. The driver has written what the
                 // transport accepts, so mark the bytes that are still queued as refused.
                 sender.queue_mut().mark_refused();
                 self.wait_for_pong(receiver, sender, now);
@@ -208,8 +209,8 @@ impl KeepAliveState {
                 self.ping_end = sender.queue().end();
             }
             self.wait_for_pong(receiver, sender, now);
-            // Count the interval from this Ping and not from its answer, so that a slow peer does
-            // not receive fewer Pings.
+            // Count the interval from this Ping rather than from its answer, so that a slow peer
+            // does not receive fewer Pings.
             self.next_ping = now.checked_add(self.options.interval);
         }
         Ok(())

@@ -159,8 +159,8 @@ fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
     Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
 }
 
-/// Returns by how much one of zlib's byte counts has grown during a call. One call adds at most the
-/// length of a slice, so the difference fits a `usize`.
+/// Returns the amount by which one of zlib's byte counts has grown during a call. One call adds at
+/// most the length of a slice, so the difference fits into a `usize`.
 #[allow(clippy::cast_possible_truncation)]
 pub(super) const fn taken(before: u64, after: u64) -> usize {
     (after - before) as usize

@@ -9,8 +9,8 @@
 //!                                                          and another stream begins
 //! ```
 //!
-//! The payload is inflated as its frames arrive, and the limit is checked while the message grows:
-//! a kilobyte can inflate to a megabyte, and a megabyte to a gigabyte.
+//! The payload is inflated as its frames arrive, and the limit is checked while the message grows,
+//! because a kilobyte can inflate to a megabyte, and a megabyte to a gigabyte.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ use super::{
 /// The tail that senders cut off, followed by the first byte of another empty block.
 const ROUND: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
 
-/// The repetitions from which [`TAIL_AND_PROOF`] is made.
+/// The repetitions of [`ROUND`] from which [`TAIL_AND_PROOF`] is made.
 static ROUNDS: [[u8; 5]; 59] = [ROUND; 59];
 
 /// The tail that the sender cut off, followed by nothing but empty blocks.
@@ -95,8 +95,8 @@ impl Inflater {
         Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
-    /// Returns `true` if a message may refer to earlier messages. If so, once a message has not
-    /// been inflated to its end, no later message can be inflated.
+    /// Returns `true` if a message may refer to earlier messages. If so, a message that was not
+    /// inflated to its end makes it impossible to inflate any later message.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
@@ -157,10 +157,10 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
-            // Check the limit first, even if this call also returned an error. If there is invalid
-            // data just after the limit, the split into pieces decides whether this call or a later
-            // one finds it. If the error were checked first, the split would also decide which
-            // error is reported.
+            // Check the limit first, even if this call also returned an error. How the payload is
+            // split into pieces decides whether this call or a later one finds invalid data just
+            // after the limit. If the error were checked first, the split would therefore also
+            // decide which error is reported.
             if output.len() > limit {
                 // Remove the bytes above the limit, so that the caller does not process them, for
                 // example by validating them as UTF-8.

@@ -23,7 +23,8 @@
 //! Compression is off by default. It saves bytes, but costs time and memory. It can also leak a
 //! secret that is compressed together with text from an attacker, because the *length* of the
 //! result depends on the secret and on the text (section 8 of RFC 7692; CRIME read cookies through
-//! TLS in this way). If one connection carries secrets and text from others, leave compression off.
+//! TLS in this way). If a connection carries both secrets and text from other people, leave
+//! compression off.
 //!
 //! [`options`]: DeflateOptions
 

@@ -11,7 +11,7 @@
 //! In an offer, a `server_` parameter is a *request*: a server that cannot meet it declines the
 //! offer. A `client_` parameter is a *hint*, which the server may use or ignore. The client obeys
 //! its own hint in either case. The answer does not name the offer that it accepts, so the client
-//! has to find the matching offers itself.
+//! must work out which offers match it.
 
 use super::{
     options::{DeflateOptions, Level, WindowBits},
@@ -114,7 +114,7 @@ fn offered(options: &DeflateOptions) -> Parameters {
         //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it
         //# understands the parameter in a response.
         // This parameter is always offered. Without it, a server must not limit the client's
-        // window, so a server that has to limit the window would decline the offer.
+        // window, so a server that needs such a limit would decline the offer.
         client_max_window_bits: Some(limit(options.client_max_window_bits)),
     }
 }

@@ -12,7 +12,7 @@ pub struct WindowBits(u8);
 impl WindowBits {
     /// 256 bytes.
     pub const MIN: Self = Self(8);
-    /// 32 KiB: the maximum of DEFLATE, and the default of the extension.
+    /// 32 KiB: DEFLATE's maximum, and the extension's default.
     pub const MAX: Self = Self(15);
 
     /// Creates a window size from a number of bits.
@@ -85,9 +85,9 @@ impl Level {
 /// connection closes: a connection with a compressor and a decompressor holds 417 KiB, and ten
 /// thousand such connections hold 4 GiB. Without context takeover, they are freed at the end of
 /// every message, so only the messages that are currently being sent or received need this memory.
-/// Use the two `no_context_takeover` options to bound memory. A smaller window saves less, because
-/// the tables of our DEFLATE implementation are much larger than the window. A smaller window does
-/// help peers whose implementation has smaller tables.
+/// Use the two `no_context_takeover` options to bound memory. A smaller window saves less memory
+/// than these options do, because the tables of our DEFLATE implementation are much larger than the
+/// window. A smaller window does help peers whose implementation has smaller tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateOptions {

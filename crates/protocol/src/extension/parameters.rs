@@ -33,7 +33,7 @@ pub(super) struct Parameters {
     pub(super) client_max_window_bits: Option<Option<WindowBits>>,
 }
 
-/// The kind of a header element. The grammar of an offer and that of a response differ in one
+/// The kind of a header element. Offers and responses have the same grammar, except for one
 /// parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ElementKind {

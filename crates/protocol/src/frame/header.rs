@@ -146,8 +146,9 @@ impl FrameHeader {
     #[inline]
     pub(crate) fn write_to(&self, output: &mut BytesMut) {
         let head = self.encode();
-        // Append all fourteen bytes, and then truncate. This is faster, because a copy of fixed
-        // length takes two instructions, and a copy of variable length takes a function call.
+        // Append all fourteen bytes, and then truncate. This is faster than appending only the
+        // encoded bytes, because copying a fixed length takes two instructions, but copying a
+        // variable length takes a function call.
         let end = output.len() + head.len;
         output.extend_from_slice(&head.bytes);
         output.truncate(end);

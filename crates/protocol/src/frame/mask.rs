@@ -17,8 +17,8 @@
 
 /// The four bytes of the key in the header of a masked frame (section 5.3).
 ///
-/// A key is used for one frame only, and comes from a source that an attacker cannot predict. This
-/// crate has no source of randomness, so the caller supplies the keys: see [`MaskingKeys`].
+/// Each key is used for only one frame, and comes from a source that an attacker cannot predict.
+/// This crate has no source of randomness, so the caller supplies the keys: see [`MaskingKeys`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MaskingKey(pub [u8; 4]);
 
@@ -89,9 +89,9 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-/// Masks like [`mask_by_words`], but is also compiled in a second version for processors with AVX2.
-/// Without that version, a program built for any x86-64 processor could use only the 16-byte
-/// vectors of SSE2.
+/// Masks as [`mask_by_words`] does, but is compiled a second time for processors with AVX2. Without
+/// that second version, a program built for any x86-64 processor could use only the 16-byte vectors
+/// of SSE2.
 #[cfg(feature = "simd")]
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 fn mask_by_vectors(payload: &mut [u8], key: MaskingKey) {

@@ -1,4 +1,4 @@
-//! Frames, the unit on the wire (sections 5.1 to 5.3).
+//! Frames, the units of data on the wire (sections 5.1 to 5.3).
 //!
 //! After the handshake the stream is a sequence of frames and nothing else. No byte marks where a
 //! frame begins, so a receiver that misreads one header can never find the next frame. Every error

@@ -3,8 +3,8 @@
 //!
 //! A header can break several rules. They are reported in the order in which a receiver checks
 //! them. The engine stops at the first report and fails the connection, whereas the dissector
-//! collects all reports. To report a broken rule, a function calls a closure, which returns a
-//! [`ControlFlow`] to stop or continue the check. The engine and the dissector can therefore share
+//! collects all reports. To report a broken rule, a check calls a closure, which returns a
+//! [`ControlFlow`] that says whether to continue. The engine and the dissector can therefore share
 //! the code, and the engine does not need to build a list.
 //!
 //! | function | needs | rules |

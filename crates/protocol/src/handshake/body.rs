@@ -124,7 +124,7 @@ impl ResponseBody {
     }
 
     /// Keeps up to `length` bytes from the start of `bytes`, as far as the limit allows. Returns
-    /// the number of bytes that it has kept.
+    /// the number of bytes kept.
     fn keep(&mut self, bytes: &[u8], length: u64) -> usize {
         let room = self.limit.saturating_sub(self.decoded.len()).min(bytes.len());
         let taken = usize::try_from(length).unwrap_or(usize::MAX).min(room);

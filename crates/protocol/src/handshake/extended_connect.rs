@@ -42,7 +42,7 @@ impl fmt::Debug for ExtendedConnect {
 }
 
 impl ClientRequest {
-    /// Starts the handshake in HTTP/2, which another HTTP implementation has to carry.
+    /// Starts a handshake in HTTP/2, to be carried by another HTTP implementation.
     #[must_use]
     pub fn extended_connect(self) -> ExtendedConnect {
         ExtendedConnect { request: self }

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The bytes after the empty line are frames, unless the response rejects the handshake. A client
-//! must not send frames before it has the response. But a server may send its first frames in the
-//! same packet as the response, so a client must keep the bytes that follow the head.
+//! must not send frames before it has received the response. A server, however, may send its first
+//! frames in the same packet as the response, so a client must keep the bytes that follow the head.
 
 use std::{borrow::Cow, fmt};
 
@@ -310,7 +310,7 @@ pub(super) fn append_header(headers: &mut HeaderMap, name: HeaderName, mut value
     headers.append(name, value);
 }
 
-/// Checks that none of the headers is one that the handshake itself sets.
+/// Checks that the handshake itself sets none of these headers.
 pub(super) fn check_extra_headers(headers: &HeaderMap) -> Result<(), UsageError> {
     headers.keys().try_for_each(check_extra_header)
 }

@@ -594,7 +594,7 @@ impl UpgradeOptions {
         self
     }
 
-    /// Compresses messages if the client offers compression in a way that these options allow.
+    /// Compresses messages if the client makes a compression offer that these options allow.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {

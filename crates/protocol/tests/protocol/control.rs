@@ -63,8 +63,8 @@ fn a_control_frame_of_126_bytes_fails_the_connection() {
     for (first, opcode) in [(0x88, Opcode::Close), (0x89, Opcode::Ping), (0x8A, Opcode::Pong)] {
         for second in [126, 127] {
             for_both_roles(|endpoint| {
-                // The first two bytes are enough: every length in more than seven bits is too long
-                // here.
+                // The first two bytes are enough, because a length written in more than seven bits
+                // is always too long for a control frame.
                 let second = if endpoint.role() == Role::Server { 0x80 | second } else { second };
                 assert_eq!(endpoint.receive_bytes(&[first, second]), [violated(Violation::ControlTooLong(opcode))]);
                 endpoint.assert_fails_connection(1002);
@@ -72,7 +72,8 @@ fn a_control_frame_of_126_bytes_fails_the_connection() {
         }
     }
     for_both_roles(|endpoint| {
-        // This length is also not in its shortest form. The rule for control frames is reported.
+        // This length is also not in its shortest form, but the rule for control frames is the one
+        // that is reported.
         let frame = hex("89 7e0005 48656c6c6f");
         let frame = if endpoint.role() == Role::Server { mask_with_zeros(frame) } else { frame };
         assert_eq!(endpoint.receive_bytes(&frame), [violated(Violation::ControlTooLong(Opcode::Ping))]);

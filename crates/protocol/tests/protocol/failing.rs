@@ -1,5 +1,5 @@
-//! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because TCP has
-//! ended or because the peer has broken a rule.
+//! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because the TCP
+//! connection has ended or because the peer has broken a rule.
 
 use bytes::Buf;
 use protocol::{CloseCode, CloseFrame, CloseInfo, Config, Endpoint, State, Transmit, Violation};
@@ -166,13 +166,14 @@ fn has_discarded_output_reports_whether_bytes_were_lost() {
     });
 }
 
-/// The exploration of every interleaving has found this order of events.
+/// The test that explores every interleaving found this order of events.
 #[test]
 fn a_pong_that_is_lost_after_both_closes_does_not_make_the_end_unclean() {
     for_both_roles(|endpoint| {
         endpoint.close(1000, "");
         endpoint.take_sent();
-        // The Ping was sent before the peer's Close, so it is answered, but the peer does not read.
+        // The peer sent the Ping before its Close, so the Ping is answered, but the peer does not
+        // read the Pong.
         endpoint.receive(&["89 01 70", "88 02 03e8"]);
         assert_eq!(endpoint.transmit_while_blocked(), []);
         endpoint.advance(secs(5));
@@ -180,7 +181,7 @@ fn a_pong_that_is_lost_after_both_closes_does_not_make_the_end_unclean() {
         assert!(endpoint.connection.has_discarded_output());
         assert_eq!(endpoint.close_outcome(), (1000, true));
     });
-    // A Close of which a part was discarded has not arrived.
+    // A Close cannot have arrived if part of it was discarded.
     for_both_roles(|endpoint| {
         endpoint.receive(&["88 02 03e8"]);
         let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() else { panic!("a Close to write") };
@@ -208,8 +209,8 @@ fn a_close_that_was_sent_stays_sent_when_later_output_is_discarded() {
 
 #[test]
 fn frames_are_still_received_after_a_write_error() {
-    // The peer may have sent a Close and disconnected. Its Close explains more than a broken pipe
-    // does.
+    // The peer may have sent a Close and then disconnected. That Close explains more than a broken
+    // pipe does.
     for_both_roles(|endpoint| {
         endpoint.connection.send_text("Hello").unwrap();
         endpoint.connection.handle_write_error(endpoint.now);
@@ -253,8 +254,8 @@ fn a_violation_after_a_write_error_is_reported() {
     });
 }
 
-/// Nothing can be sent after a failed write. Nothing counts that arrives after a Close or a
-/// violation. So there is nothing to wait for.
+/// After a failed write, nothing can be sent. After a Close or a violation, nothing that arrives
+/// matters. So there is nothing to wait for.
 #[test]
 fn a_write_error_disconnects_at_once_if_input_is_ignored() {
     for ignored in ["88 02 03e8", "83 00"] {
@@ -315,7 +316,7 @@ fn a_failed_connection_ignores_all_input() {
     for_both_roles(|endpoint| {
         assert_eq!(endpoint.receive(&["c1 05 48656c6c6f", "81 02 6f6b"]), [violated(Violation::ReservedBitsSet(0x40))]);
         endpoint.assert_fails_connection(1002);
-        // A message, a Ping and the peer's Close are ignored, and nothing is answered.
+        // A message, a Ping and the peer's Close are all ignored, and none of them is answered.
         assert_eq!(endpoint.receive(&["81 02 6f6b", "89 00", "88 02 03e8", "83 00"]), []);
         endpoint.assert_transmits_nothing();
         assert_eq!(endpoint.close_outcome(), (1006, false));
@@ -405,7 +406,7 @@ fn an_abandoned_connection_ends_without_blaming_the_peer() {
         assert_eq!(endpoint.receive(&["80 01 62", "8b 00", "88 02 03e8"]), []);
         assert_eq!(endpoint.connection.received_bytes(), 0);
         assert_eq!(endpoint.connection.state(), State::Closing);
-        // The peer has the usual time to close TCP.
+        // The peer has the usual time to close the TCP connection.
         assert_eq!(endpoint.advance(secs(5)), []);
         endpoint.assert_transmits(&["disconnect"]);
         let close_info = endpoint.connection.close_info();

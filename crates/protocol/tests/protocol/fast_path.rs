@@ -9,7 +9,7 @@ use testkit::{
     observed::{Observed, binary, close, ping, pong, text, violated},
 };
 
-/// Returns all messages of the fast path.
+/// Returns all messages that the fast path finds.
 fn poll_messages(endpoint: &mut TestEndpoint) -> Vec<Message> {
     std::iter::from_fn(|| endpoint.connection.poll_message().map(MessageRef::into_message)).collect()
 }
@@ -37,7 +37,7 @@ fn the_fast_path_returns_messages_in_one_frame() {
 fn the_fast_path_reads_lengths_of_7_and_16_bits() {
     for_both_roles(|endpoint| {
         for length in [0, 1, 124, 125, 126, 127, 128, 1000, 10_000] {
-            // Alone in the input, and followed by another message.
+            // The message is alone in the input, or another message follows it.
             for count in [1, 2] {
                 endpoint.connection.receive(&peer_message(endpoint, length).repeat(count));
                 assert_eq!(poll_messages(endpoint), vec![Message::binary(vec![0x55; length]); count], "{length} bytes");
@@ -95,7 +95,7 @@ fn the_fast_path_leaves_a_message_that_the_slow_path_has_started() {
     for_both_roles(|endpoint| {
         let bytes = endpoint.peer_frames(&["81 05 48656c6c6f", "81 02 6f6b"]);
         let cut = bytes.len() / 2 - 1;
-        // The slow path reads the header, and unmasks a part of the payload.
+        // The slow path reads the header, and unmasks part of the payload.
         assert_eq!(endpoint.receive_bytes(&bytes[..cut]), []);
         endpoint.connection.receive(&bytes[cut..]);
         assert_eq!(poll_messages(endpoint), []);
@@ -164,7 +164,8 @@ fn into_message_copies_a_message_that_is_small_or_fills_less_than_half_of_its_bu
             (10, 100, true),
             (2049, 2100, true),
             (65_536, 65_600, true),
-            // A message that fills less than half of its buffer would keep more than its size alive.
+            // A message that fills less than half of its buffer would keep more than twice its own
+            // size in memory.
             (65_537, 131_074, false),
             (65_537, 131_075, true),
             (100_000, 200_000, false),
@@ -174,7 +175,7 @@ fn into_message_copies_a_message_that_is_small_or_fills_less_than_half_of_its_bu
             input.extend_from_slice(&peer_message(endpoint, length));
             assert_eq!(input.capacity(), capacity);
             endpoint.connection.put_input(input);
-            // The slow path, because the fast path returns no message above 16 KiB.
+            // Use the slow path, because the fast path returns no message above 16 KiB.
             let Ok(Some(Event::Message(message))) = endpoint.connection.poll_event(endpoint.now) else {
                 panic!("not a message of {length} bytes")
             };
@@ -266,7 +267,7 @@ fn a_message_after_the_local_close_can_be_read_and_not_answered() {
 
 #[test]
 fn send_back_copies_a_small_message_and_shares_a_large_one() {
-    // A message of 64 KiB or more has a buffer of its own. A smaller one shares its buffer with
+    // A message of 64 KiB or more has a separate buffer. A smaller message shares its buffer with
     // others.
     for (length, is_copied) in [(10_000, true), ((64 << 10) - 1, true), (64 << 10, false), (100_000, false)] {
         let message = Message::binary(vec![7; length]);
@@ -365,7 +366,7 @@ fn queued_output_can_leave_a_buffer_that_it_does_not_fill() {
             server.connection.send_binary(&vec![1; payload]).unwrap();
             let shared = if is_cut { 10 * KIB } else { 0 };
             if is_cut {
-                // This payload has memory of its own, and splits the buffer in front of it.
+                // This payload is kept in separate memory, and splits the buffer in front of it.
                 server.connection.send(Message::binary(vec![2; shared])).unwrap();
                 server.connection.send_text("end").unwrap();
             }
@@ -387,7 +388,7 @@ fn queued_output_can_leave_a_buffer_that_it_does_not_fill() {
     }
 }
 
-/// A queue that the peer reads slowly is copied about once altogether, not at every wait.
+/// A queue that the peer reads slowly is copied about once in total, not at every wait.
 #[test]
 fn a_queue_that_drains_is_moved_when_it_is_four_times_shorter() {
     let mut server = TestEndpoint::server();

@@ -51,7 +51,7 @@ fn a_fragment_may_have_one_byte() {
 //# A sender MAY choose any size for the fragments of a data message.
 #[test]
 fn a_message_is_the_same_wherever_it_is_cut_into_fragments() {
-    // Seven bytes can be cut in 64 ways, within characters too.
+    // Seven bytes can be split in 64 ways, some of which split a character.
     let payload = hex("61 c3a9 f09f9880");
     for (first, kind) in [(0x01, Text), (0x02, Binary)] {
         for cuts in 0..1_u32 << (payload.len() - 1) {
@@ -405,7 +405,7 @@ fn control_frames_can_be_sent_between_fragments() {
     });
 }
 
-/// A call that sends a frame. Each one sends the payload `x`.
+/// A call that sends a frame. Each call sends the payload `x`.
 #[derive(Debug, Clone, Copy)]
 enum SendCall {
     Message(MessageKind),

@@ -86,7 +86,7 @@ fn a_pong_that_is_overdue_fails_the_connection() {
         let reason = endpoint.assert_fails_connection(1008);
         assert_eq!(reason, "a Ping was not answered in time (a limit of this endpoint)");
         assert_eq!(endpoint.connection.close_info().violation, Some(Violation::PongOverdue));
-        // A peer that answers no Ping gets no time to answer a Close.
+        // A peer that did not answer a Ping in time gets no time to answer a Close.
         assert_eq!(endpoint.connection.poll_timeout(), Some(endpoint.now));
         assert_eq!(endpoint.advance(Duration::ZERO), []);
         endpoint.assert_transmits(&["disconnect"]);
@@ -120,7 +120,7 @@ fn a_pong_one_millisecond_before_the_deadline_is_in_time() {
 
 #[test]
 fn bytes_of_a_large_frame_are_a_sign_of_life() {
-    // The peer is in the middle of a large frame, and a Pong cannot overtake it.
+    // The peer is in the middle of sending a large frame, and a Pong cannot overtake that frame.
     for_both_roles_with(&config().message_timeout(None), |endpoint| {
         assert_eq!(endpoint.receive(&["82 7e0400"]), []);
         endpoint.advance(secs(20));
@@ -140,7 +140,7 @@ fn a_peer_that_stops_in_the_middle_of_a_frame_fails_the_connection() {
         endpoint.take_sent();
         endpoint.advance(secs(5));
         assert_eq!(endpoint.receive(&["82 7e0400"]), []);
-        // The bytes that arrived extend the first deadline. Nothing extends the second.
+        // The bytes that arrived extend the first deadline, but nothing extends the second one.
         let observed = endpoint.advance(secs(60));
         assert_eq!(observed, [violated(Violation::PongOverdue)]);
     });
@@ -255,7 +255,7 @@ fn a_pong_is_not_overdue_while_a_full_transport_accepts_what_follows_the_ping() 
     });
 }
 
-/// A kernel accepts bytes for a peer whose cable is cut, until its buffers are full.
+/// If the peer's cable is cut, the local kernel still accepts bytes until its buffers are full.
 #[test]
 fn bytes_that_are_accepted_before_the_transport_is_full_are_not_a_sign_of_life() {
     for_both_roles_with(&config(), |endpoint| {
@@ -268,7 +268,7 @@ fn bytes_that_are_accepted_before_the_transport_is_full_are_not_a_sign_of_life()
         }
         assert_eq!(failed, [violated(Violation::PongOverdue)]);
     });
-    // The same, and the last message no longer fits into the buffers.
+    // The same test, but the last message no longer fits into the kernel's buffers.
     for_both_roles_with(&config(), |endpoint| {
         endpoint.advance(secs(20));
         endpoint.take_sent();
@@ -312,15 +312,15 @@ fn an_unsolicited_pong_before_the_ping_is_not_an_answer() {
 
 #[test]
 fn a_pong_for_a_later_ping_answers_the_earlier_ones_too() {
-    // Section 5.5.3: an endpoint with several unanswered Pings may answer only the latest. Here the
-    // application sent it.
+    // Section 5.5.3: an endpoint with several unanswered Pings may answer only the latest. Here,
+    // the application sent the latest one.
     for_both_roles_with(&config(), |endpoint| {
         endpoint.advance(secs(20));
         endpoint.connection.ping(b"app").unwrap();
         endpoint.assert_transmits(&["89 04 00000001", "89 03 617070"]);
         endpoint.advance(secs(1));
         assert_eq!(endpoint.receive(&["8a 03 617070"]), [pong("617070")]);
-        // No Ping is unanswered, so the peer may be silent until the next one.
+        // No Ping is unanswered now, so the peer may stay silent until the next Ping.
         for n in 2..=5 {
             let observed = endpoint.advance(secs(20));
             assert_eq!(observed, []);
@@ -389,7 +389,7 @@ fn no_keep_alive_ping_is_sent_after_a_close() {
         endpoint.assert_transmits_nothing();
     });
     for_both_roles_with(&config(), |endpoint| {
-        // A Close while a Pong is awaited.
+        // The endpoint sends a Close while it waits for a Pong.
         endpoint.advance(secs(20));
         endpoint.take_sent();
         endpoint.close(1000, "");

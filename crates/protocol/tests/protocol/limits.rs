@@ -1,5 +1,5 @@
 //! Section 10.4: limits on frames, messages and memory. `handshake/request_head.rs` has the tests
-//! of the limits on heads.
+//! for the limits on heads.
 
 use bytes::{Buf, BytesMut};
 use protocol::{Config, Limits, Message, Role, State, Transmit, Violation};
@@ -192,8 +192,8 @@ fn the_default_limit_is_ten_thousand_control_frames_per_second() {
 //# the latest.
 #[test]
 fn the_number_of_queued_pongs_is_limited() {
-    // The peer sends Pings and does not read. 64 Pongs are queued; after that, only the latest one
-    // is kept (5.5.3).
+    // The peer sends Pings but does not read. At most 64 Pongs are queued, and beyond that, only
+    // the latest Pong is kept (5.5.3).
     for_both_roles(|endpoint| {
         for n in 0..5000_u16 {
             let [high, low] = n.to_be_bytes();
@@ -207,7 +207,7 @@ fn the_number_of_queued_pongs_is_limited() {
         let answer = frames_from(endpoint.role(), &[&format!("8a 7d 1387 {}", "00".repeat(123))]);
         assert!(answers.ends_with(&answer), "the last Ping is not answered");
         assert_eq!(answers.len(), 65 * answer.len());
-        // Once the peer reads, each Ping is answered again.
+        // Once the peer reads again, every Ping is answered.
         endpoint.receive(&["89 01 61", "89 01 62"]);
         endpoint.assert_transmits(&["8a 01 61", "8a 01 62"]);
     });
@@ -232,14 +232,14 @@ fn an_owed_pong_is_dropped_when_a_close_is_queued() {
 //# An endpoint SHOULD respond to a Ping as soon as practical.
 #[test]
 fn pings_are_answered_while_the_queue_never_becomes_empty() {
-    // Section 5.5.2: as soon as is practical. A server that always has more to send than the
-    // network accepts never has an empty queue, and must answer Pings all the same.
+    // Section 5.5.2: a Ping is answered as soon as is practical. A server that always has more to
+    // send than the network accepts never has an empty queue, but it must still answer Pings.
     for_both_roles(|endpoint| {
         let mut sent = Vec::new();
         for n in 0..200_u8 {
             endpoint.connection.send_binary(&[0; 100]).unwrap();
             endpoint.receive(&[&format!("89 01 {n:02x}")]);
-            // All bytes but the last are written.
+            // Write all bytes except the last.
             if let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() {
                 let len = output.remaining() - 1;
                 sent.extend_from_slice(&output.copy_to_bytes(len));
@@ -259,7 +259,7 @@ fn pings_are_answered_while_the_queue_never_becomes_empty() {
 #[test]
 fn memory_grows_with_received_bytes_and_not_with_announced_lengths() {
     for_both_roles(|endpoint| {
-        // 64 MiB are announced, and 1,000 bytes are sent.
+        // The header announces 64 MiB, but only 1,000 bytes are sent.
         endpoint.receive(&["82 7f0000000004000000"]);
         endpoint.receive_bytes(&[0; 1000]);
         let capacity = endpoint.with_input(|input| input.capacity());

@@ -1,8 +1,8 @@
-//! Tests of the protocol over its public API, by topic of RFC 6455 and RFC 7692.
+//! Tests of the protocol through its public API, arranged by topics of RFC 6455 and RFC 7692.
 //!
-//! They are one program, because linking one program is faster than linking twenty-five.
-//! `deflate_memory` and `idle_memory`, next to this folder, need a process of their own: they
-//! measure its memory.
+//! They form one program, because linking one program is faster than linking twenty-five.
+//! `deflate_memory` and `idle_memory`, next to this folder, are separate programs because each of
+//! them measures the memory of its process.
 
 mod closing;
 mod control;

@@ -1,5 +1,5 @@
-//! The time-out of a message that has begun to arrive: a limit of this implementation, as section
-//! 10.4 suggests.
+//! The time-out for a message that has begun to arrive. It is a limit of this implementation, as
+//! section 10.4 suggests.
 
 use std::time::Duration;
 
@@ -15,12 +15,13 @@ use testkit::{
     observed::{Observed, binary, ping, text, violated},
 };
 
-/// Returns a configuration with 60 seconds for a message, and one second for each KiB of it.
+/// Returns a configuration that allows 60 seconds for a message, plus one second for each KiB of
+/// it.
 fn config() -> Config {
     Config::default().message_timeout(Some(MessageTimeout { base: secs(60), per_kib: secs(1) }))
 }
 
-/// Returns what an endpoint observes when the time of a message is over.
+/// Returns what an endpoint observes when the time for a message has run out.
 fn too_slow(received: usize, elapsed: Duration) -> [Observed; 1] {
     [violated(Violation::MessageTooSlow { received, elapsed })]
 }
@@ -83,7 +84,7 @@ fn a_control_frame_that_trickles_in_fails_the_connection() {
 fn pings_between_fragments_do_not_extend_the_time() {
     for_both_roles_with(&config(), |endpoint| {
         endpoint.receive(&["01 01 61"]);
-        // 1,250 bytes of Pings would be worth another second.
+        // If Pings counted, these 59 payloads of 125 bytes would extend the time by seven seconds.
         for _ in 0..59 {
             assert_eq!(endpoint.advance(secs(1)), []);
             let payload = "00".repeat(125);
@@ -107,7 +108,7 @@ fn empty_fragments_do_not_extend_the_time() {
 
 #[test]
 fn only_the_compressed_bytes_of_a_message_extend_the_time() {
-    // 64 KiB of zeros become less than 1 KiB, and so extend nothing.
+    // 64 KiB of zeros compress to less than 1 KiB, so they do not extend the time.
     let negotiated = || negotiate(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
     let compressed = Deflater::new(&negotiated().client).deflate(&vec![0; 64 << 10], true);
     assert!(compressed.len() < 1024, "{} bytes", compressed.len());
@@ -124,7 +125,7 @@ fn only_the_compressed_bytes_of_a_message_extend_the_time() {
 fn each_kib_that_has_arrived_extends_the_time() {
     for_both_roles_with(&config(), |endpoint| {
         assert_eq!(endpoint.receive(&["82 7f0000000000010000"]), []);
-        // A thousand bytes more than 10 KiB count as 10 KiB.
+        // These bytes are 1,000 more than 10 KiB, but only the 10 whole KiB count.
         assert_eq!(endpoint.receive_bytes(&vec![0; 10 * 1024 + 1000]), []);
         assert_eq!(endpoint.advance(millis(69_999)), []);
         assert_eq!(endpoint.advance(millis(1)), too_slow(10 * 1024 + 1000, secs(70)));
@@ -151,7 +152,7 @@ fn each_message_has_its_own_time() {
         let whole = endpoint.peer_frames(&["81 02 6869"]);
         let cut_at = |len| (whole[..len].to_vec(), whole[len..].to_vec());
         let fragments = (endpoint.peer_frames(&["01 01 68"]), endpoint.peer_frames(&["80 01 69"]));
-        // In the header, in the payload, and between fragments.
+        // The read ends within the header, within the payload, or between fragments.
         for (beginning, end) in [cut_at(1), cut_at(whole.len() - 1), fragments] {
             assert_eq!(endpoint.receive_bytes(&beginning), []);
             // Each read ends one message and begins the next, so a message is always incomplete.
@@ -191,7 +192,7 @@ fn a_message_may_end_at_the_last_moment() {
 
 #[test]
 fn a_message_is_too_slow_while_closing_too() {
-    // This close_timeout is longer than the time for the message.
+    // This `close_timeout` is longer than the time for the message.
     for_both_roles_with(&config().close_timeout(Duration::MAX), |endpoint| {
         endpoint.receive(&["01 01 68"]);
         endpoint.close(1000, "");
@@ -217,7 +218,8 @@ fn after_the_peers_close_no_message_is_awaited() {
 fn a_deadline_that_nobody_watched_starts_again() {
     for_both_roles_with(&config(), |endpoint| {
         endpoint.receive(&["01 01 68"]);
-        // The application comes back after an hour. The rest may lie at the socket.
+        // The application comes back after an hour. The rest of the message may already be waiting
+        // in the socket.
         endpoint.now += secs(3600);
         assert_eq!(endpoint.connection.handle_timeout(endpoint.now), Ok(()));
         assert_eq!(endpoint.advance(millis(59_999)), []);
@@ -243,7 +245,7 @@ fn bytes_that_were_read_and_not_processed_give_the_peer_the_time_again() {
     for_both_roles_with(&config(), |endpoint| {
         endpoint.receive(&["01 01 68"]);
         endpoint.advance(secs(59));
-        // The application waits to send, so it reads without processing what it reads.
+        // The application is waiting to send, so it reads bytes without processing them.
         endpoint.receive_unpolled(&["80 01 69"]);
         assert_eq!(endpoint.advance(secs(2)), []);
         assert_eq!(endpoint.poll_events(), [text("hi")]);
@@ -253,7 +255,8 @@ fn bytes_that_were_read_and_not_processed_give_the_peer_the_time_again() {
 #[test]
 fn unprocessed_bytes_after_a_complete_message_are_not_too_slow() {
     for_both_roles_with(&config(), |endpoint| {
-        // The header of the first message is incomplete, and the fast path decodes the whole.
+        // The header of the first message arrives in two reads, and the fast path then decodes the
+        // whole message.
         let frames = endpoint.peer_frames(&["81 02 6869", "81 02 6869"]);
         let (whole, next) = frames.split_at(frames.len() / 2);
         assert_eq!(endpoint.receive_bytes(&whole[..1]), []);

@@ -100,7 +100,7 @@ fn the_accept_value_of_section_1_3() {
 #[test]
 fn the_key_of_section_4_1_is_accepted_despite_its_unused_bits() {
     // Erratum 3150: the Base64 of the bytes 01 to 10 ends in EA==. The RFC has EC==, which sets
-    // bits beyond the last byte.
+    // bits beyond the end of the last byte.
     for key in ["AQIDBAUGBwgJCgsMDQ4PEC==", "AQIDBAUGBwgJCgsMDQ4PEA=="] {
         let _ = valid_request(&HeadBuilder::request().set("Sec-WebSocket-Key", key));
     }
@@ -201,7 +201,7 @@ fn a_binary_message_of_64_kib() {
 
 #[test]
 fn a_text_message_in_three_fragments() {
-    // Opcode 1 without FIN, opcode 0 without FIN, opcode 0 with FIN.
+    // Opcode 1 without FIN, opcode 0 without FIN, and opcode 0 with FIN.
     let frames = hex("01 02 4865   00 02 6c6c   80 01 6f");
     let mut server = TestEndpoint::server();
     server.connection.send_fragment(MessageKind::Text, b"He", false).unwrap();

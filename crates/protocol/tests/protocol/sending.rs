@@ -160,7 +160,8 @@ fn a_payload_is_shared_from_4_kib() {
         server.connection.send(Message::binary(payload)).unwrap();
         assert_eq!(output_slices(&mut server).len(), count, "{length} bytes");
     }
-    // Of a prepared message, the whole frame is shared. The limit is for the frame with its header.
+    // A prepared message is shared as a whole frame, so the limit applies to the frame with its
+    // header.
     for (length, is_copied) in [(4091, true), (4092, false)] {
         let prepared = PreparedMessage::new(&Message::binary(vec![7; length]));
         let mut servers = [TestEndpoint::server(), TestEndpoint::server()];
@@ -240,8 +241,8 @@ fn a_prepared_message_is_the_same_on_the_wire() {
     assert_eq!(server.take_sent(), hex("81 05 48656c6c6f"));
 }
 
-/// Sends a message to ten thousand servers' peers, and returns how many frame headers were written.
-/// It counts the addresses of the headers while all of them are queued.
+/// Sends a message from ten thousand servers, and returns how many different frame headers were
+/// written. It counts the addresses of the headers while all of them are queued.
 fn headers_written(send: impl Fn(&mut Connection) -> Result<(), UsageError>) -> usize {
     let now = Instant::now();
     let mut servers: Vec<_> = (0..10_000).map(|_| Connection::server(Config::default(), now)).collect();
@@ -261,7 +262,7 @@ fn a_prepared_message_is_encoded_once_for_ten_thousand_receivers() {
     let message = Message::binary(vec![5; 10_000]);
     let prepared = PreparedMessage::new(&message);
     assert_eq!(headers_written(|server| server.send_prepared(&prepared)), 1);
-    // For comparison: a message that is not prepared is encoded by each connection.
+    // For comparison, a message that is not prepared is encoded separately by each connection.
     assert_eq!(headers_written(|server| server.send(message.clone())), 10_000);
 }
 
@@ -280,7 +281,7 @@ fn prepared_messages_keep_their_order_among_others() {
 
 #[test]
 fn a_client_cannot_send_a_prepared_message() {
-    // A prepared message is not masked, and a client must use a new mask for each frame.
+    // A prepared message is not masked, but a client must use a new mask for each frame.
     let mut client = TestEndpoint::client_with_keys(&[]);
     let prepared = PreparedMessage::new(&Message::text("Hello"));
     assert_eq!(client.connection.send_prepared(&prepared), Err(UsageError::PreparedForServers));
@@ -299,15 +300,15 @@ fn a_usage_error_sends_nothing_changes_nothing_and_draws_no_key() {
         assert_eq!(connection.pong(&[0; 126]), Err(UsageError::ControlTooLong(126)));
         assert_eq!(connection.send_fragment(MessageKind::Text, &[0xFF], false), Err(UsageError::NotUtf8));
         if role == Role::Server {
-            // `CloseFrame::new` rejects the other invalid codes and reasons. Code 1010 depends on
-            // the role.
+            // `CloseFrame::new` rejects all other invalid codes and reasons, but whether code 1010
+            // is valid depends on the role.
             let frame = CloseFrame::new(CloseCode::MANDATORY_EXTENSION, "").unwrap();
             let usage_error = UsageError::CloseCodeNotSendable(CloseCode::MANDATORY_EXTENSION);
             assert_eq!(connection.close(Some(frame), endpoint.now), Err(usage_error));
         }
         assert_eq!((connection.queued_bytes(), connection.state()), (0, State::Open));
         assert_eq!(connection.poll_timeout(), None);
-        // The only key is left for the only valid frame.
+        // The invalid calls have not used the only key, so it is left for the valid frame.
         connection.send_text("ok").unwrap();
         endpoint.assert_transmits(&["81 02 6f6b"]);
     }

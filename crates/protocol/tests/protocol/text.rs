@@ -1,4 +1,4 @@
-//! Sections 5.6 and 8.1: text messages must be UTF-8, and binary messages may have any bytes.
+//! Sections 5.6 and 8.1: text messages must be UTF-8, and binary messages may contain any bytes.
 
 use protocol::{
     Message, MessageKind, UsageError, Utf8Bytes, Violation,
@@ -11,7 +11,7 @@ use testkit::{
     observed::{Observed, ping, text, violated},
 };
 
-/// Valid UTF-8, some of it at the limits of what is valid.
+/// Valid UTF-8, including characters at the limits of what is valid.
 const VALID: [(&str, &str); 14] = [
     ("", ""),
     ("48656c6c6f", "Hello"),
@@ -29,8 +29,8 @@ const VALID: [(&str, &str); 14] = [
     ("ceba e1bdb9 cf83 cebc ceb5", "\u{3ba}\u{1f79}\u{3c3}\u{3bc}\u{3b5}"), // the word that Autobahn's tests use
 ];
 
-/// Invalid UTF-8, with the number of bytes after which no further byte can make it valid. 0 means
-/// that only the end of a character is missing.
+/// Invalid UTF-8, with the number of bytes after which no further bytes can make it valid. 0 means
+/// that the text lacks only the end of a character.
 const INVALID: [(&str, usize); 24] = [
     ("80", 1),
     ("bf", 1),
@@ -222,7 +222,7 @@ fn an_incomplete_character_fails_the_connection_at_the_end_of_the_message() {
 
 #[test]
 fn a_large_text_is_validated_to_its_end() {
-    // The characters have three bytes, so that the borders of an implementation's blocks fall
+    // The characters have three bytes, so that the boundaries of an implementation's blocks fall
     // within characters.
     for_both_roles(|endpoint| {
         let valid_text = "\u{20ac}".repeat(40_000);
@@ -246,11 +246,11 @@ fn a_large_text_is_validated_to_its_end() {
 
 // ---- All valid and invalid sequences ------------------------------------------------------------
 
-/// For each byte that must follow: its smallest and its largest value.
+/// The smallest and the largest value of each byte that must follow.
 type ContinuationRanges = &'static [(u8, u8)];
 
-/// Returns the bytes that must follow a first byte, from table 3-7 of the Unicode Standard, which
-/// lists all well-formed UTF-8.
+/// Returns the ranges of the bytes that must follow a first byte, from table 3-7 of the Unicode
+/// Standard, which lists all well-formed UTF-8.
 fn continuation_ranges(first: u8) -> Option<ContinuationRanges> {
     const ANY: (u8, u8) = (0x80, 0xBF);
     Some(match first {
@@ -266,8 +266,8 @@ fn continuation_ranges(first: u8) -> Option<ContinuationRanges> {
     })
 }
 
-/// Returns all incomplete characters, with the bytes that must follow. If a third byte is present,
-/// it has only its smallest and its largest value.
+/// Returns all incomplete characters, each with the ranges of the bytes that must still follow. For
+/// a third byte, only the smallest and the largest value are included.
 fn incomplete_characters() -> Vec<(Vec<u8>, ContinuationRanges)> {
     let mut all = Vec::new();
     for first in 0..=255 {
@@ -287,9 +287,9 @@ fn incomplete_characters() -> Vec<(Vec<u8>, ContinuationRanges)> {
 #[test]
 fn the_validator_accepts_exactly_the_sequences_of_the_unicode_standard() {
     let incomplete_characters = incomplete_characters();
-    // 51 first bytes need further bytes. There are 960 valid pairs of bytes that start a character
-    // of three bytes, and 256 that start one of four. Each of the latter is used with two values of
-    // its third byte.
+    // 51 first bytes require further bytes. 960 valid pairs of bytes start a three-byte character,
+    // and 256 start a four-byte character. Each of these 256 occurs with two values of its third
+    // byte.
     assert_eq!(incomplete_characters.len(), 51 + 960 + 256 + 2 * 256);
     for first in 0..=255 {
         let mut check = Utf8Validator::new();
@@ -347,7 +347,7 @@ fn no_incomplete_character_is_valid_at_the_end_of_a_text() {
 fn every_unicode_character_is_delivered() {
     let all: String = ('\0'..=char::MAX).collect();
     assert_eq!(all.chars().count(), 0x11_0000 - 0x800, "not all code points but the surrogates");
-    // The length of each read is a prime, so that characters of every length are cut.
+    // The length of each read is a prime number, so that characters of every length are split.
     for_both_roles(|endpoint| {
         let header = endpoint.peer_frames(&[&format!("81 7f {:016x}", all.len())]);
         let mut observed = endpoint.receive_bytes(&header);
@@ -372,14 +372,14 @@ fn a_text_can_be_sent_in_fragments_cut_within_a_character() {
 fn a_fragment_that_is_not_utf_8_is_not_sent() {
     for_both_roles(|endpoint| {
         assert_eq!(endpoint.connection.send_fragment(MessageKind::Text, &[0xFF], false), Err(UsageError::NotUtf8));
-        // Here only the end of the character is missing.
+        // This text lacks only the end of a character.
         assert_eq!(endpoint.connection.send_fragment(MessageKind::Text, &[0xE2], true), Err(UsageError::NotUtf8));
         endpoint.assert_transmits_nothing();
 
         endpoint.connection.send_fragment(MessageKind::Text, &[0xE2], false).unwrap();
         assert_eq!(endpoint.connection.send_fragment(MessageKind::Text, &[0x28], false), Err(UsageError::NotUtf8));
         assert_eq!(endpoint.connection.send_fragment(MessageKind::Text, &[0x82], true), Err(UsageError::NotUtf8));
-        // The open message is unchanged, and can be completed.
+        // The open message is unchanged, and can still be completed.
         endpoint.connection.send_fragment(MessageKind::Text, &[0x82, 0xAC], true).unwrap();
         endpoint.assert_transmits(&["01 01 e2", "80 02 82ac"]);
     });

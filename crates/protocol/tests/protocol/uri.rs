@@ -7,7 +7,8 @@ fn parse(uri: &str) -> Uri {
     uri.parse().unwrap_or_else(|error| panic!("{uri}: {error}"))
 }
 
-/// Returns the first two lines of the request for `uri`: the request line, and the `Host` header.
+/// Returns the first two lines of the request for `uri`: the request line, and the `Host` header
+/// field.
 fn request_for(uri: &str) -> (String, String) {
     let head = request_text(ClientRequest::new(parse(uri)));
     let mut lines = head.split("\r\n").map(str::to_owned);
@@ -183,7 +184,8 @@ fn the_resource_name_is_the_path_and_the_query() {
     }
 }
 
-/// Browsers, `url::Url` and `http::Uri` leave each of these in some part of a URL.
+/// Browsers, `url::Url` and `http::Uri` leave each of these characters unencoded in some part of a
+/// URL.
 #[test]
 fn visible_characters_that_the_grammar_excludes_become_percent_encoded() {
     assert_eq!(parse("ws://h/a|b^c`d{e}[f]").resource_name(), "/a%7Cb%5Ec%60d%7Be%7D%5Bf%5D");
@@ -201,7 +203,8 @@ fn a_uri_is_taken_from_text_and_from_the_type_of_http() {
     }
     assert_eq!(Uri::try_from(text), Ok(uri.clone()));
     assert_eq!(Uri::from(&uri), uri);
-    // All that `http::Uri` takes, and a target without a scheme or a host.
+    // Characters that the grammar excludes but `http::Uri` accepts, and a target without a scheme
+    // or a host.
     let http = http::Uri::from_static("ws://h/a|b^c{d}[e]\"?f|g^h`i{j}[k]\\'");
     assert_eq!(
         Uri::try_from(http).unwrap().resource_name(),
@@ -212,7 +215,8 @@ fn a_uri_is_taken_from_text_and_from_the_type_of_http() {
     assert_eq!(Uri::try_from(http::Uri::from_static("h:80")), Err(UriError::Scheme));
 }
 
-/// The URL standard's parser has its own opinion on each of these, and we send what it leaves.
+/// The URL standard's parser rewrites each of these in its own way, and the crate percent-encodes
+/// the invalid characters that remain.
 #[cfg(feature = "url")]
 #[test]
 fn a_uri_is_taken_from_the_type_of_the_url_standard() {
@@ -238,7 +242,8 @@ fn a_uri_is_taken_from_the_type_of_the_url_standard() {
     }
 }
 
-/// RFC 3986, section 5.4, where the reference has an authority and a path as a WebSocket URI has.
+/// Examples from RFC 3986, section 5.4, that lead to a WebSocket URI, which always has an authority
+/// and a path.
 #[test]
 fn a_reference_is_resolved() {
     let base = parse("ws://a/b/c/d;p?q");
@@ -272,7 +277,7 @@ fn a_reference_is_resolved() {
         ("g/./h", "ws://a/b/c/g/h"),
         ("g/../h", "ws://a/b/c/h"),
         ("g?y/./x", "ws://a/b/c/g?y/./x"),
-        // Absolute references, with the schemes of HTTP too.
+        // Absolute references, including those with the schemes of HTTP.
         ("ws://g/h", "ws://g/h"),
         ("WSS://g", "wss://g/"),
         ("http://g/#s", "ws://g/"),
@@ -290,7 +295,7 @@ fn a_reference_is_resolved() {
         ("localhost:8080/", UriError::Scheme),
         ("https:g", UriError::Slashes),
         ("http://user:password@g/", UriError::UserInfo),
-        // A browser would read two slashes here.
+        // A browser would read these backslashes as two slashes.
         ("\\\\g/", UriError::Resource),
         ("/a b", UriError::Resource),
         ("/a\r\nX: y", UriError::Resource),
@@ -332,7 +337,7 @@ fn characters_beyond_ascii_become_percent_encoded_utf_8() {
         assert_eq!(uri.resource_name(), "/%C3%A9?q=%E2%82%AC");
     }
     assert_eq!(parse("ws://h/\u{1d11e}").resource_name(), "/%F0%9D%84%9E");
-    // The line ends of Unicode are not line ends of HTTP.
+    // Unicode has line ends that are not line ends in HTTP.
     assert_eq!(parse("ws://h/\u{85}\u{2028}").resource_name(), "/%C2%85%E2%80%A8");
 }
 

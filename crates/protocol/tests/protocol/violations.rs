@@ -1,5 +1,6 @@
-//! Every rule that a peer can break, broken by bytes. Each violation has its section, the status or
-//! the close code that answers it, and its sentence. A violation of a limit names no section.
+//! Every rule that a peer can break, broken as a peer would break it. Each violation has a
+//! sentence, and the status or close code that answers it. It also names a section, unless the rule
+//! is a limit.
 
 use std::collections::BTreeSet;
 
@@ -33,8 +34,8 @@ fn in_request_within(limits: Limits, head: &HeadBuilder) -> HandshakeViolation {
     read_request_within(limits, &head.bytes()).map(|_| "read").unwrap_err()
 }
 
-/// Returns the violation that a server finds in a request in HTTP/2, with this `:protocol`, method
-/// and target, and with one more header if its name is not empty.
+/// Returns the violation that a server finds in an HTTP/2 request with this `:protocol`, method and
+/// target, and with one more header field if `header` is not empty.
 #[track_caller]
 fn in_http2(protocol: Option<&str>, method: &str, target: &str, header: &str) -> HandshakeViolation {
     let mut request = http::Request::builder().version(http::Version::HTTP_2).method(method).uri(target);
@@ -90,7 +91,7 @@ fn in_compressed_frames(bytes: &str) -> Violation {
     found_by(TestEndpoint::client().with_deflate(&negotiated), bytes)
 }
 
-/// Returns the violation that a server finds when its Ping gets no Pong.
+/// Returns the violation that a server reports when its Ping is not answered.
 #[track_caller]
 fn in_silence() -> Violation {
     let config = Config::DEFAULT.keep_alive(KeepAlive { interval: secs(1), timeout: secs(1) });
@@ -100,7 +101,7 @@ fn in_silence() -> Violation {
     }
 }
 
-/// Returns the violation that a server finds when a message does not end.
+/// Returns the violation that a server reports when a message does not end.
 #[track_caller]
 fn in_slowness() -> Violation {
     let mut endpoint = TestEndpoint::server();
@@ -113,8 +114,8 @@ fn in_slowness() -> Violation {
 
 // ---- The tables ---------------------------------------------------------------------------------
 
-/// The section that a violation names: the numbers of the RFC and of the section. `None` for a
-/// limit.
+/// The section that a violation names, as the numbers of the RFC and of the section, or `None` for
+/// a limit.
 type ExpectedSection = Option<(u16, &'static str)>;
 
 struct HandshakeRow {
@@ -147,8 +148,8 @@ const fn rfc8441(section: &'static str) -> ExpectedSection {
 
 const LIMIT: ExpectedSection = None;
 
-/// Every variant of [`HandshakeViolation`] as a peer causes it, and the section, status and
-/// sentence that it must have.
+/// Every variant of [`HandshakeViolation`], caused as a peer would cause it, with the section,
+/// status and sentence that it must have.
 #[rustfmt::skip]
 fn handshake_table() -> Vec<HandshakeRow> {
     let row = |violation, name, section, status, sentence| HandshakeRow { violation, name, section, status, sentence };
@@ -223,8 +224,8 @@ fn handshake_table() -> Vec<HandshakeRow> {
     ]
 }
 
-/// Every variant of [`Violation`] as a peer causes it, and the section, close code and sentence
-/// that it must have.
+/// Every variant of [`Violation`], caused as a peer would cause it, with the section, close code
+/// and sentence that it must have.
 #[rustfmt::skip]
 fn frame_table() -> Vec<FrameRow> {
     let row = |violation, name, section, close_code, sentence| {
@@ -289,8 +290,8 @@ fn variant_name(violation: &impl std::fmt::Debug) -> String {
     debug.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
 
-/// Returns the names of an enum's variants, read from its source. They include a new variant that
-/// the table still lacks.
+/// Returns the names of an enum's variants, read from its source. This includes any new variant
+/// that is still missing from the table.
 fn variants_in<'a>(source: &'a str, declaration: &str) -> BTreeSet<&'a str> {
     let (_, body) = source.split_once(declaration).unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
@@ -356,7 +357,7 @@ fn rules_of_compression_and_of_http_2_are_in_their_rfcs_and_two_rules_are_in_tho
     assert_eq!(of_rfc8441, expected);
 }
 
-/// Returns `sentence` followed by the reference to its rule.
+/// Returns `sentence`, followed by the rule's section or by a note that the rule is a limit.
 fn with_reference(sentence: &str, section: ExpectedSection) -> String {
     match section {
         Some((rfc, section)) => format!("{sentence} (RFC {rfc}, section {section})"),
@@ -436,8 +437,8 @@ fn a_rejection_carries_the_status_and_the_sentence_of_its_violation() {
 
 #[test]
 fn a_malformed_response_ends_a_clients_handshake() {
-    // Client and server parse heads by the same rules. A client cannot answer with a status, so it
-    // drops the connection.
+    // The client and the server parse heads by the same rules. A client cannot answer with a
+    // status, so it drops the connection instead.
     for bytes in ["HTTP/1.1 101\0\r\n", "HTTP/1.1 101 x\r\nno colon\r\n\r\n"] {
         let Err(HandshakeError::Violation(violation)) = read_response(client_request(), bytes.as_bytes()) else {
             panic!("{bytes:?} is accepted")

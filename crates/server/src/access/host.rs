@@ -12,8 +12,8 @@
 //! This is *DNS rebinding*. To the browser, the answer comes from the page's own origin, so the
 //! page may read the answer and may send whatever it likes. `Origin` and `Host` agree, so comparing
 //! them does not help. But the attack needs a name whose addresses the attacker controls. The
-//! server therefore accepts a name only if nobody else controls its addresses, or if `--allow-host`
-//! lists it:
+//! server therefore accepts a name only if an attacker cannot control its addresses, or if
+//! `--allow-host` lists it:
 //!
 //! | host | server on a loopback address | server on any other address |
 //! |---|---|---|

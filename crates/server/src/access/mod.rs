@@ -1,8 +1,8 @@
 //! Decides whether a request is allowed: to which hosts it may be addressed, and which web pages
 //! may connect.
 //!
-//! Both checks protect browser users from foreign pages. They do not stop other programs, which can
-//! send any header.
+//! Both checks protect browser users from the pages of other sites. They do not stop other
+//! programs, which can send any header.
 //!
 //! | file | question | rejection |
 //! |---|---|---|
@@ -34,7 +34,7 @@ impl AccessPolicy {
     }
 
     /// Checks the host to which the request is addressed. Every request needs this check, because
-    /// without it, a foreign page could read the answer to any request.
+    /// without it, another site's page could read the answer to any request.
     ///
     /// # Errors
     /// Returns a sentence that explains the rejection.

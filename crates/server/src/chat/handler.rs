@@ -34,8 +34,9 @@ where
     let (mut speaker, mut listener) = join(room);
     loop {
         if !speaker.may_add() {
-            // The server reads no more from this member until some of its texts have been added to
-            // the room. Meanwhile, put back the buffer that the connections on this thread share.
+            // The server reads nothing more from this member until some of its texts have been
+            // added to the room. Put back the buffer that this thread's connections share, so that
+            // the member does not hold it in the meantime.
             connection.release_memory();
         }
         tokio::select! {
@@ -43,9 +44,9 @@ where
             // not read from it, so TCP flow control stops it.
             message = connection.next(), if speaker.may_add() => match message {
                 None => {
-                    // The Close has been answered, so the member relies on all its texts being
-                    // relayed: add the rest to the room. Drop its listener first, because a
-                    // listener that takes no more texts would make this member wait for itself.
+                    // The member's Close has been answered, and the member expects all its texts to
+                    // be relayed, so add the rest to the room. Drop its own listener first: that
+                    // listener takes no more texts, so the member would otherwise wait for itself.
                     drop(listener);
                     speaker.say_all().await;
                     return Ok(None);

@@ -1,7 +1,7 @@
 //! `/chat`: relays each text message to all other members.
 //!
-//! The room keeps one list of the texts that are on their way, and every member reads the list at
-//! its own pace:
+//! The room keeps one list of the texts that at least one member has not finished with, and every
+//! member reads the list at its own pace:
 //!
 //! ```text
 //!   a speaker ──▶ waits for space ─▶ [text][text][text][text][text]

@@ -91,8 +91,8 @@ impl Room {
     }
 
     /// Returns the texts that other members have said, starting with text number `start`, and the
-    /// number of the next text. The returned texts take up to [`MAX_BATCH`], but the first is
-    /// included whatever its size.
+    /// number of the next text. The total size of the returned texts is at most [`MAX_BATCH`],
+    /// unless the first text alone is larger.
     pub(super) fn batch(&self, member: u64, start: u64) -> (Vec<PreparedMessage>, u64) {
         let texts = self.lock();
         let (mut batch, mut end, mut size) = (Vec::new(), start, 0);
@@ -114,7 +114,7 @@ impl Room {
         self.lock().finish(range);
     }
 
-    /// Removes a member that has not finished with text number `start` and those after it.
+    /// Removes a member that has not finished with the texts from number `start` onwards.
     pub(super) fn leave(&self, start: u64) {
         let mut texts = self.lock();
         texts.members -= 1;

@@ -21,7 +21,7 @@ pub(super) struct Speaker<'a> {
     room: &'a Room,
     id: u64,
     unsaid: VecDeque<Text>,
-    /// The size of `unsaid` in bytes of memory.
+    /// The memory that `unsaid` takes, in bytes.
     unsaid_bytes: usize,
     /// Waits for space, and keeps its place in the queue between calls to [`say`](Self::say).
     space: PollSemaphore,

@@ -93,8 +93,8 @@ async fn a_speaker_waits_for_the_slowest_listener_and_for_nobody_who_has_left() 
     assert_eq!(ben.batch().await.len(), 1);
 }
 
-/// Speakers get space in the order in which they began to wait, even if the futures of `say` are
-/// dropped and created again.
+/// Speakers get space in the order in which they began to wait, even if the futures that `say`
+/// returns are dropped and created again.
 #[tokio::test]
 async fn speakers_take_turns() {
     let room = Room::new();
@@ -116,7 +116,7 @@ async fn speakers_take_turns() {
     assert_eq!(speakers, [1, 2]);
 }
 
-/// A member that has left must not wait for itself.
+/// A member that has left waits only for the other members, not for itself.
 #[tokio::test]
 async fn who_leaves_says_everything_and_waits_for_the_others_only() {
     let room = Room::new();

@@ -24,7 +24,8 @@ impl Text {
     pub(super) fn new(message: &Message, deflate: Option<&DeflateOptions>) -> Self {
         let payload = message.as_bytes().len();
         match deflate {
-            // The compressed form is not longer than the plain one.
+            // The compressed form is kept in addition to the plain one and is not longer, so count
+            // the payload twice.
             Some(options) => {
                 Self { message: PreparedMessage::compressed(message, options), size: 2 * payload + OVERHEAD }
             }

@@ -19,8 +19,8 @@ use self::queue::{FlushGuard, LineQueue};
 static STDOUT: OnceLock<LineQueue> = OnceLock::new();
 static STDERR: OnceLock<LineQueue> = OnceLock::new();
 
-/// Starts the threads that write standard output and standard error. Dropping the returned guards
-/// waits, for a limited time, until the queued lines have been written.
+/// Starts the threads that write standard output and standard error. When the returned guards are
+/// dropped, they wait, for a limited time, until the queued lines have been written.
 ///
 /// If `verbose` is 0, `RUST_LOG` selects what is logged. Otherwise `RUST_LOG` is ignored, and a
 /// higher value of `verbose` means that more is logged.

@@ -24,8 +24,8 @@ const MAX_QUEUED_BYTES: usize = 1 << 20;
 /// capacity.
 const MAX_PIECE: usize = 64 << 10;
 
-/// The maximum time that the program waits, before it ends, for the stream to accept the queued
-/// lines.
+/// The maximum time that the program waits for the stream to accept the queued lines before it
+/// exits.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The writing end of a queue, to which lines are added. Adding a line never waits for the stream.
@@ -46,7 +46,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     bytes: VecDeque<u8>,
-    /// The number of lines that were dropped since the last note.
+    /// The number of lines that have been dropped since the last note.
     dropped: usize,
     /// Whether the thread is writing bytes that it has taken from the queue.
     is_writing: bool,
@@ -130,7 +130,8 @@ impl Queue {
         piece.clear();
         piece.extend(self.bytes.drain(..count));
         if self.bytes.is_empty() {
-            // Free the memory of a burst, which may be the last one for a long time.
+            // Free the memory that a burst of lines has taken, because another burst may not come
+            // for a long time.
             self.bytes.shrink_to(MAX_PIECE);
             piece.extend(self.note().as_bytes());
             self.dropped = 0;

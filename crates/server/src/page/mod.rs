@@ -56,7 +56,7 @@ const FILES: [(&str, &str); 12] = [
 ];
 
 /// The address at which `cargo run -p book` serves the book. When the user follows a link into the
-/// book, the page asks whether this address answers.
+/// book, the page checks whether a server answers at this address.
 const BOOK: &str = "http://127.0.0.1:8090";
 
 /// Returns the page with a content security policy that lets the browser run only the page's own

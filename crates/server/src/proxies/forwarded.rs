@@ -6,7 +6,7 @@
 //!                    the client   the proxy before the one that has connected
 //! ```
 //!
-//! Both are lists, to which each proxy adds the address of its own client at the end.
+//! Both header fields are lists, and each proxy appends the address of its own client.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,8 +14,8 @@ use http::{HeaderMap, HeaderName, header::FORWARDED};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Returns the addresses in `Forwarded`, in their order, with `None` for an entry without an
-/// address, such as `for=unknown`. Returns `None` if there is no such header.
+/// Returns the addresses in `Forwarded` in order, with `None` for an entry without an address, such
+/// as `for=unknown`. Returns `None` if there is no such header field.
 pub(super) fn in_forwarded(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
     entries(headers, &FORWARDED, |element| {
         let mut found = None;

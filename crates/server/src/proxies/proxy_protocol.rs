@@ -23,8 +23,8 @@ const MAX_HEADER: usize = 4 << 10;
 const SHORTEST: usize = 15;
 
 /// Reads the header, and not one byte more. Returns the client's address. Returns `None` if the
-/// header contains no address, because the proxy has connected on its own behalf, for example for a
-/// health check, or because the client uses a Unix socket.
+/// header gives no IP address for the client, for example because the proxy has connected on its
+/// own behalf (as for a health check), or because the client uses a Unix socket.
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] if the bytes are not a header, or if the header is too long. Any
@@ -46,8 +46,8 @@ pub(crate) async fn read_header<S: AsyncRead + Unpin>(stream: &mut S) -> io::Res
             Some(&[high, low]) if header[0] != b'P' => 16 + usize::from(u16::from_be_bytes([high, low])),
             _ => before + 1,
         };
-        // If the content is shorter than the addresses of its family, no bytes are missing, and the
-        // header is invalid.
+        // If all the announced bytes have arrived but the parser needs more, the content is too
+        // short for the addresses of its family, and the header is invalid.
         if needed <= before || needed > MAX_HEADER {
             let reason = if needed > MAX_HEADER { "the PROXY header is too long" } else { "invalid PROXY header" };
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
@@ -90,7 +90,8 @@ mod tests {
             (version_2(0x21, 0x11, &ipv4), Some("203.0.113.7:4711")),
             (version_2(0x21, 0x11, &with_fields), Some("203.0.113.7:4711")),
             (version_2(0x21, 0x21, &ipv6), Some("[2001:db8::1]:4711")),
-            // A client that uses a Unix socket, and health checks by the proxy itself.
+            // A client on a Unix socket, and connections that the proxy opens itself, such as
+            // health checks.
             (version_2(0x21, 0x31, &[0; 216]), None),
             (version_2(0x20, 0x00, &[]), None),
             (version_2(0x20, 0x11, &ipv4), None),
@@ -126,7 +127,7 @@ mod tests {
     async fn the_length_is_limited() {
         let endless = [&b"PROXY TCP4 "[..], &[b'1'; 8 << 10]].concat();
         assert_eq!(read(&endless).await.expect_err("no end").kind(), io::ErrorKind::InvalidData);
-        // The announced length is enough for a rejection, without waiting for the bytes.
+        // The announced length alone must cause the rejection, before the bytes arrive.
         let announced = [&SIGNATURE[..], &[0x21, 0x11, 0xFF, 0xFF]].concat();
         assert_eq!(read(&announced).await.expect_err("too long").kind(), io::ErrorKind::InvalidData);
     }

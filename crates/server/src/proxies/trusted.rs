@@ -43,13 +43,12 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
-    /// Returns the client that has sent a request with these headers over the connection from
-    /// `peer`.
+    /// Returns the client that sent a request with these headers over the connection from `peer`.
     ///
-    /// A proxy appends its client's address to `X-Forwarded-For` or `Forwarded`. So the last
-    /// address counts if a trusted proxy has sent the request, the address before it counts if the
-    /// last address is a trusted proxy too, and so on. The client itself may have written
-    /// everything before the addresses of the trusted proxies, so that part does not count.
+    /// A proxy appends its client's address to `X-Forwarded-For` or `Forwarded`. So if a trusted
+    /// proxy sent the request, the last address counts; if that address belongs to a trusted proxy
+    /// too, the address before it counts, and so on. The client itself may have written everything
+    /// before the address that counts, so that part is ignored.
     ///
     /// A proxy may append to only one of the two headers, and pass on the other one as its client
     /// wrote it. If a request has both, they therefore count only if they name the same client.
@@ -105,7 +104,7 @@ mod tests {
 
     const TRUSTED: [&str; 3] = ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"];
 
-    /// Returns the client's address for a request that 127.0.0.1 has sent with these header lines.
+    /// Returns the client's address for a request that 127.0.0.1 sent with these header lines.
     fn client(lines: &[(&'static str, &str)]) -> String {
         let trusted = TrustedProxies::new(TRUSTED.iter().map(|text| text.parse().expect("a proxy")).collect());
         let mut headers = HeaderMap::new();
@@ -121,7 +120,7 @@ mod tests {
         for (value, expected) in [
             ("203.0.113.7", "203.0.113.7"),
             ("203.0.113.7, 10.1.2.3", "203.0.113.7"),
-            // The client has written the first address itself.
+            // The client wrote the first address itself.
             ("192.0.2.1, 203.0.113.7", "203.0.113.7"),
             ("127.0.0.1, 203.0.113.7", "203.0.113.7"),
             ("192.0.2.1, 203.0.113.7, 10.1.2.3, 2001:db8::1", "203.0.113.7"),

@@ -4,7 +4,8 @@
 /// the number of bytes that a character takes where the excerpt is used, for example after
 /// escaping.
 ///
-/// Only the excerpt is examined, so a long `text` takes no more time.
+/// The time does not depend on how much text follows the excerpt, because only the excerpt is
+/// examined.
 pub(super) fn excerpt(text: &str, max: usize, len: impl Fn(char) -> usize) -> &str {
     let mut total = 0;
     let fits = |&(_, character): &(usize, char)| {

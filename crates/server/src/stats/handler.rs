@@ -17,7 +17,7 @@ use crate::{
     peer::Peer,
 };
 
-/// The maximum number of bytes to print of one text message. They fill half a terminal of 80
+/// The maximum number of bytes of a text message that are printed. They fill half a terminal of 80
 /// columns and 24 lines. If they must be escaped, they take up to six times as much space.
 const MAX_PRINTED: usize = 1 << 10;
 
@@ -73,8 +73,8 @@ where
     }
 }
 
-/// Returns a text message in the form in which it is printed. For a long message, this is only the
-/// beginning and the length.
+/// Returns a text message as it is printed. A long message is reduced to its beginning and its
+/// length.
 fn printed(text: &str) -> String {
     let beginning = excerpt(text, MAX_PRINTED, char::len_utf8);
     if beginning.len() < text.len() {

@@ -70,8 +70,8 @@ impl Stats {
         ticks.tick().await;
         for sequence in 1.. {
             ticks.tick().await;
-            // Encode the push once. All clients are sent the same encoded bytes, so more clients do
-            // not mean more encoding.
+            // Encode the push once. All clients are sent the same encoded bytes, so the cost of
+            // encoding does not grow with the number of clients.
             let message = Message::text(self.json(sequence, memory::resident_bytes()));
             self.newest.send_replace(Some(PreparedMessage::new(&message)));
         }

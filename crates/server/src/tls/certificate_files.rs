@@ -78,10 +78,10 @@ impl CertificateFiles {
         Ok((identity, Self { files, loaded, validity, hangups }))
     }
 
-    /// Loads the certificate into `tls` whenever the files have changed, and on SIGHUP. If the new
-    /// files cannot be used, the old certificate stays in use, and the files are loaded again only
-    /// when they change once more or on the next SIGHUP, because an attempt every second would
-    /// report the same error every second. Warns before the certificate in use expires.
+    /// Loads the certificate into `tls` whenever the files change, and on SIGHUP. If the new files
+    /// cannot be used, the old certificate stays in use. The files are then loaded again only when
+    /// they change once more, or on the next SIGHUP, because an attempt every second would report
+    /// the same error every second. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -97,9 +97,9 @@ impl CertificateFiles {
             };
             let files = self.files.clone();
             let now = blocking(move || files.fingerprint()).await;
-            // The two files cannot be replaced in a single step, and a file may be written in
-            // several. So wait until two checks in a row find the same state. After SIGHUP, do not
-            // wait.
+            // The two files cannot be replaced in a single step, and each file may be written in
+            // several steps. So wait until two checks in a row find the files in the same state.
+            // After SIGHUP, do not wait.
             if asked || (now == seen && now != self.loaded) {
                 self.loaded = now;
                 if self.reload(tls).await {

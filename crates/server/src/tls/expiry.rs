@@ -6,7 +6,8 @@
 //!              one look a day                 a warning a day          an error a day
 //! ```
 //!
-//! The server does not stop, because a client may be configured to accept an expired certificate.
+//! The server keeps running with an expired certificate, because a client may be configured to
+//! accept it.
 
 use std::{
     convert::Infallible,
@@ -17,13 +18,13 @@ use std::{
 use tokio::time::sleep;
 
 /// The maximum time between two checks of the clock, and between two warnings. One line a day is
-/// noticed in a log and does not fill it. After a longer sleep, the server could also notice too
-/// late that the clock was set or the computer was suspended.
+/// noticed in a log without filling it. If the task slept for longer than a day, it could also
+/// notice too late that the clock had been changed or that the computer had been suspended.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The time before expiry at which the warnings begin. Programs such as certbot renew a certificate
-/// 30 days before it expires. If it has not been renewed two weeks before, something must have
-/// failed.
+/// 30 days before it expires. If a certificate has still not been renewed two weeks before it
+/// expires, something must have failed.
 const WARN_BEFORE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// The divisor for short-lived certificates: the warnings begin when a quarter of the validity
@@ -65,8 +66,8 @@ pub(super) async fn watch(
     }
 }
 
-/// Warns about a certificate in the log. `origin` says which certificate it is, and `advice` what
-/// to do.
+/// Warns about a certificate in the log. `origin` says which certificate it is, and `advice` says
+/// what to do.
 pub(super) async fn log(validity: Option<RangeInclusive<SystemTime>>, origin: &str, advice: &str) -> Infallible {
     let remark = |remark| match remark {
         Remark::Soon(left) => tracing::warn!("{origin} expires in {}: {advice}", rounded(left)),

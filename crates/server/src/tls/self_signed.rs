@@ -1,7 +1,7 @@
 //! `--tls-self-signed`: a certificate for trying out TLS, without a certificate authority.
 //!
-//! No client trusts such a certificate by default, so the server writes it to a file, and prints
-//! commands that make clients trust that file. The private key stays in memory.
+//! No client trusts a self-signed certificate by default, so the server writes its certificate to a
+//! file, and prints commands that make clients trust that file. The private key stays in memory.
 
 use std::{
     env, fs,
@@ -26,7 +26,7 @@ const VALID_DAYS: u64 = 30;
 /// The number of seconds in a day.
 const DAY: u64 = 24 * 60 * 60;
 
-/// The certificate is valid from this long before its creation, in case a client's clock is slow.
+/// How long before its creation the certificate becomes valid, in case a client's clock is slow.
 const VALID_BEFORE: Duration = Duration::from_secs(DAY);
 
 /// The file with a self-signed certificate. The file is removed when this value is dropped.

@@ -56,9 +56,9 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The counts of frames that came after the objects in `waiting` and are not shown, because
-    /// they were not dissected or their records did not fit. The first count is for frames to the
-    /// server, the second for frames to the client.
+    /// The counts of frames that arrived after the objects in `waiting` and are not shown, either
+    /// because they were not dissected or because their records did not fit. The first count is for
+    /// frames to the server, and the second is for frames to the client.
     pub(super) skipped: [Passed; 2],
     /// Whether a connection has claimed the feed, so that its records can arrive.
     claimed: bool,
@@ -169,7 +169,7 @@ impl Queue {
         }
     }
 
-    /// Adds a note that one direction of TCP has ended.
+    /// Adds a note that one direction of the connection has ended.
     pub(super) fn add_end(&mut self, direction: Direction) {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
     }

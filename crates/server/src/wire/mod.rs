@@ -4,7 +4,7 @@
 //! access, so a page opens two connections: a **viewer**, and then the connection that it wants to
 //! view. The server puts a tap on the second connection, dissects its heads and frames with
 //! [`dissector`], and sends the records over the first. The viewer's own frames are not shown,
-//! because showing each frame would cause another frame, without end.
+//! because each frame shown would cause another frame, in an endless loop.
 //!
 //! ```text
 //!   page                                              server
@@ -15,8 +15,9 @@
 //! ```
 //!
 //! The viewer comes first because the other connection may fail before its first frame: `/break`
-//! sends responses that a browser must reject. Any path can be viewed in this way, and no message
-//! is added to its conversation. `/break` adds a note with its verdict: `{"verdict":...}`.
+//! sends responses that a browser must reject. Connections on any path can be viewed in this way,
+//! and viewing adds no message to their conversations. `/break` adds a note with its verdict:
+//! `{"verdict":...}`.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -43,7 +44,7 @@
 //! * The token works once. It is worthless afterwards, so displaying the request that contains it
 //!   does no harm.
 //! * The token expires after [`LIFETIME`](token::LIFETIME), because a page uses its token at once
-//!   or never. A viewer whose token has expired unused is closed.
+//!   or never. If a token expires before it is used, its viewer is closed.
 //! * The token works only for a page of the origin that opened the viewer. That origin has been
 //!   [checked](crate::access). A page of another origin cannot use the token even if it knows it.
 //! * The values of headers that may hold a credential are hidden, because the page's script must

@@ -43,7 +43,7 @@ impl TapRegistry {
         self.offers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns a viewer, which contains a new token, for the page that has sent `request`. Returns
+    /// Returns a viewer, which contains a new token, for the page that sent `request`. Returns
     /// `None` if all [`MAX_TAPS`] slots are taken.
     pub(crate) fn viewer(&self, request: &ReceivedRequest) -> Option<Viewer> {
         let now = Instant::now();

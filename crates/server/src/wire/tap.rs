@@ -52,8 +52,8 @@ impl WireTap {
         Self { active: Some(Box::new(ActiveTap::new(writer, limits, Conversation::after_handshake))) }
     }
 
-    /// Returns a value with which to add notes about the connection to its feed. The feed does not
-    /// end before this value is dropped.
+    /// Returns a handle for adding notes about the connection to its feed. The feed does not end
+    /// until the handle is dropped.
     pub(crate) fn notes(&self) -> Option<Notes> {
         self.active.as_ref().map(|active| Notes(Arc::clone(&active.writer)))
     }
@@ -61,8 +61,8 @@ impl WireTap {
 
 impl ActiveTap {
     fn new(writer: FeedWriter, limits: &Limits, start: fn(Options) -> Conversation) -> Self {
-        // The records go to a script. A script may not see the cookies that are marked `HttpOnly`,
-        // the password that the browser sends, or the headers that a proxy has added.
+        // The records go to a script, which must not see cookies that are marked `HttpOnly`, the
+        // password that the browser sends, or the header fields that a proxy has added.
         let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone(), hide_credentials: true };
         let conversation = start(options);
         Self { writer: Arc::new(writer), conversation, budget: Budget::new(Instant::now()), ended: Vec::new() }

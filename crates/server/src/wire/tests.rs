@@ -130,7 +130,7 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
     }
 }
 
-/// Up to 86 frames from a client can end in one piece of bytes, so the room is checked for each
+/// One piece of input can complete up to 86 frames from a client, so the room is checked for each
 /// record.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
@@ -141,7 +141,7 @@ async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
         tapped.bytes(ToServer, &b"\x81\x80\0\0\0\0".repeat(86));
         advance(Duration::from_secs(10)).await;
     }
-    // Even a large number of Close frames must stay within the bound.
+    // Even a large number of Close frames must not make the queue exceed its bound.
     tapped.bytes(ToServer, &b"\x88\x80\0\0\0\0".repeat(80));
     let queue = viewer.feed.lock();
     assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&queue.bytes), "{} bytes", queue.bytes);

@@ -1,4 +1,4 @@
-//! `/chat`: each text goes to all other members.
+//! `/chat`: each text is sent to all other members.
 
 use std::{
     io::Write,
@@ -52,11 +52,11 @@ fn a_text_goes_to_all_others_and_not_back() {
     anna.send_text("hello");
     assert_eq!(ben.receive_text(), "hello");
     assert_eq!(carla.receive_text(), "hello");
-    // If Anna's text had been sent back to her, it would arrive before this one.
+    // If Anna's text had been sent back to her, it would have arrived before this one.
     ben.send_text("grüß dich, 🦀");
     assert_eq!(anna.receive_text(), "grüß dich, 🦀");
     assert_eq!(carla.receive_text(), "grüß dich, 🦀");
-    // A member who leaves receives nothing more, and the others continue.
+    // A member who leaves receives nothing more, and the others carry on.
     ben.close(1000);
     carla.send_text("");
     assert_eq!(anna.receive_text(), "");
@@ -80,7 +80,8 @@ fn texts_keep_their_order() {
     }
 }
 
-/// A member who reads as fast as the network delivers is not slow, even if many texts come at once.
+/// A member who reads as fast as the network delivers does not count as slow, even if many texts
+/// arrive at once.
 #[test]
 fn a_burst_reaches_everyone_who_reads() {
     let server = Server::start(&[]);
@@ -122,7 +123,7 @@ fn a_talker_closes_nobody_who_reads() {
                 assert_eq!(listener.receive(), ReceivedItem::Text(String::new()), "text {number}");
             }
         }
-        // All of them can still be heard.
+        // All members can still reach each other.
         for speaker in [&mut ben, &mut carla, &mut anna] {
             speaker.send_text("still here");
         }
@@ -132,7 +133,8 @@ fn a_talker_closes_nobody_who_reads() {
     }
 }
 
-/// Three members who talk and read at the same time are talkers and listeners for each other.
+/// Three members talk and read at the same time, so each of them is both a talker and a listener
+/// for the others.
 #[test]
 fn talkers_who_also_read_lose_nothing() {
     let server = Server::start(&[]);
@@ -148,7 +150,7 @@ fn talkers_who_also_read_lose_nothing() {
     });
 }
 
-/// A member on a slow line reads some 2 MB in a second. The talker could send faster, but has to
+/// A member on a slow line reads about 2 MB per second. The talker could send faster, but has to
 /// wait.
 #[test]
 fn a_member_that_reads_slowly_is_not_closed() {
@@ -171,8 +173,8 @@ fn a_member_that_reads_slowly_is_not_closed() {
     assert_eq!((anna.receive_text(), ben.receive_text()), ("at last".to_owned(), "at last".to_owned()));
 }
 
-/// A chat with missing texts is worse than none, so such a member is closed. The others wait for it
-/// only once, for as long as `--write-timeout` allows.
+/// A chat with missing texts is worse than no chat, so the server closes the connection of such a
+/// member. The other members wait for it only once, for as long as `--write-timeout` allows.
 #[test]
 fn a_member_that_does_not_read_is_closed_with_1008_and_the_others_go_on() {
     // These limits are so long that neither a missing Pong nor the closing deadline ends the
@@ -182,7 +184,8 @@ fn a_member_that_does_not_read_is_closed_with_1008_and_the_others_go_on() {
     let [mut anna, mut ben, mut slow] = room(&server);
     let mut observer = Client::connect(&server, "/");
     let before = observer.receive_push().rss_bytes;
-    // Send more bytes than the sockets hold first, and then more texts than any backlog holds.
+    // First send more bytes than the sockets can hold, and then more texts than any backlog can
+    // hold.
     let long = "x".repeat(60_000);
     let all = 3000;
     let mut longest = Duration::ZERO;
@@ -197,8 +200,8 @@ fn a_member_that_does_not_read_is_closed_with_1008_and_the_others_go_on() {
     let sequence = observer.receive_push().sequence;
     let after = observer.receive_push_with(|push| push.sequence > sequence + 1).rss_bytes;
     assert!(after < before + (16 << 20), "from {before} to {after} bytes");
-    // At last the slow member reads. It gets every text up to some moment, with none missing, and
-    // then the Close.
+    // The slow member reads at last. It receives every text up to some point, with none missing,
+    // and then the Close.
     let mut received = 0;
     loop {
         match slow.receive() {
@@ -223,7 +226,8 @@ fn a_header_that_announces_more_than_64_kib_is_answered_with_1009_at_once() {
     let server = Server::start(&[]);
     let too_long = frame(FIN | TEXT, &[b'x'; (64 << 10) + 1]);
     let longest = [b'x'; 64 << 10];
-    // A message in two fragments exceeds the limit with the header of the second.
+    // A message in two fragments exceeds the limit as soon as the header of the second fragment
+    // arrives.
     let in_two = [frame(TEXT, &longest), frame(FIN | CONTINUATION, b"x")].concat();
     let binary = frame(FIN | BINARY, &[0; 70_000]);
     for (bytes, header) in [(&too_long, 14), (&binary, 14), (&in_two, in_two.len() - 1)] {
@@ -237,7 +241,7 @@ fn a_header_that_announces_more_than_64_kib_is_answered_with_1009_at_once() {
     }
 }
 
-/// The texts for a member who does not read do not fill the memory, whether they are large or
+/// The texts for a member who does not read must not fill the memory, whether they are large or
 /// empty.
 #[test]
 fn texts_do_not_accumulate_for_a_slow_member() {

@@ -61,8 +61,8 @@ fn an_unknown_offer_is_declined_and_the_next_one_accepted() {
 fn small_answers_are_uncompressed_and_large_ones_compressed() {
     let server = Server::start(&["--deflate"]);
     let mut client = connect_offering(&server, "permessage-deflate");
-    // A compressed Hello, in one frame and in two, comes back uncompressed: below 1 KiB compression
-    // does not pay.
+    // A compressed Hello, in one frame and in two, comes back uncompressed, because compression is
+    // not worth its cost below 1 KiB.
     client.send(&frame(FIN | RSV1 | TEXT, &HELLO));
     assert_eq!(client.receive(), ReceivedItem::Text("Hello".to_owned()));
     client.send(&[frame(RSV1 | TEXT, &HELLO[..3]), frame(FIN, &HELLO[3..])].concat());

@@ -15,7 +15,7 @@ fn text_comes_back_as_text_and_binary_as_binary() {
     let mut client = Client::connect(&server, "/echo");
     client.send(&text("grüß dich, 🦀"));
     assert_eq!(client.receive(), ReceivedItem::Text("grüß dich, 🦀".to_owned()));
-    // The same bytes in a binary message come back as binary.
+    // If the same bytes are sent in a binary message, they come back as binary.
     client.send(&frame(FIN | BINARY, "grüß dich, 🦀".as_bytes()));
     assert_eq!(client.receive(), ReceivedItem::Binary("grüß dich, 🦀".as_bytes().to_vec()));
     client.send(&frame(FIN | BINARY, &[0xff, 0x00, 0x80]));
@@ -51,7 +51,7 @@ fn lengths_at_the_borders_of_the_three_forms() {
 fn fragments_come_back_as_one_message() {
     let server = Server::start(&[]);
     let mut client = Client::connect(&server, "/echo");
-    // One character is split between two fragments, and a Ping comes between them.
+    // One character is split between two fragments, with a Ping between them.
     let [before, after] = ["a\u{e9}".as_bytes()[..2].to_vec(), "\u{e9}z".as_bytes()[1..].to_vec()];
     client.send(
         &[
@@ -75,7 +75,8 @@ fn a_mebibyte_comes_back() {
     let payload: Vec<u8> = (0..1 << 20).map(|number: u32| number.to_le_bytes()[(number % 4) as usize]).collect();
     send_in_background(&client, frame(FIN | BINARY, &payload));
     assert_eq!(client.receive(), ReceivedItem::Binary(payload));
-    // Two bytes for each character, so some of the server's reads end inside a character.
+    // After the first character, each has two bytes, so some of the server's reads end inside a
+    // character.
     let long = format!("x{}", "é".repeat((1 << 19) - 1));
     send_in_background(&client, text(&long));
     assert_eq!(client.receive(), ReceivedItem::Text(long));
@@ -104,11 +105,11 @@ fn ten_thousand_messages_keep_their_order() {
     client.close(1000);
 }
 
-/// A Close says that nothing follows it, but the messages before it are still echoed.
+/// A Close means that nothing follows it, but the messages before it are still echoed.
 #[test]
 fn messages_before_a_close_are_echoed_before_it_is_answered() {
     let server = Server::start(&[]);
-    // The first bytes are few enough for one read, and the second are not.
+    // The first batch is small enough for one read, and the second is not.
     for (count, size) in [(50, 10), (2000, 1000)] {
         let mut client = Client::connect(&server, "/echo");
         let mut frames: Vec<u8> = (0..count).flat_map(|number| text(&format!("{number:0size$}"))).collect();
@@ -193,8 +194,9 @@ fn control_frames_are_not_echoed_as_messages() {
     client.echo("text");
 }
 
-/// Sends from a thread of its own, so that the test can read at the same time. Otherwise the server
-/// would wait for the test to read the echo, and the test for the server to read the message.
+/// Sends from a separate thread, so that the test can read at the same time. Otherwise the server
+/// would wait for the test to read the echo, while the test waits for the server to read the
+/// message.
 fn send_in_background(client: &Client, bytes: Vec<u8>) {
     let mut stream = client.stream.try_clone().expect("a socket can be shared");
     thread::spawn(move || stream.write_all(&bytes).expect("the server reads"));

@@ -1,12 +1,12 @@
 //! The session of the chapter *Every byte of one connection* (`docs/src/every-byte.md`).
 //!
-//! The server is the program, as a process. The client is the connector that the program `client`
-//! uses, with a chosen nonce and chosen masking keys, so that each run sends the same bytes. A tap
-//! records both directions.
+//! The server runs as a process. The client is the connector that the `client` program uses, with a
+//! fixed nonce and fixed masking keys, so that each run sends the same bytes. A tap records both
+//! directions.
 //!
 //! The page contains a block for each head and frame, and this test compares the blocks with the
-//! recorded bytes. If the session has changed, `WRITE_SESSION=1 cargo test -p server --test process
-//! every_byte` writes the blocks. Then read the prose around them again.
+//! recorded bytes. If the session has changed, run `WRITE_SESSION=1 cargo test -p server --test
+//! process every_byte` to rewrite the blocks. Then reread the prose around them.
 
 use std::{
     env, fs, mem,
@@ -35,7 +35,7 @@ use crate::support::{PATIENCE, Server};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/every-byte.md");
 
-/// The keys of the client's frames, in the order of the frames. The first is that of the RFC's
+/// The masking keys for the client's frames, in frame order. The first key comes from the RFC's
 /// example, and the others are random numbers that were drawn once.
 const KEYS: [[u8; 4]; 11] = [
     [0x37, 0xFA, 0x21, 0x3D],
@@ -57,7 +57,7 @@ const BYTES_PER_LINE: usize = 16;
 /// The record of a tap.
 #[derive(Default)]
 struct Session {
-    /// The heads and frames of both directions, in the order in which they were complete.
+    /// The heads and frames of both directions, in the order in which they were completed.
     units: Vec<Record>,
     /// The directions that have ended, in the order in which they ended.
     ends: Vec<Direction>,
@@ -84,7 +84,7 @@ impl Tap for Recorder {
 
 type Client = WebSocket<Tapped<TcpStream, Recorder>>;
 
-/// Supplies the [`KEYS`] one after the other. Clones share the position.
+/// Supplies the [`KEYS`] one after another. All clones share one position.
 #[derive(Clone, Default)]
 struct NextKey(Arc<AtomicUsize>);
 
@@ -94,9 +94,9 @@ impl NextKey {
     }
 }
 
-/// Writes a fragment of a text between the engine's frames, as the client's command `/raw` does.
-/// The engine itself would compress the fragments, but the page shows the plain bytes of a
-/// character.
+/// Writes a fragment of a text message between the engine's frames, as the client's command `/raw`
+/// does. The engine itself would compress the fragments, but the page shows a character's plain
+/// bytes.
 async fn send_raw_fragment(client: &mut Client, opcode: Opcode, payload: &[u8], last: bool, keys: &NextKey) {
     let masking_key = keys.next();
     let header = FrameHeader {
@@ -155,7 +155,7 @@ fn record_session() -> Session {
     let recorder = Recorder { conversation: Conversation::new(Options::default()), session: Arc::clone(&session) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let conversation = async {
-        // The request names the port on which the server listens by default.
+        // The request names the server's default port.
         let connector =
             Connector::new("ws://127.0.0.1:8080/echo").expect("a valid URI").deflate(DeflateOptions::default());
         let connector = choose_nonce(connector, Nonce(*b"the sample nonce"));
@@ -213,7 +213,7 @@ fn the_chapter_shows_every_byte_of_the_session() {
         assert!(unit.complete && unit.findings.is_empty(), "{unit:?}");
         assert_eq!(unit.length, unit.bytes.len() as u64, "{block}");
     }
-    // The server closes TCP first, so that the client need not remember the connection (section
+    // The server closes the TCP connection first, so that the client need not remember it (section
     // 7.1.1).
     assert_eq!(session.ends, [Direction::ToClient, Direction::ToServer]);
 

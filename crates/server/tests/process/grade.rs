@@ -7,7 +7,7 @@ use std::{
 
 use crate::support::Server;
 
-/// Sends a request without the headers of an upgrade. Returns what the server sends back.
+/// Sends a request without the header fields of an upgrade, and returns the response.
 fn ordinary_request(server: &Server) -> String {
     let mut stream = TcpStream::connect(server.address()).expect("it listens");
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the judge reads");

@@ -1,4 +1,4 @@
-//! Plain HTTP responses: the page, and the rejection of requests that get no WebSocket.
+//! Plain HTTP responses: the page, and the rejections of requests that do not get a WebSocket.
 
 use std::{
     io::{Read, Write},
@@ -27,11 +27,11 @@ fn a_browser_gets_the_page() {
     assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
     assert_eq!(page.header("Referrer-Policy"), Some("no-referrer"));
     assert!(page.body.starts_with("<!doctype html>") && page.body.trim_end().ends_with("</html>"));
-    // Each value of a push has an element.
+    // The page has an element for each value of a push.
     for key in ["sequence", "uptime_seconds", "clients", "messages_received", "last_text", "rss_bytes"] {
         assert!(page.body.contains(&format!("id=\"{key}\"")), "{key}");
     }
-    // Neither a query nor a browser's other headers change anything.
+    // Neither a query nor a browser's other header fields change the response.
     let request = Request::get(&server, "/?from=a-bookmark").and("Accept", "text/html").and("Connection", "keep-alive");
     assert_eq!(exchange(&server, &request.bytes()).status, 200);
 }
@@ -166,7 +166,7 @@ fn the_response_to_head_is_the_one_to_get_without_its_body() {
         let get = Request::get(&server, path);
         let to_get = exchange(&server, &get.bytes());
         let head = get.clone().line(&format!("HEAD {path} HTTP/1.1"));
-        // HEAD asks for no WebSocket, whatever else it asks for.
+        // A HEAD request never asks for a WebSocket, whatever its header fields say.
         let upgrade = Request::upgrade(&server, path).line(&format!("HEAD {path} HTTP/1.1"));
         for request in [head, upgrade] {
             let to_head = exchange(&server, &request.bytes());
@@ -179,9 +179,9 @@ fn the_response_to_head_is_the_one_to_get_without_its_body() {
     }
 }
 
-/// An upload is answered, too. If the server closed the socket at once, the kernel would answer the
-/// unread body with a reset, and the reset could destroy the response. The larger body does not fit
-/// into the kernel's buffers, so the client is certain to notice a reset.
+/// An upload is answered too. If the server closed the socket at once, the kernel would answer the
+/// unread body with a reset, which could destroy the response. The larger body does not fit into
+/// the kernel's buffers, so the client would certainly notice a reset.
 #[test]
 fn a_rejection_of_an_upload_arrives() {
     let server = Server::start(&[]);
@@ -259,15 +259,16 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
         ] {
             assert_eq!(status_for_origins(&server, path, &[foreign]), 403, "{foreign:?} on {path}");
         }
-        // Two lines: a server that checks one and believes the other would be deceived.
+        // There are two `Origin` lines. A server that checks one of them and trusts the other would
+        // be deceived.
         assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}"), "http://example.org"]), 403);
         assert_eq!(status_for_origins(&server, path, &[&*format!("http://{host}"); 2]), 403);
     }
     server.wait_for_log(&["rejected on /echo with 403", "http://example.org"]);
 }
 
-/// The requests are as a proxy forwards them. The server is on a loopback address, so its public
-/// name has to be allowed.
+/// The requests look as if a proxy had forwarded them. The server listens on a loopback address, so
+/// its public name must be allowed.
 #[test]
 fn an_origin_is_compared_by_scheme_host_and_port() {
     let server = Server::start(&["--allow-host", "example.org"]);
@@ -314,7 +315,8 @@ fn a_mistake_in_an_allowed_host_or_origin_is_reported_at_the_start() {
 
 // ---- Host: DNS rebinding ------------------------------------------------------------------------
 
-/// Returns requests of all kinds. Each has an answer of its own if it is addressed to this server.
+/// Returns requests of all kinds, which the server answers in different ways if they are addressed
+/// to it.
 fn requests(server: &Server) -> Vec<Request> {
     let mut requests = Vec::new();
     for path in ["/", "/page/main.js", "/echo?wire=0", "/chat", "/break/", "/break/masked-frame", "/wire", "/nothing"] {
@@ -326,7 +328,8 @@ fn requests(server: &Server) -> Vec<Request> {
     requests
 }
 
-/// The attacker has bound the host name of a page to 127.0.0.1, so `Host` and `Origin` agree.
+/// The attacker's page has a host name that now resolves to 127.0.0.1, so `Host` and `Origin`
+/// agree.
 #[test]
 fn a_foreign_host_gets_421_on_every_path() {
     let server = Server::start(&[]);
@@ -372,7 +375,7 @@ fn a_server_on_loopback_serves_loopback_names_only() {
     assert_eq!(exchange(&any, &Request::get(&any, "/").with("Host", "any.example").bytes()).status, 200);
 }
 
-/// An address needs no DNS, so it cannot be rebound.
+/// An IP address needs no DNS, so it cannot be rebound.
 #[test]
 fn a_server_on_all_addresses_serves_addresses_but_no_foreign_name() {
     let server = Server::start(&["--listen", "0.0.0.0:0"]);
@@ -399,7 +402,7 @@ fn the_host_of_an_absolute_target_is_checked_and_not_the_header() {
     }
 }
 
-/// RFC 9112, 3.2, requires this of every request, whatever its path and method are.
+/// RFC 9112, 3.2, requires this of every request, whatever its path and method.
 #[test]
 fn every_request_has_exactly_one_valid_host() {
     let server = Server::start(&[]);
@@ -418,7 +421,7 @@ fn every_request_has_exactly_one_valid_host() {
             assert_eq!(exchange(&server, &request.bytes()).status, 400, "{request}");
         }
     }
-    // A request of HTTP/1.0 may do without `Host`.
+    // An HTTP/1.0 request may omit `Host`.
     let old = Request::new("GET / HTTP/1.0", &[]);
     assert_eq!(exchange(&server, &old.bytes()).status, 200);
 }
@@ -482,8 +485,8 @@ fn a_request_that_does_not_become_complete_gets_408() {
     server.wait_for_log(&["not accepted", "took too long for the handshake"]);
 }
 
-/// The deadline is for the whole request. Otherwise, a client could keep its connection forever by
-/// sending a byte now and then.
+/// The deadline applies to the whole request. Otherwise, a client could keep its connection open
+/// forever by sending a byte now and then.
 #[test]
 fn trickling_does_not_gain_time() {
     let server = Server::start(&["--handshake-timeout", "300ms"]);
@@ -492,7 +495,7 @@ fn trickling_does_not_gain_time() {
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
     let mut response = Vec::new();
     for byte in Request::get(&server, "/").and("X-Padding", &"x".repeat(10_000)).bytes() {
-        // Once the server has answered, it may read no more.
+        // The server may stop reading once it has answered.
         let _ = stream.write_all(&[byte]);
         match stream.read_to_end(&mut response) {
             Ok(_) => break,
@@ -502,8 +505,8 @@ fn trickling_does_not_gain_time() {
     assert!(response.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&response));
 }
 
-/// A client that sends a request, and then neither reads nor closes, keeps its connection for a
-/// short while only.
+/// A client that sends a request and then neither reads nor closes can keep its connection only for
+/// a short time.
 #[test]
 fn a_client_that_never_closes_after_a_response_is_dropped() {
     let server = Server::start(&["--max-connections", "1"]);
@@ -514,7 +517,7 @@ fn a_client_that_never_closes_after_a_response_is_dropped() {
 
 // ---- Input that is not a request ----------------------------------------------------------------
 
-/// The server rejects each of these inputs as soon as it arrives, and does not wait for the time
+/// The server rejects each of these inputs as soon as it arrives, without waiting for the time
 /// limit.
 #[test]
 fn other_protocols_are_refused_at_once() {
@@ -546,7 +549,7 @@ fn a_client_that_leaves_before_its_request_is_logged() {
     server.wait_for_log(&[&own, "left before its request was complete"]);
 }
 
-/// Parts of a request are printed, and a terminal must not obey them.
+/// The server prints parts of a request, so they must not control the terminal.
 #[test]
 fn a_log_line_contains_no_control_characters_from_a_client() {
     let server = Server::start(&["-v"]);

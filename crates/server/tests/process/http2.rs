@@ -25,7 +25,7 @@ use crate::{
 
 type Client = Http2Client<Empty<Bytes>>;
 
-/// Performs the TLS handshake, and offers these protocols.
+/// Performs the TLS handshake, offering these protocols.
 async fn tls(certificate: &Certificate, server: &Server, protocols: &[&str]) -> ClientTlsStream<TcpStream> {
     let mut config = trusting(certificate.certificate());
     Arc::make_mut(&mut config).alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -33,7 +33,7 @@ async fn tls(certificate: &Certificate, server: &Server, protocols: &[&str]) -> 
     tls::connect(tcp, "127.0.0.1", config).await.expect("a connection over TLS")
 }
 
-/// Connects in HTTP/2. The task ends with the connection.
+/// Connects over HTTP/2. The task ends when the connection does.
 async fn connect(certificate: &Certificate, server: &Server) -> (Client, JoinHandle<()>) {
     let stream = tls(certificate, server, &["h2", "http/1.1"]).await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
@@ -113,7 +113,7 @@ async fn requests_are_rejected_as_in_http_1_1() {
     .await;
 }
 
-/// `/break` breaks rules of HTTP/1.1, so the client has to use that version.
+/// `/break` breaks rules of HTTP/1.1, so the client must use that version.
 #[tokio::test]
 async fn what_only_http_1_1_can_show_is_reset_with_the_error_code_for_it() {
     with_timeout(async {
@@ -169,8 +169,8 @@ async fn each_websocket_takes_a_connection_of_the_limit() {
     .await;
 }
 
-/// A client that has negotiated HTTP/2 understands nothing else, so the rejection must use HTTP/2
-/// too.
+/// A client that has negotiated HTTP/2 understands no other version, so the rejection must use
+/// HTTP/2 too.
 #[tokio::test]
 async fn a_client_beyond_the_limit_reads_503_in_http_2() {
     with_timeout(async {
@@ -208,15 +208,16 @@ async fn a_client_beyond_the_limit_that_sends_nothing_is_disconnected() {
     .await;
 }
 
-/// Returns the protocol that the server chooses for a client that prefers HTTP/2, and the stream.
+/// Connects a client that prefers HTTP/2. Returns the protocol that the server chooses, and the
+/// stream.
 async fn chosen(certificate: &Certificate, server: &Server) -> (String, ClientTlsStream<TcpStream>) {
     let stream = tls(certificate, server, &["h2", "http/1.1"]).await;
     let chosen = stream.get_ref().1.alpn_protocol().expect("a protocol").to_vec();
     (String::from_utf8(chosen).expect("a name"), stream)
 }
 
-/// The window of each HTTP/2 connection, 256 KiB, is taken from `--max-memory`. Together, the
-/// windows may take one half of it, and the other half is left to messages.
+/// The window of each HTTP/2 connection, 256 KiB, is taken from `--max-memory`. All windows
+/// together may take half of that memory, and the other half is left for messages.
 #[tokio::test]
 async fn without_memory_for_its_window_a_connection_speaks_http_1_1() {
     with_timeout(async {
@@ -229,7 +230,7 @@ async fn without_memory_for_its_window_a_connection_speaks_http_1_1() {
         let (protocol, _third) = chosen(&certificate, &server).await;
         assert_eq!(protocol, "http/1.1");
 
-        // The end of one of them makes room for another.
+        // When one of the connections ends, there is room for another.
         assert!(echo.close(CloseCode::NORMAL, "").await.unwrap().was_clean);
         driving.abort();
         drop((echo, first));

@@ -1,4 +1,4 @@
-//! `/break/RULE`, and the same rules broken by a client of the server.
+//! `/break/RULE`, and the same rules when a client of the server breaks them.
 
 use std::io::{Read, Write};
 
@@ -41,7 +41,7 @@ enum ClientReaction {
     /// A frame broke a rule.
     Frame(Violation),
     Rejected(u16),
-    /// The client noticed nothing. The code is that of the Close that it received.
+    /// The client noticed nothing. The code comes from the Close that it received.
     Closed(u16),
 }
 
@@ -69,7 +69,7 @@ async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -
     violation.map_or_else(|| ClientReaction::Closed(connection.close_info().code.0), ClientReaction::Frame)
 }
 
-/// Returns the violation that a fault must cause, by the beginning of its `Debug` form.
+/// Returns the beginning of the `Debug` form of the violation that a fault must cause.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         "http-1.0" => "HttpVersionTooOld",
@@ -180,8 +180,8 @@ fn a_client_that_accepts_a_broken_rule_is_logged_as_such() {
     let mut stream = open(&server);
     let request = Request::upgrade(&server, "/break/masked-frame").with("Sec-WebSocket-Key", fault_bytes::KEY);
     stream.write_all(&request.bytes()).expect("the server reads the request");
-    // The Pong shows that the client read past the wrong frame. Its masking key is 0, so that the
-    // payload is legible here.
+    // The Pong shows that the client read past the faulty frame. Its masking key is 0, so that the
+    // payload is readable here.
     stream.write_all(b"\x8a\x8c\0\0\0\0still there?").expect("the server reads it");
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("the server closes TCP");

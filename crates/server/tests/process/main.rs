@@ -1,6 +1,6 @@
-//! Tests of the server as a process of its own, over TCP, as any client uses it.
+//! Tests of the server as a separate process, over TCP, as any client would use it.
 //!
-//! Only Unix has the signals with which some of the tests stop it.
+//! Some of the tests stop the server with signals that exist only on Unix.
 
 mod chat;
 mod deflate;

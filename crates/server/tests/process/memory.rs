@@ -11,8 +11,8 @@ use crate::support::{
     memory::MIB,
 };
 
-/// The memory that a server needs for a few connections beyond what a test measures, in bytes:
-/// blocks of 320 KiB for reading and writing, and what the allocator keeps.
+/// The memory, in bytes, that a server needs for a few connections beyond what a test measures:
+/// blocks of 320 KiB for reading and writing, and the memory that the allocator keeps.
 const SLACK: u64 = 4 * MIB;
 
 /// A control character takes one byte in a message and six when it is escaped.
@@ -20,8 +20,8 @@ fn control_characters(bytes: usize) -> Vec<u8> {
     text(&"\u{1f}".repeat(bytes))
 }
 
-/// The message itself takes 16 MiB. Its buffer grows in steps, and each step copies it, so the
-/// bound is twice its size.
+/// The message itself takes 16 MiB. Its buffer grows in steps, and each step copies the message, so
+/// the bound is twice its size.
 #[test]
 fn a_large_text_is_held_once_and_never_escaped_whole() {
     let server = Server::start(&["--interval", "10ms", "--ping-interval", "10m", "--max-message", "16M"]);
@@ -35,7 +35,7 @@ fn a_large_text_is_held_once_and_never_escaped_whole() {
     assert!(peak < before + 2 * 16 * MIB + SLACK, "from {before} to {peak} bytes");
 }
 
-/// Each queue for an output holds 1 MiB.
+/// The queue for each output holds 1 MiB.
 #[test]
 fn an_output_that_is_not_read_holds_one_mebibyte() {
     let server = Server::start_with_blocked_output(&["--interval", "10ms", "--ping-interval", "10m"]);
@@ -54,7 +54,7 @@ fn an_output_that_is_not_read_holds_one_mebibyte() {
     server_settles_below(&server, before + 2 * MIB + SLACK);
 }
 
-/// The log and the trace of each frame, which is longer than the frame, go to standard error.
+/// The log and the trace go to standard error. The trace of each frame is longer than the frame.
 #[test]
 fn a_log_that_is_not_read_holds_one_mebibyte() {
     let server = Server::start_with_blocked_output(&["--interval", "10m", "--trace"]);
@@ -70,7 +70,7 @@ fn a_log_that_is_not_read_holds_one_mebibyte() {
     server_settles_below(&server, before + 2 * MIB + SLACK);
 }
 
-/// Waits until the allocated memory is below `bound`, because a thread may still be freeing some.
+/// Waits until the allocated memory is below `bound`, because a thread may still be freeing memory.
 #[track_caller]
 fn server_settles_below(server: &Server, bound: u64) {
     eventually(&format!("{} bytes are below {bound}", server.allocated_bytes()), || server.allocated_bytes() < bound);
@@ -93,8 +93,8 @@ fn a_burst_in_the_chat_is_held_once_for_all_members() {
     assert!(peak < before + 4 * MIB + SLACK, "from {before} to {peak} bytes");
 }
 
-/// The server keeps at most 128 KiB of texts from a talker that it cannot deliver yet, and then
-/// reads no more from that talker.
+/// For each talker, the server keeps at most 128 KiB of texts that it cannot deliver yet, and then
+/// stops reading from that talker.
 #[test]
 fn talkers_that_wait_hold_little() {
     let server = Server::start(&["--threads", "1", "--write-timeout", "1s", "--ping-interval", "1m"]);
@@ -114,14 +114,14 @@ fn talkers_that_wait_hold_little() {
         }
     });
     let peak = server.peak_bytes();
-    // 1 MiB for the room, and for each of 10 talkers 128 KiB, a batch of 128 KiB that is being
-    // written, and a block for each direction.
+    // 1 MiB for the room. In addition, each of the 10 talkers needs 128 KiB, a batch of 128 KiB
+    // that is being written, and a block for each direction.
     assert!(peak < before + MIB + 10 * MIB + SLACK, "from {before} to {peak} bytes");
     server.wait_for_log(&[&deaf.address().to_string(), "1008", "too slow for this chat"]);
 }
 
-/// A peer that finds a message too long sends a Close and reads no more. If the server kept the
-/// echo of 40 MiB, it would hold this memory until a Pong is overdue.
+/// A peer that finds a message too long sends a Close and stops reading. If the server kept the
+/// echo of 40 MiB, it would hold that memory until a Pong was overdue.
 #[test]
 fn an_echo_is_not_kept_for_a_peer_that_has_sent_a_close() {
     let server = Server::start(&["--ping-interval", "10m", "--close-timeout", "300ms", "--max-message", "40M"]);
@@ -134,8 +134,8 @@ fn an_echo_is_not_kept_for_a_peer_that_has_sent_a_close() {
     server_settles_below(&server, before + SLACK);
 }
 
-/// In the records for a page, each cookie is a field with an explanation. The records that are
-/// queued for a page take at most 256 KiB for each connection.
+/// In the records for a page, each cookie is a field with an explanation. For each connection, the
+/// records that are queued for a page take at most 256 KiB.
 #[test]
 fn heads_with_many_cookies_do_not_accumulate_for_pages_that_do_not_read_them() {
     let server = Server::start(&["--interval", "10m"]);

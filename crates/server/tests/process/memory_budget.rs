@@ -1,4 +1,4 @@
-//! The memory that all clients together can make the server hold, and for how long.
+//! The memory that all clients together can make the server hold, and how long they can do so.
 
 use std::{fs, time::Duration};
 
@@ -12,16 +12,15 @@ use crate::support::{
 
 const KIB: u64 = 1 << 10;
 
-/// The memory, in bytes, that each connection may hold outside of `--max-memory`: 16 KiB for
-/// messages, and 8 KiB of fixed memory. The defaults of the options are computed from the same
-/// numbers.
+/// The memory, in bytes, that each connection may hold outside `--max-memory`: 16 KiB for messages,
+/// and 8 KiB of fixed memory. The defaults of the options are computed from the same numbers.
 const PER_CONNECTION: u64 = (16 + 8) * KIB;
 
-/// The memory that the server may need in addition, in bytes: two blocks of 320 KiB for each of its
-/// two threads, and what the allocator keeps.
+/// The additional memory that the server may need, in bytes: two blocks of 320 KiB for each of its
+/// two threads, and the memory that the allocator keeps.
 const SLACK: u64 = 4 * MIB;
 
-/// A part of the line that the server logs when a message finds no room.
+/// Part of the line that the server logs when there is no room for a message.
 const NO_ROOM: &str = "the memory budget had no room for the peer's message within 10s";
 
 /// Returns the number of files and sockets that the server has open.
@@ -29,7 +28,7 @@ fn open_files(server: &Server) -> usize {
     fs::read_dir(format!("/proc/{}/fd", server.id())).expect("the server runs").count()
 }
 
-/// Connects clients that each send the first half of a message of 4 MiB.
+/// Connects clients, each of which sends the first half of a 4 MiB message.
 fn send_halves(server: &Server, count: usize) -> Vec<Client> {
     let message = frame(FIN | BINARY, &vec![0; 4 << 20]);
     let half = &message[..2 << 20];
@@ -51,7 +50,7 @@ fn many_halves_of_large_messages_stay_within_the_budget_and_hinder_nobody() {
     other.echo("before");
     let files = open_files(&server);
     let bound = server.allocated_bytes() + 8 * MIB + 50 * PER_CONNECTION + SLACK;
-    // In the second round, the server must reuse the memory of the first.
+    // In the second round, the server must reuse the memory of the first round.
     for _ in 0..2 {
         // Without the budget, the server would hold 100 MiB.
         let mut clients = send_halves(&server, 50);
@@ -60,7 +59,8 @@ fn many_halves_of_large_messages_stay_within_the_budget_and_hinder_nobody() {
             let now = server.allocated_bytes();
             assert!(now < bound, "{} MiB instead of at most {} MiB", now / MIB, bound / MIB);
         }
-        // Most clients find no room. Each gets a Close with 1013, which reports no violation.
+        // There is no room for the messages of most clients. Each of these clients gets a Close
+        // with 1013, which reports no violation.
         let is_ours = |line: &str| clients.iter().position(|client| line.contains(&client.address().to_string()));
         let refused = server.wait_for_log_with(|line| is_ours(line).filter(|_| line.contains(NO_ROOM)));
         let expected = ReceivedItem::Close(Some(1013), "no memory is left for this message".to_owned());
@@ -85,8 +85,8 @@ fn an_idle_connection_needs_no_more_memory_than_the_defaults_assume() {
     let mut clients: Vec<_> = (0..COUNT).map(|_| Client::connect(&server, "/echo")).collect();
     for client in &mut clients {
         client.echo("hello");
-        // A message in two parts sets the time-out of a message, whose memory stays allocated
-        // afterwards.
+        // A message that arrives in two parts starts the message time-out. The memory of that
+        // time-out stays allocated afterwards.
         let message = text("in two parts");
         client.send(&message[..8]);
         client.stream.set_nodelay(true).expect("TCP has this option");

@@ -1,4 +1,4 @@
-//! A Pong that one client waits for is not held up by what another client sends, even if the server
+//! Data from one client must not hold up a Pong that another client waits for, even if the server
 //! has only one thread.
 
 use std::{thread, time::Duration};
@@ -9,12 +9,12 @@ use crate::support::{
     frames::{BINARY, FIN, frame, text},
 };
 
-/// The longest time that the server may work on something else while a Pong is due. It is processor
-/// time, which does not depend on how busy the machine is.
+/// The longest time that the server may spend on other work while a Pong is due. It is measured in
+/// processor time, which does not depend on how busy the machine is.
 const LONGEST: Duration = Duration::from_millis(150);
 
-/// Sends `bytes` on a connection to `path`, and meanwhile pings on another one. Returns the longest
-/// processor time of a round trip.
+/// Sends `bytes` on a connection to `path`, while another connection sends Pings. Returns the
+/// longest processor time of a round trip.
 #[track_caller]
 fn longest_round_trip(path: &str, bytes: &[u8]) -> Duration {
     let server = Server::start(&["--threads", "1", "--max-message", "16M"]);

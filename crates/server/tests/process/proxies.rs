@@ -1,4 +1,5 @@
-//! `--trust-proxy` and `--proxy-protocol`: whom the log names if a proxy is in between.
+//! `--trust-proxy` and `--proxy-protocol`: which address the log names if there is a proxy between
+//! the client and the server.
 
 use std::{
     io::{Read, Write},
@@ -18,14 +19,15 @@ use crate::{
     tls::Certificate,
 };
 
-/// Opens a connection to `/echo` with these header lines.
+/// Opens a connection to `/echo` with these additional header lines.
 fn connect(server: &Server, lines: &[(&str, &str)]) -> Client {
     let request =
         lines.iter().fold(Request::upgrade(server, "/echo"), |request, (name, value)| request.and(name, value));
     Client::connect_with(server, &request.bytes())
 }
 
-/// Opens a connection to `/echo`, with these bytes before the request, and has a text echoed.
+/// Opens a connection to `/echo`, with these bytes before the request, and checks that a text is
+/// echoed.
 fn connect_after(server: &Server, header: &[u8]) -> Client {
     let request = Request::upgrade(server, "/echo").bytes();
     let mut client = Client::connect_with(server, &[header, &request, &text("hi")].concat());
@@ -55,7 +57,7 @@ fn a_trusted_proxy_tells_who_the_client_is() {
     server.wait_for_log(&["203.0.113.7 via 127.0.0.1:", " closed: 1000"]);
     connect(&server, &[("Forwarded", "for=\"[2001:db8::7]:4711\";proto=https")]).close(1000);
     server.wait_for_log(&["2001:db8::7 via 127.0.0.1:", " connected to /echo"]);
-    // A rejected request is logged under the client's address too.
+    // A rejected request is also logged under the client's address.
     let request = Request::upgrade(&server, "/nothing").and("X-Forwarded-For", "203.0.113.8");
     let mut stream = open(&server);
     stream.write_all(&request.bytes()).expect("the server is there");
@@ -73,8 +75,8 @@ fn nobody_else_does() {
     }
 }
 
-/// A page of an attacker reaches this server under the attacker's host name, and no header of a
-/// proxy may hide that.
+/// A page from an attacker reaches this server under the attacker's host name, and a proxy's header
+/// fields must not hide that.
 #[test]
 fn a_forwarded_host_and_origin_open_nothing() {
     let server = Server::start(&["--trust-proxy", "127.0.0.1"]);
@@ -95,7 +97,7 @@ fn the_proxy_protocol_tells_who_the_client_is() {
     let is_told =
         |line: &&String| line.contains("203.0.113.7:4711 via 127.0.0.1:") && line.contains("connected to /echo");
     server.wait_for_log(&["203.0.113.7:4711 via 127.0.0.1:", " connected to /echo"]);
-    // The proxy itself connects, as it does for a health check.
+    // The proxy itself connects, for example for a health check.
     connect_after(&server, b"PROXY UNKNOWN\r\n").close(1000);
     let (_, log) = server.stop();
     assert_eq!(log.iter().filter(is_told).count(), 2, "{log:?}");
@@ -104,7 +106,8 @@ fn the_proxy_protocol_tells_who_the_client_is() {
 
 #[test]
 fn both_ways_to_tell_an_address_work_together() {
-    // A balancer on this machine tells the address of a proxy, and the proxy that of its client.
+    // A load balancer on this machine reports the address of a proxy, and the proxy reports the
+    // address of its client.
     let server = Server::start(&["--proxy-protocol", "--trust-proxy", "127.0.0.1,203.0.113.7"]);
     let request = Request::upgrade(&server, "/echo").and("X-Forwarded-For", "198.51.100.1").bytes();
     Client::connect_with(&server, &[VERSION_1, &request].concat()).close(1000);
@@ -140,7 +143,7 @@ fn a_header_has_a_time_limit() {
 
 /// The PROXY header and the TLS handshake share one time limit. The second connection opens a
 /// second later and sends its header at once, so its limit ends a second later. If the TLS
-/// handshake had a limit of its own, the first connection would end last.
+/// handshake had a separate limit, the first connection would end last.
 #[test]
 fn the_time_of_the_header_counts_as_time_of_the_tls_handshake() {
     let certificate = Certificate::new();
@@ -151,7 +154,7 @@ fn the_time_of_the_header_counts_as_time_of_the_tls_handshake() {
     later.write_all(VERSION_1).expect("the server is there");
     thread::sleep(Duration::from_millis(1_500));
     slow.write_all(VERSION_1).expect("the server is there");
-    // Neither of them sends a byte of TLS.
+    // Neither connection sends a byte of TLS.
     let ended = |mut stream: TcpStream| {
         thread::spawn(move || {
             let _ = stream.read(&mut [0]);

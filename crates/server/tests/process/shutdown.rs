@@ -1,4 +1,4 @@
-//! The end of the server, and the mistakes that keep it from starting.
+//! How the server ends, and the mistakes that keep it from starting.
 
 #![cfg_attr(not(unix), allow(unused_imports, reason = "the tests that send a signal need them"))]
 
@@ -58,12 +58,12 @@ fn without_clients_it_ends_at_once() {
     assert_eq!(server.exit_code(), 0);
 }
 
-/// The first line says that the server is ready. A script that waits for it may stop the server in
-/// the next instant.
+/// The first line says that the server is ready. A script that waits for this line may stop the
+/// server immediately afterwards.
 #[test]
 fn a_signal_right_after_the_first_line_is_not_too_early() {
     for _ in 0..20 {
-        // Start the shell first, so that it sends the signal without a delay.
+        // Start the shell first, so that it can send the signal without delay.
         let mut shell = Command::new("sh")
             .args(["-c", "read pid; read go; kill -TERM $pid"])
             .stdin(Stdio::piped())
@@ -94,7 +94,7 @@ fn clients_that_do_not_answer_do_not_delay_it() {
     assert_eq!(server.exit_code(), 0);
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(290), "they had only {took:?} to answer");
-    // Even so, they have received the Close.
+    // Even so, the clients have received the Close.
     for client in &mut clients {
         assert_eq!(client.receive_close(), Some(1001));
     }
@@ -124,8 +124,8 @@ fn clients_that_continue_to_send_do_not_delay_it() {
     });
 }
 
-/// Neither clients with an incomplete request nor clients that stay after their response delay the
-/// end.
+/// Neither clients with an incomplete request nor clients that stay connected after their response
+/// delay the end of the server.
 #[cfg(unix)]
 #[test]
 fn half_a_handshake_does_not_delay_it() {
@@ -134,7 +134,7 @@ fn half_a_handshake_does_not_delay_it() {
     half.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     let mut answered = open(&server);
     answered.write_all(&Request::get(&server, "/").bytes()).unwrap();
-    // The server accepts connections in order, so the two above are accepted by now.
+    // The server accepts connections in order, so it must have accepted the two above by now.
     Client::connect(&server, "/echo").close(1000);
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);
@@ -177,8 +177,8 @@ fn answers_arrive_before_the_close() {
     assert_eq!(server.exit_code(), 0);
 }
 
-/// As in `server 2>&1 | head`: once its output has no reader, the server continues, and ends on a
-/// signal.
+/// As with `server 2>&1 | head`: once nothing reads the server's output any more, the server keeps
+/// running until a signal stops it.
 #[cfg(unix)]
 #[test]
 fn an_output_without_a_reader_is_not_an_error() {
@@ -192,7 +192,7 @@ fn an_output_without_a_reader_is_not_an_error() {
     assert_eq!(server.exit_code(), 0);
 }
 
-/// As on a terminal that was stopped with Ctrl-S: the output waits, but no client does.
+/// As on a terminal that was paused with Ctrl-S: the output has to wait, but no client does.
 #[cfg(unix)]
 #[test]
 fn an_output_that_is_not_read_delays_nobody() {
@@ -222,7 +222,8 @@ fn a_second_signal_ends_it_at_once() {
 
 // ---- The start ----------------------------------------------------------------------------------
 
-/// Runs the server with `args` until it ends. Returns its exit code, its output and its errors.
+/// Runs the server with `args` until it ends. Returns its exit code, its output and its error
+/// output.
 #[track_caller]
 fn run(args: &[&str]) -> (i32, String, String) {
     let mut child = command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the server starts");
@@ -289,14 +290,15 @@ fn bad_arguments_are_explained_and_end_with_2() {
         (&["--message-timeout", "never"], "250ms, 1s or 2m"),
     ];
     for (args, part) in rows {
-        // If the server accepts these arguments by mistake, it should at least use a free port.
+        // If the server accepts these arguments by mistake, it should at least listen on a free
+        // port.
         let (code, output, errors) = run(&[&["--listen", "127.0.0.1:0"], args].concat());
         assert_eq!((code, &output[..]), (2, ""), "{args:?}: {errors}");
         assert!(errors.contains(part), "{args:?}: {errors}");
     }
 }
 
-/// A limit that is never reached is a way to say "no limit".
+/// A limit that can never be reached is a way of saying "no limit".
 #[cfg(unix)]
 #[test]
 fn the_largest_limits_are_accepted() {

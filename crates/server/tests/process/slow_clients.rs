@@ -1,4 +1,4 @@
-//! A client that does not read delays nobody, costs no memory, and does not stay forever.
+//! A client that does not read must not delay others, cost memory, or stay forever.
 
 use std::{
     thread,
@@ -12,12 +12,12 @@ use crate::support::{
     push::Push,
 };
 
-/// More bytes than the buffers of a TCP connection hold between two sockets of this machine: by
-/// Linux's defaults, 4 MiB for the sender and some more for the receiver.
+/// More bytes than the buffers of a TCP connection between two sockets on this machine can hold. By
+/// Linux's defaults, they hold 4 MiB for the sender and some more for the receiver.
 const MORE_THAN_SOCKETS_HOLD: usize = 16 << 20;
 
-/// The memory that the server may need in addition during a test, in bytes: buffers for a handful
-/// of connections. It is well below what would accumulate if the server kept everything.
+/// The additional memory that the server may need during a test, in bytes: buffers for a handful of
+/// connections. This is well below the memory that would accumulate if the server kept everything.
 const SLACK: u64 = 10 << 20;
 
 /// Starts a server whose pushes are frequent and as large as possible: each repeats the last text.
@@ -30,7 +30,7 @@ fn start_with_large_pushes(args: &[&str]) -> (Server, Client) {
 }
 
 /// Receives pushes until their bytes would have filled any socket. Returns the sequence number and
-/// the memory in the last push. No push may arrive later than two seconds after the one before it.
+/// the memory from the last push. No push may arrive more than two seconds after the previous one.
 fn read_until_others_are_blocked(reader: &mut Client) -> (u64, u64) {
     let mut bytes = 0;
     let mut longest = Duration::ZERO;
@@ -49,7 +49,7 @@ fn read_until_others_are_blocked(reader: &mut Client) -> (u64, u64) {
 
 #[test]
 fn a_slow_client_delays_nobody_costs_no_memory_and_then_gets_the_newest_push() {
-    // If the server waited for the slow clients, it would wait longer than the test does.
+    // If the server waited for the slow clients, it would wait for longer than the test runs.
     let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "10m"]);
     let mut slow = [(); 3].map(|()| Client::connect(&server, "/"));
     let before = Push::parse(&reader.receive_text_with(r#""clients":4,"#));
@@ -57,8 +57,8 @@ fn a_slow_client_delays_nobody_costs_no_memory_and_then_gets_the_newest_push() {
     assert!(rss_bytes < before.rss_bytes + SLACK, "from {} to {rss_bytes} bytes", before.rss_bytes);
     // The slow clients have not been disconnected either.
     assert_eq!(reader.receive_push().clients, 4);
-    // They read at last: first the pushes that the sockets held, then the newest one, but not all
-    // those in between.
+    // They read at last: first they receive the pushes that the sockets held, and then the newest
+    // push, but not all of those in between.
     for slow in &mut slow {
         let (mut last, mut newest) = (0, 0);
         while newest <= sequence {
@@ -78,7 +78,8 @@ fn a_client_that_stays_blocked_is_dropped_with_1008() {
     let own = slow.address().to_string();
     reader.receive_text_with(r#""clients":2,"#);
     reader.receive_text_with(r#""clients":1,"#);
-    // It reads again while there is still time to answer the Close, and so receives the Close.
+    // The client reads again while there is still time to answer the Close, so it receives the
+    // Close.
     let received = slow.receive_until_not_text();
     assert_eq!(received, ReceivedItem::Close(Some(1008), "pushes are not being read".to_owned()));
     slow.send(&close(1008, ""));
@@ -96,7 +97,7 @@ fn a_client_that_never_reads_again_is_dropped_as_well() {
     reader.receive_push();
 }
 
-/// A client that does not read is dropped even if it sends all the time.
+/// A client that does not read is disconnected even if it never stops sending.
 #[test]
 fn a_client_that_sends_and_does_not_read_is_dropped_too() {
     let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "300ms", "--close-timeout", "300ms"]);
@@ -116,8 +117,7 @@ fn a_client_that_sends_and_does_not_read_is_dropped_too() {
     server.wait_for_log(&[&own, "1008", "pushes are not being read"]);
 }
 
-/// If a client does not read its echo, the server stops reading, and then the client can send no
-/// more.
+/// If a client does not read its echo, the server stops reading, so the client can send no more.
 #[test]
 fn an_echo_that_is_not_read_stops_the_sender_and_nobody_else() {
     let server = Server::start(&["--interval", "10ms"]);
@@ -133,7 +133,8 @@ fn an_echo_that_is_not_read_stops_the_sender_and_nobody_else() {
         assert!(sent < enough, "the server took {sent} bytes");
         other.echo("not my problem");
         let sequence = observer.receive_push().sequence;
-        // The observer reads late, so old pushes wait in its sockets. Skip to a new one.
+        // The observer reads late, so old pushes are still waiting in its socket. Skip to a new
+        // one.
         let after = observer.receive_push_with(|push| push.sequence > sequence + 100).rss_bytes;
         assert!(after < before + SLACK, "from {before} to {after} bytes after {sent} in messages of {payload}");
         // The client reads at last, and nothing is missing.
@@ -144,8 +145,8 @@ fn an_echo_that_is_not_read_stops_the_sender_and_nobody_else() {
     }
 }
 
-/// A client that does not read its echo does not keep its connection forever: it cannot answer a
-/// Ping that it does not read.
+/// A client that does not read its echo cannot keep its connection forever, because it cannot
+/// answer a Ping that it does not read.
 #[test]
 fn a_client_that_never_reads_its_echo_is_dropped() {
     let server = Server::start(&["--ping-interval", "200ms", "--close-timeout", "200ms"]);

@@ -1,4 +1,4 @@
-//! `/`: the pushes, and the lines that the server prints and logs for what clients send.
+//! `/`: the pushes, and what the server prints and logs when clients send messages.
 
 use crate::support::{
     Server,
@@ -22,7 +22,7 @@ fn pushes_come_on_the_interval_and_count_up() {
         assert!(push.uptime_seconds > last.uptime_seconds);
         last = push;
     }
-    // Push number n is sent n intervals after the start or, on a busy machine, later.
+    // Push number n is sent n intervals after the start, or later on a busy machine.
     for Push { sequence, uptime_seconds, .. } in [&first, &last] {
         let sequence = u32::try_from(*sequence).unwrap();
         assert!(*uptime_seconds > 0.099 * f64::from(sequence), "number {sequence} after {uptime_seconds} s");
@@ -47,7 +47,7 @@ fn all_clients_get_the_same_push() {
     let server = Server::start(&["--interval", "20ms"]);
     let mut clients = [(); 3].map(|()| Client::connect(&server, "/"));
     // The clients connected one after the other, so their first pushes differ. Compare the pushes
-    // after the latest of these.
+    // that follow the latest of these first pushes.
     let from = clients.iter_mut().map(|client| client.receive_push().sequence).max().unwrap();
     let received = clients.each_mut().map(|client| {
         let first = client.receive_push_with(|push| push.sequence > from);
@@ -112,7 +112,7 @@ fn control_characters_cannot_command_a_terminal_or_forge_a_line() {
     let line = server.wait_for_output("red");
     let shown = r"\u{1b}[31mred\u{7}\r\n127.0.0.1:1 says: me\t\u{0}\u{7f}\u{9b}2J é";
     assert_eq!(line, format!("{} says: {shown}", client.address()));
-    // In JSON, it is a string like any other.
+    // In JSON, it is an ordinary string.
     client.receive_push_with(|push| push.last_text.as_deref() == Some(nasty));
 }
 
@@ -131,7 +131,7 @@ fn binary_is_logged_and_otherwise_ignored() {
 fn only_the_beginning_of_a_huge_text_is_repeated() {
     let server = Server::start(&["--interval", "20ms"]);
     let mut client = Client::connect(&server, "/");
-    // The limit falls inside a character. A cut at that point would not be UTF-8.
+    // The limit falls inside a character, so a text cut at that point would not be valid UTF-8.
     let huge = format!("x{}", "é".repeat(100_000));
     client.send_text(&huge);
     let push = client.receive_push_with(|push| push.messages_received == 1);
@@ -139,7 +139,7 @@ fn only_the_beginning_of_a_huge_text_is_repeated() {
     let beginning = repeated.strip_suffix('…').expect("an ellipsis shows that something is missing");
     assert_eq!(beginning.len(), MAX_LAST_TEXT - 1);
     assert!(huge.starts_with(beginning));
-    // A text that is exactly as long as the limit is complete.
+    // A text that is exactly as long as the limit is shown in full.
     let fits = "y".repeat(MAX_LAST_TEXT);
     client.send_text(&fits);
     client.receive_push_with(|push| push.last_text.as_ref() == Some(&fits));
@@ -155,7 +155,7 @@ fn control_characters_do_not_make_a_push_longer() {
         client.send_text(&character.repeat(MAX_LAST_TEXT));
         let first = serde_json::to_string(character).expect("a string has a JSON form");
         let push = client.receive_text_with(&format!(r#""last_text":"{}"#, first.trim_matches('"')));
-        // The other fields take less than 200 bytes.
+        // The other fields take fewer than 200 bytes.
         assert!((MAX_LAST_TEXT - 10..MAX_LAST_TEXT + 200).contains(&push.len()), "{} for {first}", push.len());
     }
 }
@@ -168,7 +168,7 @@ fn only_the_beginning_of_a_long_text_is_printed_and_its_length() {
     client.send_text(&format!("x{}", "é".repeat(100_000)));
     let line = server.wait_for_output("says: xé");
     assert_eq!(line, format!("{} says: x{}… (200001 bytes in all)", client.address(), "é".repeat(511)));
-    // A text that is exactly as long as the limit is complete.
+    // A text that is exactly as long as the limit is shown in full.
     let fits = "y".repeat(1 << 10);
     client.send_text(&fits);
     assert_eq!(server.wait_for_output("says: y"), format!("{} says: {fits}", client.address()));
@@ -195,8 +195,8 @@ fn the_log_says_who_connects_and_how_the_connection_ends() {
     }
 }
 
-/// After the two Closes, the client decides when TCP ends. A push that becomes due before cannot be
-/// sent.
+/// After both Closes, the client decides when the TCP connection ends. A push that falls due before
+/// then cannot be sent.
 #[test]
 fn a_push_while_a_client_closes_is_not_an_error() {
     let server = Server::start(&["--interval", "20ms"]);
@@ -204,7 +204,7 @@ fn a_push_while_a_client_closes_is_not_an_error() {
     let mut client = Client::connect(&server, "/");
     client.send(&close(1000, ""));
     assert_eq!(client.receive_close(), Some(1000));
-    // The server has closed its direction and waits for ours.
+    // The server has closed its direction of the TCP connection and waits for ours.
     assert_eq!(client.receive(), ReceivedItem::End);
     let now = observer.receive_push().sequence;
     observer.receive_push_with(|push| push.sequence > now + 5);

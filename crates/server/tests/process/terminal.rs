@@ -1,6 +1,6 @@
-//! No client controls the terminal in which the server runs, or a terminal in which `curl` prints
-//! the server's answers. The tests put control sequences into every part of a request and into
-//! every kind of frame, and look at everything that the server prints, logs and answers.
+//! No client can control the terminal in which the server runs, or a terminal in which `curl`
+//! prints the server's answers. The tests put control sequences into every part of a request and
+//! into every kind of frame, and check the server's output, log and responses.
 
 use std::{
     io::{Read, Write},
@@ -26,7 +26,7 @@ fn send(server: &Server, bytes: &[u8]) {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).replace("\r\n", "\n");
-    // Frames follow a 101, and the header of a frame is not text.
+    // Frames follow a 101 response, and a frame's header is not text.
     let text =
         if answer.starts_with("HTTP/1.1 101") { answer.split("\n\n").next().unwrap_or_default() } else { &answer };
     assert_harmless("the answer", text);

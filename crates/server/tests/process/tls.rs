@@ -33,7 +33,7 @@ use crate::support::{
     http::{Request, exchange, open},
 };
 
-/// A folder with the files of a certificate and its key, which is removed at the end.
+/// A folder with the files for a certificate and its key. The folder is removed at the end.
 pub(crate) struct Certificate {
     folder: PathBuf,
 }
@@ -80,7 +80,7 @@ impl Drop for Certificate {
     }
 }
 
-/// Creates a certificate that is valid until the beginning of a year, and its key.
+/// Creates a certificate that is valid until the beginning of the given year, and its key.
 fn generate(until: i32) -> (String, String) {
     let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("names");
     params.not_after = date_time_ymd(until, 1, 1);
@@ -88,7 +88,7 @@ fn generate(until: i32) -> (String, String) {
     (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
 }
 
-/// Returns the configuration of a client that trusts the certificate in this file.
+/// Returns a client configuration that trusts the certificate in this file.
 pub(crate) fn trusting(file: impl AsRef<Path>) -> Arc<ClientConfig> {
     let certificates = certificates_from_file(file).expect("a certificate");
     ClientTls::new().trust(certificates).build().expect("a configuration")
@@ -109,7 +109,8 @@ async fn assert_echo(connection: &mut WebSocket<MaybeTlsStream>) {
     assert_eq!(message.expect("no error").as_text(), Some("hello"));
 }
 
-/// Returns the file in which a server with `--tls-self-signed` has written its certificate.
+/// Returns the path of the file to which a server with `--tls-self-signed` has written its
+/// certificate.
 fn self_signed_file(server: &Server) -> String {
     let line = server.wait_for_output("--tls-ca ");
     line.split_once("--tls-ca ").expect("the option").1.split(' ').next().expect("a file").to_owned()
@@ -267,8 +268,8 @@ fn the_tls_handshake_has_a_time_limit() {
     server.wait_for_log(&["not accepted: the client took too long for the handshake"]);
 }
 
-/// The limit is for the TLS handshake and the request together. If each had a limit of its own, the
-/// server would answer after five seconds.
+/// The limit applies to the TLS handshake and the request together. If each had a separate limit,
+/// the server would answer after five seconds.
 #[test]
 fn the_time_of_the_tls_handshake_counts_as_time_of_the_request() {
     let certificate = Certificate::new();
@@ -327,7 +328,7 @@ async fn a_trace_shows_what_is_inside_tls() {
 
 // ---- Wrong command lines ------------------------------------------------------------------------
 
-/// Runs a server that must not start, and returns its exit code and its log.
+/// Runs a server that is expected not to start, and returns its exit code and its log.
 #[track_caller]
 fn fails(args: &[&str]) -> (i32, String) {
     let output = command(args).output().expect("the server starts");
@@ -358,8 +359,8 @@ fn a_certificate_that_cannot_be_used_is_one_sentence_and_an_exit_code() {
     }
 }
 
-/// Returns a certificate that has been valid for ten days and expires in this many hours, and its
-/// key.
+/// Returns a certificate that has been valid for ten days and expires in this many hours, together
+/// with its key.
 fn expiring_in(hours: u64) -> (String, String) {
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
     let hour = Duration::from_secs(60 * 60);

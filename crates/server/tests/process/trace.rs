@@ -15,8 +15,8 @@ use crate::support::{
     frames::{FIN, PING, close, frame, text},
 };
 
-/// Holds a conversation on `/echo`. Returns the client's address, the bytes it wrote and those it
-/// read.
+/// Holds a conversation on `/echo`. Returns the client's address, the bytes that it wrote, and the
+/// bytes that it read.
 fn conversation(server: &Server) -> (SocketAddr, Vec<u8>, Vec<u8>) {
     let mut stream = TcpStream::connect(server.address()).expect("the server listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time limit can be set");
@@ -56,7 +56,7 @@ fn the_trace_for_programs_has_every_byte_of_each_connection() {
     let server = Server::start(&["--trace=json"]);
     for _ in 0..3 {
         let (client, wrote, read) = conversation(&server);
-        // A thread of its own writes the log, so the last lines may be late.
+        // A separate thread writes the log, so the last lines may be late.
         eventually("the whole connection is in the trace", || traced(&server, client, "to_client").len() == read.len());
         assert_eq!(traced(&server, client, "to_client"), read);
         assert_eq!(traced(&server, client, "to_server"), wrote);
@@ -89,15 +89,14 @@ fn a_capture_holds_every_connection() {
     std::fs::remove_file(path).expect("the file can be removed");
 }
 
-/// Returns the path of a file that does not exist. Removes a file that a failed test may have left
-/// there.
+/// Returns the path of a file that does not exist. Removes any file that a failed test left there.
 fn new_path(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);
     path
 }
 
-/// Returns the bytes that the client with this port sent and received, according to the capture.
+/// Returns the bytes that the client on this port sent and received, according to the capture.
 fn captured(path: &PathBuf, port: u16) -> [Vec<u8>; 2] {
     let mut reader =
         pcap_file::pcapng::PcapNgReader::new(File::open(path).expect("the file is there")).expect("pcapng");

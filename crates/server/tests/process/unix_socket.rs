@@ -34,7 +34,7 @@ impl SocketPath {
         Server::start(&[&["--listen", &format!("unix:{}", self.text())], options].concat())
     }
 
-    /// Runs a server that must not start, and returns its error.
+    /// Runs a server that is expected not to start, and returns its error.
     fn start_error(&self) -> String {
         let output = command(&["--listen", &format!("unix:{}", self.text())]).output().expect("the server starts");
         assert_eq!(output.status.code(), Some(1));
@@ -52,7 +52,8 @@ impl Drop for SocketPath {
     }
 }
 
-/// Opens a WebSocket connection to `/echo` with these header lines, and has a text echoed.
+/// Opens a WebSocket connection to `/echo` with these additional header lines, and checks that a
+/// text is echoed.
 fn converse(path: &SocketPath, lines: &[(&str, &str)]) -> UnixStream {
     let mut stream = UnixStream::connect(&path.0).expect("the server listens");
     let upgrade = [
@@ -104,8 +105,8 @@ fn the_file_is_removed_at_the_end() {
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);
     assert!(!path.0.exists());
-    // The file is also removed if a second signal ends the server at once, while a client does not
-    // answer its Close.
+    // The file is also removed if a second signal stops the server at once, while it waits for a
+    // client to answer its Close.
     let mut server = path.start(&["--close-timeout", "10m"]);
     let _client = converse(&path, &[]);
     server.signal("TERM");

@@ -1,5 +1,5 @@
 //! Rules of RFC 6455 that a client can break. The server answers as the RFC says, the log names the
-//! rule, messages that were complete before still count, and no other client notices.
+//! rule, messages that were complete before the violation still count, and no other client notices.
 
 use std::{io::Write, thread};
 
@@ -10,12 +10,12 @@ use crate::support::{
     http::{KEY, Request, exchange_from},
 };
 
-/// The maximum size of a message in bytes. It is small, so that the tests of this limit need not
-/// send much.
+/// The maximum size of a message, in bytes. It is small so that tests of this limit need not send
+/// much data.
 const MAX_MESSAGE: usize = 1000;
 
-/// A row of the table: the mistake, its bytes, the Close code of the answer, a part of the log
-/// line, and the section.
+/// A row of the table: the mistake, its bytes, the close code of the answer, part of the log line,
+/// and the section.
 struct Mistake {
     name: String,
     bytes: Vec<u8>,
@@ -197,7 +197,8 @@ fn a_broken_rule_is_answered_on_echo_after_the_messages_before_it() {
         let ReceivedItem::Close(Some(received), reason) = &answer else { panic!("{name}: {answer:?}") };
         assert_eq!(*received, code, "{name}");
         assert!(reason.contains(logged), "{name}: {reason}");
-        // 7.1.7: the server closes TCP, but in such a way that the Close still arrives.
+        // 7.1.7: the server closes the TCP connection, but in such a way that the Close still
+        // arrives.
         assert_eq!(client.receive(), ReceivedItem::End, "{name}");
         let address = client.address().to_string();
         drop(client);
@@ -228,14 +229,14 @@ fn a_broken_rule_is_answered_on_the_other_paths_too() {
     }
 }
 
-/// The pieces in which the bytes arrive make no difference.
+/// The result does not depend on the pieces in which the bytes arrive.
 #[test]
 fn a_broken_rule_is_found_in_bytes_that_arrive_one_by_one() {
     let server = start();
     for Mistake { name, bytes, code, .. } in mistakes() {
         let mut client = Client::connect(&server, "/echo");
         client.send(&text("before"));
-        // Once the rule is broken, the server may read no more, so only the beginning is sent
+        // Once the rule is broken, the server may stop reading, so only the beginning is sent
         // slowly.
         for byte in bytes.iter().take(150) {
             client.send(&[*byte]);
@@ -255,9 +256,9 @@ fn a_broken_rule_is_found_in_bytes_that_arrive_one_by_one() {
     }
 }
 
-/// A client that is still sending reads late, and the Close must reach it all the same. If the
-/// server closed the socket while bytes arrive, the kernel would send a reset, and the reset would
-/// destroy everything that the client has not read.
+/// A client that is still sending reads late, but the Close must still reach it. If the server
+/// closed the socket while bytes were arriving, the kernel would send a reset, and the reset would
+/// destroy everything that the client had not yet read.
 #[test]
 fn the_close_arrives_even_if_the_client_continues_to_send() {
     let server = start();
@@ -271,7 +272,8 @@ fn the_close_arrives_even_if_the_client_continues_to_send() {
             chatting.send_text("anybody?");
             chatting.ping();
             observer.receive_push();
-            // If the server had closed the socket, it would answer this with a reset.
+            // If the server had closed the socket, the kernel would answer these bytes with a
+            // reset.
             let sent = client.stream.write_all(&text("still talking"));
             assert!(sent.is_ok(), "{sent:?} on {path}: dropped before the Close was read");
         }
@@ -281,14 +283,15 @@ fn the_close_arrives_even_if_the_client_continues_to_send() {
     }
 }
 
-/// 7.1.1: a client must close TCP after the server has. There is a deadline for that.
+/// 7.1.1: a client must close the TCP connection after the server has done so. There is a deadline
+/// for this.
 #[test]
 fn a_client_that_keeps_tcp_open_after_the_close_is_dropped() {
     let server = Server::start(&["--close-timeout", "200ms"]);
     for (path, last, logged) in [
         ("/echo", close(1000, ""), "closed: 1000 (normal closure)"),
         ("/echo", b"\x81\x02hi".to_vec(), "a client's frames must be masked"),
-        // Here the server sends the first Close, and never gets an answer.
+        // Here the server sends the first Close, and the client never answers it.
         ("/chat", frame(FIN | BINARY, b""), "the peer never answered the Close"),
     ] {
         let mut client = Client::connect(&server, path);
@@ -298,15 +301,16 @@ fn a_client_that_keeps_tcp_open_after_the_close_is_dropped() {
     }
 }
 
-/// There are deadlines for the answer to a Close and for the end of TCP. A client that continues to
-/// send postpones neither.
+/// There are deadlines for the answer to a Close and for the end of the TCP connection. A client
+/// that keeps sending postpones neither of them.
 #[test]
 fn a_client_that_continues_to_send_after_the_close_is_dropped() {
     let server = Server::start(&["--close-timeout", "300ms"]);
     for (path, last) in [
         ("/echo", close(1000, "")),
         ("/echo", b"\x81\x02hi".to_vec()),
-        // The server sends the first Close, and still reads the client's messages until the answer.
+        // The server sends the first Close, and still reads the client's messages until the Close
+        // is answered.
         ("/chat", frame(FIN | BINARY, b"")),
     ] {
         let mut client = Client::connect(&server, path);
@@ -366,15 +370,15 @@ fn a_flood_of_pings_is_closed_with_1008() {
 
 // ---- The opening handshake (section 4) ----------------------------------------------------------
 
-/// A row: the mistake, the request, the status of the response, a part of the log line, and the
-/// section.
+/// A row of the table: the mistake, the request, the status of the response, part of the log line,
+/// and the section.
 type Rejection = (&'static str, Vec<u8>, u16, &'static str, &'static str);
 
-/// The section of a rule that is in no RFC.
+/// Used in place of a section for a rule that is in no RFC.
 const LIMIT: &str = "a limit of this endpoint";
 
-/// Returns the end of the sentence about a rule: its section, which is in RFC 6455 unless it names
-/// another one.
+/// Returns the end of the sentence about a rule, which names the section. The section is in RFC
+/// 6455 unless it names another RFC.
 fn citation(section: &str) -> String {
     if section == LIMIT || section.starts_with("RFC") {
         format!("({section})")

@@ -14,7 +14,7 @@ use serde_json::Value;
 /// The maximum number of viewers at the same time.
 const MAX_TAPS: usize = 64;
 
-/// Returns a page's request for a viewer, or for another connection.
+/// Returns a request as a page would send it, for a viewer or for another connection.
 fn from_page(server: &Server, path: &str) -> Request {
     Request::upgrade(server, path).and("Origin", &format!("http://{}", server.address()))
 }
@@ -28,7 +28,7 @@ fn token(message: &str) -> String {
     token.to_owned()
 }
 
-/// Opens a viewer. Returns its token as well.
+/// Opens a viewer, and returns it together with its token.
 #[track_caller]
 fn viewer(server: &Server) -> (Viewer, String) {
     let mut client = Client::connect_with(server, &from_page(server, "/wire").bytes());
@@ -36,15 +36,15 @@ fn viewer(server: &Server) -> (Viewer, String) {
     (Viewer { client, records: Vec::new() }, token)
 }
 
-/// Opens a connection to `/` with a tap, and its viewer.
+/// Opens a viewer, and a connection to `/` that it taps.
 #[track_caller]
 fn tapped(server: &Server) -> (Client, Viewer) {
     let (client, viewer, _) = tapped_with(server, "/", |request| request);
     (client, viewer)
 }
 
-/// Does the same as [`tapped`], but for another path, and with a request that `change` has changed.
-/// Returns the request as well.
+/// Does the same as [`tapped`], but for another path, and with a request that `change` has
+/// modified. Also returns the request.
 #[track_caller]
 fn tapped_with(server: &Server, path: &str, change: impl FnOnce(Request) -> Request) -> (Client, Viewer, Request) {
     let (viewer, token) = viewer(server);
@@ -91,7 +91,7 @@ impl Viewer {
     }
 }
 
-/// Returns the field with this name (Wireshark's), at any depth.
+/// Returns the field with this name (as in Wireshark), at any depth.
 fn field<'a>(fields: &'a Value, name: &str) -> Option<&'a Value> {
     fields.as_array()?.iter().find_map(|one| if one["name"] == name { Some(one) } else { field(&one["fields"], name) })
 }
@@ -137,8 +137,8 @@ fn each_frame_is_shown_with_its_fields() {
     assert_eq!(value(&pong, "websocket.mask"), false);
 }
 
-/// A script may read neither a cookie that is `HttpOnly` nor the headers that the browser or a
-/// proxy adds.
+/// A page's script must not be able to read a cookie that is `HttpOnly`, or the header fields that
+/// the browser or a proxy adds.
 #[test]
 fn the_credentials_of_a_request_are_not_shown_to_the_page() {
     let server = Server::start(&[]);
@@ -176,8 +176,8 @@ fn a_compressed_message_is_shown_with_its_text() {
     let server = Server::start(&["--deflate"]);
     let (mut client, mut viewer, _) =
         tapped_with(&server, "/", |request| request.and("Sec-WebSocket-Extensions", "permessage-deflate"));
-    // The example of RFC 7692, section 7.2.3.1, and then bytes that are not DEFLATE. RSV1 marks
-    // both.
+    // The example from RFC 7692, section 7.2.3.1, and then bytes that are not valid DEFLATE. Both
+    // have RSV1 set.
     client.send(&frame(FIN | 0x41, &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]));
     client.send(&frame(FIN | 0x41, &[0xFF]));
     let record = viewer.find("the message", |record| record["summary"] == "Text, 5 bytes from 7: Hello");
@@ -254,14 +254,14 @@ fn a_token_is_for_the_page_that_got_it() {
     let server = Server::start(&["--allow-origin", "http://friend.example"]);
     let (mut viewer, own) = viewer(&server);
     let plain = Request::upgrade(&server, &format!("/echo?wire={own}"));
-    // In turn: an origin that may not connect, the allowed origin of another page, and no page at
-    // all.
+    // The requests come from an origin that may not connect, then from an allowed origin that
+    // belongs to another page, and then from no page at all.
     assert_eq!(exchange(&server, &plain.clone().and("Origin", "http://example.org").bytes()).status, 403);
     assert_eq!(exchange(&server, &plain.clone().and("Origin", "http://friend.example").bytes()).status, 404);
     assert_eq!(exchange(&server, &plain.clone().bytes()).status, 404);
     // Not a WebSocket request.
     assert_eq!(exchange(&server, &Request::get(&server, &format!("/echo?wire={own}")).bytes()).status, 426);
-    // None of them has used up the token.
+    // None of these requests has used up the token.
     let own_origin = format!("http://{}", server.address());
     let _tapped = Client::connect_with(&server, &plain.and("Origin", &own_origin).bytes());
     viewer.find("the request", |record| record["number"] == 0);
@@ -291,7 +291,7 @@ fn a_wrong_token_shows_nothing() {
     }
 }
 
-/// A viewer that views nothing would keep others from viewing something.
+/// A viewer without a connection to view would take the place of another viewer.
 #[test]
 fn a_viewer_whose_token_is_not_used_is_closed() {
     let server = Server::start(&[]);
@@ -333,7 +333,7 @@ fn every_path_can_be_viewed() {
         tapped_with(&server, "/chat", |request| request.and("Sec-WebSocket-Protocol", "chat"));
     client.send_text("hello?");
     viewer.find("the text", |record| record["summary"] == "Text, 6 bytes: hello?");
-    // The chat has a limit of its own, against which the view checks messages too.
+    // The chat has a separate limit, and the view also checks messages against this limit.
     client.send(&text(&"x".repeat(100_000)));
     viewer.find("the violation", |record| record["findings"][0]["section"] == "10.4");
 }
@@ -346,13 +346,13 @@ fn a_broken_rule_is_shown_together_with_the_verdict() {
     assert_eq!(masked["findings"][0]["rule"], "MaskedFrame", "{masked}");
     client.send(&close(1002, "you must not \u{9b}"));
     let verdict = viewer.find("the verdict", |record| !record["verdict"].is_null());
-    // This client does not close TCP, as a browser would.
+    // This client does not close the TCP connection, although a browser would.
     assert_eq!(verdict["verdict"], "TCP left open");
     assert_eq!(verdict["seen"], r#"Close 1002: "you must not \u{9b}""#);
     assert_eq!(viewer.receive_all(), Some(1000));
 }
 
-/// A browser never opens such a connection, so the token has to arrive in the request.
+/// A browser never completes such a handshake, so the request must carry the token.
 #[test]
 fn a_response_that_breaks_a_rule_is_shown() {
     let server = Server::start(&["--close-timeout", "300ms"]);
@@ -418,7 +418,7 @@ fn a_viewer_may_send_no_messages() {
     client.ping();
 }
 
-/// A page sends no messages, so the server does not collect a long one.
+/// A page sends no messages, so the server does not collect a long one from it.
 #[test]
 fn a_viewer_that_announces_a_long_message_is_closed_at_its_header() {
     let server = Server::start(&[]);

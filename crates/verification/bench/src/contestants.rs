@@ -88,8 +88,8 @@ impl Contestant {
     fn command(&self, fan_out: bool) -> Command {
         match &self.launch {
             LaunchMethod::Peer => {
-                // This path starts the running program, even if cargo has replaced its file in the
-                // meantime.
+                // This path refers to the running program, even if cargo has replaced the program's
+                // file in the meantime.
                 let mut command = Command::new("/proc/self/exe");
                 command.args(["serve", self.name]).args(fan_out.then_some("--fan-out"));
                 command

@@ -31,7 +31,8 @@ pub async fn run(of: Implementation) -> Result<(), String> {
 
 /// Makes the socket send small writes at once, as this workspace's server does.
 fn without_delay(tcp: &mut TcpStream) {
-    // Ignore an error, which means that the connection is broken: the first read will report that.
+    // Ignore an error here: it means that the connection is broken, and the first read will report
+    // that.
     let _ = tcp.set_nodelay(true);
 }
 

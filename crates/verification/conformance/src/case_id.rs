@@ -24,7 +24,8 @@ impl CaseId {
     /// Each case in groups 12 and 13 consists of a thousand messages, which the suite compresses in
     /// Python. In the first three cases of each part, the messages are 16, 64 and 256 bytes long.
     /// In the next cases, they are up to 131,072 bytes long. From the eleventh case on, they are
-    /// fragmented. Of these cases, only the eleventh, with messages of 8,192 bytes, is short.
+    /// fragmented. Of all cases after the third, only the eleventh, with messages of 8,192 bytes,
+    /// is short.
     pub fn is_long(&self) -> bool {
         matches!(self.0[..], [12 | 13, _, number] if number > 3 && number != 11)
     }

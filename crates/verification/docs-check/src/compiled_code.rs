@@ -1,7 +1,7 @@
 //! Checks that all Rust code on the pages of *Run* is compiled.
 //!
-//! A reader copies this code into a program. Each Rust code block is therefore either a copy of the
-//! source, with a [mark](crate::shown_code), or a documentation test of `websocket`.
+//! Readers copy this code into their own programs. Each Rust code block is therefore either a copy
+//! of the source, with a [mark](crate::shown_code), or a documentation test of `websocket`.
 
 use std::{fs, io, path::Path};
 

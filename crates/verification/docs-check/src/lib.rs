@@ -15,10 +15,10 @@
 //!   *define* the last name in the text (`poll_event`). If the text names the file itself
 //!   (`close.rs`) or its module (`close`), no definition is necessary.
 //! * Every **linked number** is correct. A linked number is a link whose text is a quantity and
-//!   whose title is the name of a constant, such as
-//!   `[64 MiB](../../crates/protocol/src/limits.rs "DEFAULT.max_frame_bytes")`. The constant must
-//!   have this value. The title may also be an option of a program, such as `--max-message`, and
-//!   then the number is its default.
+//!   whose title is the name of a constant, such as `[64 MiB](../../crates/protocol/src/limits.rs
+//!   "DEFAULT.max_frame_bytes")`. The constant must have this value. The title may also be an
+//!   option of a program, such as `--max-message`. In that case, the number must be the option's
+//!   default.
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
 //! * Every code fence is closed, and no line contains a path that exists on only one machine.
 //!
@@ -38,7 +38,7 @@
 //!
 //! For the source files:
 //!
-//! * The imports between files form no cycles, neither directly nor through other files.
+//! * The imports between files form no cycles, either directly or through other files.
 //! * A table of modules at the beginning of a file names every module that the file declares, and
 //!   no other module.
 //!

@@ -75,7 +75,8 @@ fn blank_fences(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     // The open fence: its character, the number of these characters, and its line.
     let mut open: Option<(char, usize, usize)> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        // A fence may be inside a quotation or a list, so ignore the spaces and the `>` before it.
+        // A fence may be inside a block quote or a list, so ignore the spaces and the `>` before
+        // it.
         let body = line.trim_start_matches([' ', '>']).trim_end();
         let mark = body.chars().next().filter(|c| *c == '`' || *c == '~');
         let run = mark.map_or(0, |m| body.chars().take_while(|c| *c == m).count());
@@ -134,8 +135,8 @@ fn blank(text: &mut String, from: usize, to: usize) {
     text.replace_range(from..to, &hole);
 }
 
-/// Returns the replacement for a character, and how often to repeat it so that the length in bytes
-/// stays the same.
+/// Returns the replacement for a character, and how many times to repeat it so that the length in
+/// bytes stays the same.
 fn blanked_char(c: char) -> (char, usize) {
     if c == '\n' { ('\n', 1) } else { ('\0', c.len_utf8()) }
 }
@@ -265,8 +266,8 @@ fn quoted_title(text: &str) -> Option<String> {
     title.strip_prefix('"').and_then(|title| title.strip_suffix('"')).map(str::to_owned)
 }
 
-/// Returns the position of the `[` that matches a `]` directly after `before`. Pairs of brackets in
-/// between are skipped.
+/// Returns the position of the `[` that matches a `]` directly after `before`, skipping any pairs
+/// of brackets in between.
 fn opening_bracket(before: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in before.char_indices().rev() {

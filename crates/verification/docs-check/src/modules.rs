@@ -71,7 +71,7 @@ pub enum Definition {
         /// The name of the item.
         name: String,
     },
-    /// An item of another crate, a generic parameter, or a name of the prelude.
+    /// An item of another crate, a generic parameter, or a name from the prelude.
     Foreign,
 }
 
@@ -79,7 +79,8 @@ impl ModuleTree {
     /// Reads the crate whose root file is `root`, and the files of all its modules.
     ///
     /// # Errors
-    /// Returns [`io::ErrorKind::NotFound`] if a module has no file, or the error of a failed read.
+    /// Returns [`io::ErrorKind::NotFound`] if a module has no file, or the error from a failed
+    /// read.
     pub fn read(root: &Path) -> io::Result<Self> {
         let mut tree = Self { modules: Vec::new() };
         let folder = root.parent().unwrap_or(Path::new("")).to_owned();
@@ -395,8 +396,7 @@ impl<'a> ModuleParser<'a> {
         }
     }
 
-    /// Moves to the bracket that closes an opening bracket. The opening bracket is `ahead` tokens
-    /// after the current token.
+    /// Moves to the bracket that closes the opening bracket `ahead` tokens after the current token.
     fn skip_brackets(&mut self, ahead: usize) {
         self.at += ahead;
         let mut depth = 0_usize;

@@ -14,8 +14,8 @@ use crate::{constants::ConstantValue, quantity};
 /// The suffixes of sizes on a command line, and the units that they stand for.
 const SUFFIXES: [(char, &str); 3] = [('K', "KiB"), ('M', "MiB"), ('G', "GiB")];
 
-/// Returns the default of an option, which is declared in `file` as a field with a clap attribute.
-/// `option` begins with two hyphens.
+/// Returns the default of an option that `file` declares as a field with a clap attribute. `option`
+/// begins with two hyphens.
 ///
 /// # Errors
 /// Returns a message if the file cannot be read, if it has no such option, or if the option's

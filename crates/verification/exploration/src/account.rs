@@ -1,5 +1,5 @@
-//! An account of what one side has done so far, as seen from outside, and the checks of each frame
-//! and event.
+//! An account of what one side has done so far, as seen from outside, with checks on each frame and
+//! event.
 //!
 //! The account does not rely on what the engine reports about itself. It is computed from the
 //! calls, the bytes on the wire and the events, so it can contradict the engine.
@@ -18,8 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Account {
     role: Role,
-    /// The number of text messages that the application has sent completely, and how many of them
-    /// were written completely.
+    /// The number of text messages that the application has sent in full, and the number of those
+    /// that have been written in full.
     pub texts_sent: u8,
     texts_written: u8,
     /// Whether the first half of another message was sent, and whether it was written.
@@ -56,7 +56,7 @@ pub struct Account {
 /// The number of bytes in the first half of a text.
 pub const HALF: usize = 1;
 
-/// Returns the text of a side's message with this number.
+/// Returns the text of message number `number` from `sender`.
 #[must_use]
 pub fn text(sender: Role, number: u8) -> String {
     let letter = match sender {
@@ -164,7 +164,7 @@ impl Account {
     /// Records and checks a text message that was handed out.
     ///
     /// # Errors
-    /// Fails if this is not the next message that the peer has sent.
+    /// Fails if this is not the next message that the peer sent.
     pub fn on_text(&mut self, received: &[u8], peer: &Self) -> Result<(), Broken> {
         self.events += 1;
         let expected = text(peer.role, self.texts_received);
@@ -193,8 +193,8 @@ impl Account {
         self.events += 1;
     }
 
-    /// Records a Close that was handed out. Checks that it came after all messages. Also checks
-    /// that it was answered once, or not at all if this side had begun to close.
+    /// Records a Close that was handed out. Checks that it came after all messages, and that it was
+    /// answered once, or not at all if this side had begun to close.
     ///
     /// # Errors
     /// Fails if a message is missing, if a necessary answer was not queued, or if an answer was
@@ -215,7 +215,7 @@ impl Account {
         })
     }
 
-    /// Returns `true` if input must be ignored: after a broken rule, after the peer's Close, and
+    /// Returns `true` if input must be ignored: after a broken rule, after the peer's Close, or
     /// after this side has abandoned the connection.
     #[must_use]
     pub const fn ignores_input(&self) -> bool {
@@ -229,7 +229,8 @@ impl Account {
     /// # Errors
     /// Fails if something is missing.
     pub fn check_at_end(&self, timed_out: bool, discarded: bool) -> Result<(), Broken> {
-        // After a time-out, the TCP connection is dropped, and whatever has arrived is lost.
+        // After a time-out, the TCP connection is dropped, so any input that has not been handed
+        // out is lost.
         let ignores_input = self.ignores_input() || timed_out;
         let (arrived, handed_out) = (self.events_arrived, self.events);
         Broken::unless(ignores_input || arrived == handed_out, Property::InputBeforeEnd, || {

@@ -8,7 +8,7 @@ use testkit::frames::frames_from;
 /// One step of one side, of its driver, or of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Something from outside happens to this side. The bound limits the number of such causes.
+    /// A cause: something from outside happens to this side. The bound limits the number of causes.
     Cause(Role, Cause),
     /// The driver of this side carries out the next step of `poll_transmit`.
     Transmit(Role, Amount),

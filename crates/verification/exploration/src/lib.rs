@@ -13,11 +13,11 @@
 //!        └──── wire ───┘               delays, cuts, ends
 //! ```
 //!
-//! An **interleaving** is a sequence of [steps](action). A **cause** is a step from outside. All
-//! other steps are what drivers and wires do by themselves. The [bound](world::Bound) limits only
-//! the causes. Because the other steps only process what a cause has produced, the number of states
-//! is finite, and the [search] visits all of them. In every state, the search checks the
-//! [properties](property), and that the connection [can end](ending).
+//! An **interleaving** is a sequence of [steps](action). A **cause** is a step that comes from
+//! outside. All other steps are what drivers and wires do by themselves. The [bound](world::Bound)
+//! limits only the causes. Because the other steps only process what a cause has produced, the
+//! number of states is finite, and the [search] visits all of them. In every state, the search
+//! checks whether the [properties](property) hold and whether the connection [can end](ending).
 //!
 //! | module | contents |
 //! |---|---|

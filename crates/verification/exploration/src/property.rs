@@ -28,7 +28,8 @@ pub enum Property {
     NoFalseAccusation,
     /// The engines' reports about the end agree with the wire and with each other.
     AccountsAgree,
-    /// An endpoint ends TCP only when it is its turn, and ends its own direction only once.
+    /// An endpoint ends the TCP connection only when it is its turn, and ends its own direction
+    /// only once.
     ServerEndsTcpFirst,
     /// After at most two calls of `handle_timeout`, the next deadline is in the future.
     DeadlineInTheFuture,

@@ -1,11 +1,11 @@
 //! Breadth-first search through all interleavings.
 //!
 //! The search does not store engines. For each state, it stores the step that first led to the
-//! state, and repeats the whole interleaving whenever it needs the state again. So it does not have
-//! to clone an engine, its masking keys or its compression. States are visited in the order of
-//! their distance from the beginning, so the first step that breaks a property ends a shortest
-//! interleaving. If a property is first broken in an [ending](crate::ending), a second search
-//! without endings looks for a shorter interleaving.
+//! state, and repeats the whole interleaving whenever it needs the state again. It therefore does
+//! not have to clone an engine, its masking keys or its compression. States are visited in the
+//! order of their distance from the beginning, so the first step that breaks a property completes
+//! one of the shortest interleavings that break any property. If a property is first broken in an
+//! [ending](crate::ending), a second search without endings looks for a shorter interleaving.
 
 use std::collections::HashSet;
 
@@ -16,8 +16,8 @@ use crate::{
     world::{Setup, World},
 };
 
-/// The maximum number of states that are visited to find a shorter counterexample. A counterexample
-/// that takes many steps fills a screen in any case, so finding a shorter one is not worth more
+/// The maximum number of states to visit in the search for a shorter counterexample. A
+/// counterexample of many steps fills the screen anyway, so finding a shorter one is not worth more
 /// than a minute.
 const SHORTENED_WITHIN: usize = 100_000;
 
@@ -26,7 +26,7 @@ const SHORTENED_WITHIN: usize = 100_000;
 pub struct Report {
     /// The number of different states.
     pub states: usize,
-    /// The number of steps that were tried, including those that lead back to the same state.
+    /// The number of steps that were tried, including those that led to a state found earlier.
     pub steps: u64,
     /// The number of interleavings that were continued to their end.
     pub endings: u64,
@@ -39,8 +39,8 @@ pub struct Report {
 /// An interleaving that breaks a property.
 #[derive(Debug)]
 pub struct Counterexample {
-    /// The steps. Either the last step breaks the property, or the property requires another step
-    /// after it.
+    /// The steps. Either the last step breaks the property, or the property requires a further step
+    /// that did not follow.
     pub path: Vec<Action>,
     /// If the property was broken in an ending: the number of steps before the ending, and its
     /// kind.
@@ -49,7 +49,7 @@ pub struct Counterexample {
     pub broken: Broken,
 }
 
-/// A state: the state before it, and the step between them.
+/// A state, stored as the state before it and the step that leads from one to the other.
 #[derive(Debug)]
 struct Node {
     parent: u32,
@@ -75,8 +75,8 @@ impl Nodes {
     }
 }
 
-/// Tries every interleaving within the bound. Calls `progress` with the number of states that were
-/// visited and the number that were found.
+/// Tries every interleaving within the bound. After each visit, calls `progress` with the numbers
+/// of states visited and states found so far.
 ///
 /// # Panics
 /// Panics if there are more than 2^32 states.
@@ -85,8 +85,8 @@ pub fn search(setup: &Setup, progress: &mut dyn FnMut(usize, usize)) -> Report {
     if let Some(Counterexample { path, ending: Some(_), broken }) = &report.counterexample
         && !broken.property.needs_an_ending()
     {
-        // The ending is only one way from its state to the broken property. A shorter way may begin
-        // in another state.
+        // This counterexample contains an ending, which need not be the shortest way to break the
+        // property. Search again without endings, because a shorter way may begin in another state.
         let shorter = search_within(setup, path.len(), SHORTENED_WITHIN, false, progress).counterexample;
         report.counterexample = shorter.or(report.counterexample);
     }

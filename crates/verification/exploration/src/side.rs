@@ -1,4 +1,5 @@
-//! One side: a real engine, its clock, and what its driver and its application do.
+//! One side of the connection: a real engine, its clock, and the actions of its driver and its
+//! application.
 
 use std::{sync::Arc, time::Instant};
 
@@ -30,8 +31,8 @@ pub struct Side {
     read_ended: bool,
     /// Whether a write has failed.
     write_failed: bool,
-    /// Whether a deadline has passed that `handle_timeout` has not yet handled, and how many calls
-    /// in a row have left such a deadline.
+    /// Whether a deadline has passed but `handle_timeout` has not yet handled it, and how many
+    /// calls in a row have left a deadline in the past.
     due: bool,
     left_due: u8,
     half_closed: bool,
@@ -77,8 +78,8 @@ impl Side {
         }
     }
 
-    /// Returns everything that determines this side's further behaviour, and everything that the
-    /// checks need, as a value that can be printed.
+    /// Returns, as a printable value, everything that determines this side's further behaviour and
+    /// everything that the checks need.
     pub fn inspect(&self) -> impl std::fmt::Debug {
         // Do not use `..` here, so that a new field cannot be forgotten.
         let Self {
@@ -153,8 +154,8 @@ impl Side {
         self.now
     }
 
-    /// Returns `true` if this side has learned that the connection is ending. The side must then
-    /// end soon.
+    /// Returns `true` if this side has learned that the connection is ending. From then on, the
+    /// side must disconnect soon.
     #[must_use]
     pub fn must_end(&self) -> bool {
         self.connection.state() != State::Open || self.read_ended || self.write_failed
@@ -177,7 +178,7 @@ impl Side {
         Happened::Nothing
     }
 
-    /// Sends the first half of the next text message, or the second half.
+    /// Sends the first half of the next text message or, on the next call, its second half.
     pub fn send_fragment(&mut self) -> Happened {
         let text = text(self.role, self.account.texts_sent);
         let (first, second) = text.split_at(HALF);
@@ -195,8 +196,8 @@ impl Side {
         Happened::Nothing
     }
 
-    /// Begins to close. The two sides give different codes and reasons, so that no report can be
-    /// right by chance.
+    /// Starts the closing handshake. The two sides give different codes and reasons, so that no
+    /// report can be correct by chance.
     pub fn close(&mut self) -> Happened {
         let (code, reason) = match self.role {
             Role::Client => (CloseCode::NORMAL, "bye"),
@@ -211,8 +212,8 @@ impl Side {
 
 /// The driver's calls.
 impl Side {
-    /// Carries out the next step of `poll_transmit`. If `inside` is `true`, a write may end inside
-    /// a frame.
+    /// Does what `poll_transmit` asks for next. If `inside` is `true`, a write may end in the
+    /// middle of a frame.
     ///
     /// # Errors
     /// Fails if the step breaks a property.
@@ -249,10 +250,10 @@ impl Side {
         }
     }
 
-    /// Checks that this side ends TCP for the first time (`is_first`), and only when it may. A
-    /// server may do so after both Close frames. Either side may do so after a broken rule, a
-    /// time-out or the end of the peer's stream, after it has abandoned the connection or, once the
-    /// peer's Close has arrived, after a failed write.
+    /// Checks that this side may now end the TCP connection, or its own direction, and has not done
+    /// the same before (`is_first`). A server may do so after both Close frames. Either side may do
+    /// so after a broken rule, a time-out or the end of the peer's stream, after abandoning the
+    /// connection, or after a failed write once the peer's Close has arrived.
     fn check_turn(&self, is_first: bool) -> Result<(), Broken> {
         let Account { close_received, violation_reported, abandoned, close_written, .. } = self.account;
         let both_closed = close_received && (close_written || self.write_failed);
@@ -371,7 +372,7 @@ impl Side {
         }))
     }
 
-    /// Reaches the next deadline, without handling it yet.
+    /// Advances the clock to the next deadline, without handling the deadline yet.
     pub fn reach_deadline(&mut self) -> Happened {
         if let Some(deadline) = self.connection.poll_timeout() {
             self.now = self.now.max(deadline);
@@ -384,13 +385,12 @@ impl Side {
     /// Handles the deadline that has passed.
     ///
     /// # Errors
-    /// Fails if the engine wrongly reports that its peer broke a rule, or if it twice in a row
+    /// Fails if the engine wrongly reports that its peer broke a rule, or if, twice in a row, it
     /// reports a deadline that has already passed.
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            // A peer that is only too slow, and breaks no other rule, can cause these two
-            // violations.
+            // A peer that is slow, but breaks no other rule, can cause these two violations.
             Err(violation) => {
                 let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
                 Happened::Other(self.on_violation(&violation, is_slow)?)

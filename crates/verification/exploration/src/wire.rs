@@ -9,7 +9,7 @@ pub struct OneWay {
     pub bytes: VecDeque<u8>,
     /// Whether the end of the stream follows the bytes in flight.
     pub ended: bool,
-    /// Whether everything that is written from now on is lost. A write then fails, or appears to
+    /// Whether everything written from now on is lost. A write then either fails or only appears to
     /// succeed.
     pub broken: bool,
     /// Whether even the end of the stream is lost.

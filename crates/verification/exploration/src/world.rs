@@ -26,7 +26,7 @@ pub const KEEP_ALIVE: KeepAlive = KeepAlive { interval: Duration::from_secs(20),
 pub struct Bound {
     /// The maximum number of causes in one interleaving. The number of other steps is not limited.
     pub causes: u8,
-    /// Whether the wire may also cut inside frames: after the first byte, and after the header.
+    /// Whether the wire may also split a frame, after its first byte or after its header.
     pub cuts: bool,
     /// Whether both sides have a keep-alive.
     pub keep_alive: bool,
@@ -171,8 +171,8 @@ impl World {
         // because it is always the same.
         let Self { client, server, to_client, to_server, bound: _, causes_left, lost } = self;
         let text = format!("{:?}", (client.inspect(), server.inspect(), to_client, to_server, causes_left, lost));
-        // The standard library's hash has 64 bits, so hash the text twice, each time after a
-        // different first byte.
+        // The standard library's hash has only 64 bits, so hash the text twice, each time with a
+        // different byte in front of it.
         let [high, low] = [0, 1].map(|beginning| {
             let mut hasher = DefaultHasher::new();
             hasher.write_u8(beginning);
@@ -214,8 +214,8 @@ impl World {
                 add(side.is_open(), Cause::SendFragment);
                 add(side.is_open(), Cause::SendPing);
                 add(side.is_open(), Cause::Close);
-                // A driver abandons a connection at most once, and only because of input: bytes
-                // that may still arrive, or bytes that have not been processed.
+                // A driver abandons a connection at most once, and only because of input. So either
+                // more bytes must be able to arrive, or some bytes must still be unprocessed.
                 let may_have_input = side.reads() || side.polls();
                 add(may_have_input && !side.account.abandoned, Cause::Abandon);
                 for fault in Fault::ALL {

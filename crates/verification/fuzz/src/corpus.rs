@@ -11,7 +11,7 @@ pub fn file(target: &str) -> PathBuf {
 /// Parses the text of a corpus file. Returns its inputs.
 ///
 /// # Errors
-/// Returns an error that quotes the line if a line is not hexadecimal.
+/// Returns an error if a line is not hexadecimal. The error quotes the line.
 pub fn unpack(text: &str) -> Result<Vec<Vec<u8>>, String> {
     let line = |(number, line): (usize, &str)| bytes(line).ok_or_else(|| format!("line {}: {line:?}", number + 1));
     text.lines().enumerate().map(line).collect()

@@ -22,12 +22,12 @@ pub enum ReceivedEvent {
     Close(Option<(u16, String)>),
 }
 
-/// What tungstenite reported for some bytes followed by the end of the stream.
+/// What the engine reported after it received some bytes and then the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineRecord {
     /// The events that the application received, in order.
     pub events: Vec<ReceivedEvent>,
-    /// The rule that the bytes broke, if they broke one.
+    /// The rule that the bytes broke, if any.
     pub violation: Option<Violation>,
     /// The bytes that the engine sent: Pongs and a Close.
     pub sent: Vec<u8>,
@@ -140,9 +140,9 @@ impl EngineRun {
             self.transmit();
         }
         self.transmit();
-        // Memory must grow with the bytes that have arrived, and not with an announced length. A
-        // growing buffer doubles its capacity, so allow a little more than twice the number of
-        // received bytes.
+        // Memory must grow with the number of bytes that have arrived, not with the length that a
+        // header announces. A growing buffer doubles its capacity, so allow a little more than
+        // twice the number of received bytes.
         let input = self.connection.take_input();
         let capacity = input.capacity();
         self.connection.put_input(input);

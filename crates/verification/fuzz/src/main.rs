@@ -36,8 +36,8 @@ struct FuzzArgs {
     work: PathBuf,
 }
 
-/// The maximum length of a generated input in bytes: a hundred small frames, or a long head. Longer
-/// inputs would make the fuzzer slower without reaching more code.
+/// The maximum length of a generated input, in bytes: enough for a hundred small frames or a long
+/// head. Longer inputs would make the fuzzer slower without reaching more code.
 const MAX_INPUT: usize = 2048;
 
 /// The maximum size of an allocation in MiB. A larger allocation is a finding: no input is longer
@@ -204,8 +204,8 @@ fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     Ok(status.success())
 }
 
-/// Returns the number of edges that were reached, from the last line of libFuzzer's output that
-/// states it.
+/// Returns the number of edges reached, taken from the last line of libFuzzer's output that gives
+/// this number.
 fn coverage(output: &str) -> Option<String> {
     let (_, after) = output.rsplit_once(" cov: ")?;
     after.split_whitespace().next().map(str::to_owned)

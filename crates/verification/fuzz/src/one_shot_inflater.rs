@@ -2,7 +2,7 @@
 //!
 //! The engine decompresses bytes as they arrive, and continues from its last state. This module
 //! instead appends a payload to the payloads of all messages to which it may refer, and
-//! decompresses all of them from the first byte in one call of `flate2`.
+//! decompresses all of them from the first byte in one call to `flate2`.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -127,7 +127,7 @@ enum StreamEnd {
     Invalid,
 }
 
-/// Decompresses a stream from its first byte, to at most `room` bytes.
+/// Decompresses a stream, starting at its first byte, into at most `room` bytes.
 fn decompress(stream: &[u8], room: usize) -> Decompressed {
     let mut bytes = vec![0; room];
     let mut decompress = Decompress::new(false);

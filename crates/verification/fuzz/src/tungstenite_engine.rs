@@ -76,7 +76,7 @@ pub fn feed(role: Role, bytes: &[u8]) -> TungsteniteRecord {
     TungsteniteRecord { events, end }
 }
 
-/// A stream that returns these bytes and then its end, and that discards everything written to it.
+/// A stream that returns these bytes and then ends, and that discards everything written to it.
 struct FixedInput<'a>(&'a [u8]);
 
 impl Read for FixedInput<'_> {

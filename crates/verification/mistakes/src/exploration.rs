@@ -4,8 +4,8 @@
 use crate::mistake::Mistake;
 
 /// The mistakes. Each transition in `closing.rs` has a mistake named after it: in the transition
-/// itself, in the code that calls it, or in the code that uses its result. The argument is a number
-/// of causes that is enough for the exploration to find the mistake.
+/// itself, in the code that calls it, or in the code that uses its result. The argument of each
+/// mistake is a number of causes that is large enough for the exploration to find that mistake.
 pub const MISTAKES: [Mistake; 13] = [
     Mistake {
         name: "close-sent",

@@ -1,4 +1,4 @@
-//! A piece of source, and the mistaken piece that replaces it.
+//! A piece of source code, and the mistaken code that replaces it.
 
 use std::{
     fs, io,

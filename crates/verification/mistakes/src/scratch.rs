@@ -72,7 +72,8 @@ impl Scratch {
     /// Runs the technique on the mistaken source.
     ///
     /// # Errors
-    /// Fails if the mistake cannot be made, or if the copy cannot be compiled or run.
+    /// Fails if the mistake cannot be put into the source, or if the copy cannot be compiled or
+    /// run.
     pub fn run(&self, technique: &Technique, mistake: &Mistake) -> io::Result<Finding> {
         self.with(mistake, technique.build, &[technique.command, mistake.arguments].concat())
     }
@@ -87,7 +88,8 @@ impl Scratch {
         self.with(mistake, &[&tests[..], &["--no-run"]].concat(), &[&tests[..], &["--no-fail-fast"]].concat())
     }
 
-    /// Runs cargo with the mistake in the source, first to compile and then to run.
+    /// Puts the mistake into the copy, compiles and runs the copy with cargo, and then takes the
+    /// mistake out again.
     fn with(&self, mistake: &Mistake, build: &[&str], run: &[&str]) -> io::Result<Finding> {
         let file = self.folder.join(mistake.file);
         let original = fs::read(&file)?;

@@ -2,7 +2,7 @@
 
 use crate::{exploration, mistake::Mistake, program, schedules, simulation};
 
-/// A kind of test that looks for mistakes that depend on order and time.
+/// A kind of test for mistakes that depend on the order or the timing of events.
 #[derive(Debug)]
 pub struct Technique {
     /// The name of the technique.
@@ -11,7 +11,7 @@ pub struct Technique {
     pub command: &'static [&'static str],
     /// The arguments with which cargo compiles the technique.
     pub build: &'static [&'static str],
-    /// The crate whose own tests, the technique's *plain tests*, are compared with the technique.
+    /// The crate whose ordinary tests, called *plain tests*, are compared with the technique.
     pub plain_tests: &'static str,
     /// Returns `true` if a line of the technique's output belongs in a short report of what was
     /// found.

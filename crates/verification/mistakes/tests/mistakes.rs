@@ -4,7 +4,8 @@ use std::fs;
 
 use mistakes::{exploration, mistake::repository, technique::TECHNIQUES};
 
-/// Whether each mistake is found takes minutes to show: `cargo run -p mistakes`.
+/// It takes minutes to check whether each mistake is found, so this is left to `cargo run -p
+/// mistakes`.
 #[test]
 fn each_mistake_can_be_put_into_the_source_as_it_is_now() {
     for mistake in TECHNIQUES.iter().flat_map(|technique| technique.mistakes) {

@@ -19,7 +19,7 @@ struct State {
     /// The bytes that the connection can read.
     incoming: VecDeque<u8>,
     eof: bool,
-    /// The number of further bytes that the connection can write.
+    /// The number of bytes that the connection can still write.
     room: usize,
     written: Vec<u8>,
     reader: Option<Waker>,

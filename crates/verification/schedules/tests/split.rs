@@ -1,5 +1,5 @@
-//! The two halves of a split connection, each in a task of its own, and the peer in a third one, in
-//! many orders. A lost wake-up is a task that sleeps forever, which `shuttle` reports as a deadlock.
+//! The two halves of a split connection, each in a separate task, and the peer in a third task, in
+//! many orders. A lost wake-up leaves a task asleep forever, which `shuttle` reports as a deadlock.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,8 @@ use shuttle::{
     scheduler::{PctScheduler, RandomScheduler},
 };
 
-/// The number of orders that each test tries in each of two ways. All of them are too many.
+/// The number of orders that each test tries with each of the two schedulers. There are too many
+/// orders to try them all.
 const ORDERS: usize = 3_000;
 
 /// A Ping without a payload from a client, with a masking key of zeros.
@@ -24,13 +25,13 @@ const CLOSE_ANSWER: &[u8] = &[0x88, 0x00];
 const TEXT: &[u8] = &[0x81, 0x01, b'a'];
 
 fn split(socket: &Socket) -> (ReadHalf<Socket>, WriteHalf<Socket>) {
-    // Without deadlines, so that only a wake-up can continue a task.
+    // There are no deadlines, so only a wake-up can continue a task.
     let config = Config::default().close_timeout(Duration::MAX);
     WebSocket::new(socket.clone(), Connection::server(config, Instant::now())).into_split()
 }
 
-/// Runs a test in many orders: at random, and at random with few changes of the task. The orders
-/// are the same each time.
+/// Runs a test in many orders: first in random ones, and then in random ones that rarely switch
+/// tasks. The orders are the same each time.
 fn in_many_orders(test: fn()) {
     Runner::new(RandomScheduler::new_from_seed(1, ORDERS), shuttle::Config::default()).run(test);
     Runner::new(PctScheduler::new_from_seed(1, 3, ORDERS), shuttle::Config::default()).run(test);
@@ -52,7 +53,7 @@ async fn close(socket: &Socket) {
     socket.end();
 }
 
-/// Checks that the frames were written whole, in one of the two orders.
+/// Checks that the two frames were written one after the other, in either order.
 fn assert_frames(written: &[u8], first: &[u8], second: &[u8]) {
     assert!(
         written == [first, second].concat() || written == [second, first].concat(),
@@ -60,7 +61,8 @@ fn assert_frames(written: &[u8], first: &[u8], second: &[u8]) {
     );
 }
 
-/// Only the writer waits. No other task writes its text for it, so it must not lose its own wake-up.
+/// Only the writer waits. No other task writes the text for it, so its own wake-up must not be
+/// lost.
 #[test]
 fn the_writer_waits_alone() {
     in_many_orders(|| {
@@ -79,7 +81,7 @@ fn the_writer_waits_alone() {
     });
 }
 
-/// Only the reader waits, with a Pong, and the writer does nothing.
+/// Only the reader waits, in order to write a Pong, and the writer does nothing.
 #[test]
 fn the_reader_waits_alone() {
     in_many_orders(|| {
@@ -105,7 +107,7 @@ fn both_tasks_wait_to_write() {
             let (reader, mut writer) = split(&socket);
             let reading = spawn(read_to_end(reader));
             let writing = spawn(async move { writer.send(Message::text("a")).await });
-            // The reader has to write a Pong, and the writer a text, but there is no room yet.
+            // The reader has a Pong to write, and the writer has a text, but there is no room yet.
             socket.send(PING);
             socket.make_room(1);
             socket.make_room(4);

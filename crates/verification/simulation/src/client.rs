@@ -76,7 +76,7 @@ pub(crate) struct Attempt<T> {
     pub(crate) session: u64,
     /// How it ended.
     pub(crate) ended: T,
-    /// Whether no fault was active at the client or the server during the session.
+    /// Whether the session passed without an active fault at the client or the server.
     pub(crate) undisturbed: bool,
 }
 

@@ -198,7 +198,7 @@ impl Ledger {
         self.lock().totals.pushes += 1;
     }
 
-    /// Adds the end of a connection to the totals.
+    /// Updates the totals after a connection has ended.
     pub fn end(&self, clean: bool, dead_peer: bool) {
         let totals = &mut self.lock().totals;
         totals.clean += u64::from(clean);
@@ -233,12 +233,14 @@ impl Ledger {
         InUse { ledger: Arc::clone(self), key: (connection, side) }
     }
 
-    /// Changes a connection's longest permitted silence, and measures the silence from now on.
+    /// Changes a connection's longest permitted silence, and restarts the measurement of its
+    /// silence.
     pub fn expect_end(&self, used: &InUse, max_silence: Duration) {
         self.lock().open.insert(used.key, (max_silence, Instant::now()));
     }
 
-    /// Measures a connection's silence from now on, because the program has not read until now.
+    /// Restarts the measurement of a connection's silence, because the program has only now resumed
+    /// reading.
     pub fn restart(&self, used: &InUse) {
         if let Some((_, since)) = self.lock().open.get_mut(&used.key) {
             *since = Instant::now();

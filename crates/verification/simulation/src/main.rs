@@ -20,7 +20,7 @@ use simulation::{
 /// Runs clients and a server on simulated networks whose faults are drawn from a seed
 #[derive(Debug, Parser)]
 struct Args {
-    /// The server that runs: one on the library `websocket`, or the program `server`
+    /// The server to run: one built on the library `websocket`, or the program `server`
     #[arg(long, value_name = "SERVER", value_enum, default_value_t = Subject::Library)]
     of: Subject,
     /// Number of seeds to run

@@ -25,9 +25,9 @@ pub async fn run(client: Client) {
     observe(&client, "the observer", "an acknowledgement", talk).await;
 }
 
-/// Connects again and again, and runs `talk` on each connection until `talk` fails or returns a
-/// time that was too long. Only a fault at the server may cause either. If there was none, the run
-/// fails with a message built from `name` and `awaited`.
+/// Connects again and again, and runs `talk` on each connection until `talk` returns an error, or
+/// the length of a wait that was too long. Only a fault at the server may cause either. Without
+/// such a fault, the run fails with a message built from `name` and `awaited`.
 pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
 where
     F: Future<Output = Result<Duration, Error>>,

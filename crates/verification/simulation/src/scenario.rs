@@ -84,7 +84,7 @@ pub struct Scenario {
     pub duration: Duration,
     /// The keep-alive of the server, and of the clients that have one.
     pub keep_alive: KeepAlive,
-    /// The maximum time for each step of closing.
+    /// The maximum time for each step of closing a connection.
     pub close_timeout: Duration,
     /// The time for the opening handshake.
     pub handshake_timeout: Duration,
@@ -94,7 +94,7 @@ pub struct Scenario {
     pub clients: Vec<ClientPlan>,
     /// The faults, each with its time, in chronological order.
     pub faults: Vec<(Duration, Fault)>,
-    /// The options and use of the program `server`, if that is the server that runs.
+    /// How the program `server` is started and used, if it is the server in this run.
     pub program: Option<ProgramPlan>,
 }
 
@@ -133,8 +133,8 @@ impl Scenario {
         scenario
     }
 
-    /// Draws what only a run of the program needs. The rest of the scenario is the same as without
-    /// the program.
+    /// Draws the values that only a run of the program `server` needs. The rest of the scenario is
+    /// the same as in a run without the program.
     fn add_program(&mut self, random: &mut StdRng) {
         // The program has one option for both the interval and the time-out.
         self.keep_alive.timeout = self.keep_alive.interval;

@@ -24,11 +24,12 @@ pub const SERVER: HostId = 0;
 /// depends on another one adds a millisecond.
 pub const SLACK: Duration = Duration::from_millis(500);
 
-/// The limit on a connection's send queue in `docs/SECURITY.md`, not counting the message that may
-/// exceed it.
+/// The limit that `docs/SECURITY.md` sets for a connection's send queue, not counting the message
+/// that may exceed it.
 pub const MAX_QUEUED: usize = 320 << 10;
 
-/// The bytes of control frames that may be queued as well: 64 Pongs, and some Pings.
+/// The maximum size, in bytes, of the control frames that may also be queued: 64 Pongs, and some
+/// Pings.
 const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 
 /// The maximum time for which the server keeps reading from a rejected client, as in
@@ -45,16 +46,16 @@ pub fn keep_alive_limit(scenario: &Scenario) -> Duration {
     keep_alive.interval.max(keep_alive.timeout) + keep_alive.timeout + SLACK
 }
 
-/// Returns the maximum time for both steps of closing.
+/// Returns the maximum time for both steps of closing a connection.
 #[must_use]
 pub fn close_limit(scenario: &Scenario) -> Duration {
     2 * scenario.close_timeout + SLACK
 }
 
 /// Returns the maximum time from a dead peer's last sign of life to the end of the connection,
-/// however it ends. The two limits are added, because closing may begin shortly before the
-/// keep-alive would report the peer, for example when a message arrives too slowly, and may then
-/// take its full time.
+/// however it ends. The two limits are added, because the connection may begin to close shortly
+/// before the keep-alive would report the peer, for example when a message arrives too slowly.
+/// Closing may then take its full time.
 #[must_use]
 pub fn end_limit(scenario: &Scenario) -> Duration {
     keep_alive_limit(scenario) + close_limit(scenario)
@@ -170,7 +171,7 @@ impl Conversation {
             let received = received?;
             self.check_buffered(received.len(), connection.get_ref().bytes_read());
             let answer = self.receive(&received);
-            // The client may have begun to close already.
+            // The client may already have started the closing handshake.
             if connection.state() == protocol::State::Open {
                 connection.feed(answer).await?;
             }

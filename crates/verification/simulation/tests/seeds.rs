@@ -1,4 +1,4 @@
-//! The same seed leads to the same run, and the seeds that once found a fault stay here.
+//! The same seed leads to the same run. The seeds that once found a fault are kept here.
 
 use simulation::{run::run, scenario::Subject};
 
@@ -13,9 +13,9 @@ fn a_seed_replays_exactly() {
 
 #[test]
 fn some_seeds_keep_every_invariant() {
-    // 256 showed that a time-out that is too short for a link ends a connection that met no fault.
-    // In 413, the observer's link cut a message into three segments. In 544, a fault makes a link
-    // so slow that a message does not arrive in time. In 1592, a fault outlasts the run.
+    // Seed 256 showed that if a time-out is too short for a link, it ends a connection that met no
+    // fault. In 413, the observer's link split a message into three segments. In 544, a fault makes
+    // a link so slow that a message does not arrive in time. In 1592, a fault outlasts the run.
     for seed in [0, 1, 2, 5, 256, 413, 544, 1592, 5549] {
         let report = run(seed, Subject::Library, false);
         assert_eq!(report.failure, None, "{report}");
@@ -24,7 +24,7 @@ fn some_seeds_keep_every_invariant() {
 
 #[test]
 fn the_program_keeps_every_invariant_with_some_seeds() {
-    // 374 showed that texts of a member that left the chat were lost.
+    // Seed 374 showed that texts from a member that left the chat were lost.
     for seed in [0, 1, 374] {
         let report = run(seed, Subject::Program, false);
         assert_eq!(report.failure, None, "{report}");

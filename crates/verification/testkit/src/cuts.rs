@@ -1,7 +1,7 @@
 //! Cuts a byte stream into pieces, one per read.
 
-/// Cuts `bytes` into pieces of the given sizes. The sizes are used in order, and then again from
-/// the first.
+/// Cuts `bytes` into pieces of the given sizes. The sizes are used in order, and the sequence
+/// repeats as often as necessary.
 ///
 /// ```
 /// let pieces = testkit::cuts::cut_into(b"abcdefg", &[1, 3]);

@@ -237,7 +237,7 @@ impl TestEndpoint {
     }
 
     /// Checks that this endpoint fails the connection (section 7.1.7): it sends a Close with this
-    /// code and a reason, and then half-closes TCP. Returns the reason.
+    /// code and a reason, and then half-closes the TCP connection. Returns the reason.
     #[track_caller]
     pub fn assert_fails_connection(&mut self, code: u16) -> String {
         let transmitted = self.transmit();

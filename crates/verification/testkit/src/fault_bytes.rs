@@ -20,8 +20,8 @@ pub enum FaultSender {
     Server,
 }
 
-/// A frame: its header as a server sends it, without the MASK bit and the masking key, and its
-/// unmasked payload.
+/// A frame: its header as a server sends it, with neither the MASK bit nor a masking key, followed
+/// by its unmasked payload.
 struct SentFrame(Vec<u8>, Vec<u8>);
 
 fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
@@ -106,8 +106,8 @@ fn frames(name: &str) -> Option<Vec<SentFrame>> {
 pub fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
     for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
-        // The faults `unmasked-frame` and `masked-frame` affect only the first frame. The Ping
-        // after it is masked, or not, as the sender's role requires, so check the index as well.
+        // The faults `unmasked-frame` and `masked-frame` affect only the first frame. The Ping that
+        // follows is masked only if the sender's role requires it, so check the index as well.
         let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
         let is_masked = (sender == FaultSender::Client) != is_masked_wrongly;
         if is_masked {

@@ -90,7 +90,7 @@ pub fn request_text(request: ClientRequest) -> String {
     String::from_utf8(bytes.to_vec()).expect("the request is ASCII")
 }
 
-/// Passes `bytes` to a client that has sent `request`, in one read.
+/// Passes `bytes`, in one read, to a client that has sent `request`.
 ///
 /// # Errors
 /// Returns the rule that the bytes break, or the response that rejects the request.

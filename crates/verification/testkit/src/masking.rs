@@ -25,7 +25,7 @@ pub fn scripted_keys(keys: &[[u8; 4]]) -> Box<dyn MaskingKeys> {
     Box::new(move || keys.pop_front().expect("no further frame draws a masking key"))
 }
 
-/// Returns a source that yields these keys in order, and then again from the first.
+/// Returns a source that yields these keys in order, and repeats the sequence without end.
 #[must_use]
 pub fn cycled_keys(keys: &[[u8; 4]]) -> Box<dyn MaskingKeys> {
     let mut keys: VecDeque<[u8; 4]> = keys.iter().copied().collect();

@@ -54,7 +54,7 @@
 //! * The request is checked completely. It is also rejected if its key is not the Base64 encoding
 //!   of 16 bytes, if it has a body, if `Host` is missing or repeated, or if a list of subprotocols
 //!   or extensions is malformed.
-//! * By default, a message may have at most 16 MiB, instead of 64 MiB.
+//! * By default, the maximum size of a message is 16 MiB, instead of 64 MiB.
 //! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
 //!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,
 //!   and a sender that is faster than its peer waits.

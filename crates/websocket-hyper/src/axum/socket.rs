@@ -55,8 +55,8 @@ impl WebSocket {
     /// Sends a message or a control frame, and returns when it has been written to the stream.
     ///
     /// # Errors
-    /// As for [`websocket::WebSocket::send`], and for a Ping or Pong of more than 125 bytes or a
-    /// Close that cannot be sent.
+    /// As for [`websocket::WebSocket::send`]. Also returns an error for a Ping or Pong of more than
+    /// 125 bytes, or for a Close that cannot be sent.
     ///
     /// # Cancel safety
     /// Not cancel safe: if the future is dropped, the message may or may not have been queued.

@@ -218,8 +218,8 @@ pub fn request(upgrade: &ClientUpgrade) -> Result<Request<()>, UsageError> {
 }
 
 /// Spawns hyper's tasks, one of which reads and writes the connection. hyper has no method that
-/// waits for the SETTINGS. They can arrive only while that task is polled, so until they arrive,
-/// this type wakes the [`Http2Connection`] after each poll, to look for them.
+/// waits for the SETTINGS. They can arrive only while that task is polled. Until they arrive, this
+/// type therefore wakes the [`Http2Connection`] after each poll, so that it can check for them.
 #[derive(Clone, Default)]
 struct Tasks {
     /// The waker of the [`Http2Connection`] that waits for the SETTINGS.

@@ -45,7 +45,8 @@ use crate::stream::WebSocket;
 ///   without its body: to read the body, send the request yourself, and call [`open`].
 ///
 /// # Cancel safety
-/// If the future is dropped, the request may have been sent. Drop the HTTP connection too.
+/// If the future is dropped, the request may already have been sent, so drop the HTTP connection
+/// too.
 pub async fn connect<B>(connector: Connector, sender: &mut SendRequest<B>) -> Result<WebSocket, ConnectError>
 where
     B: Body + Default + 'static,

@@ -1,4 +1,4 @@
-//! The extractor of axum: what axum's own has, and what it lacks.
+//! The extractor for axum: what axum's own extractor has, and what it lacks.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -29,7 +29,7 @@ use websocket_hyper::{
 
 use crate::support::{response_to, send_raw, serve_axum, serve_axum_without_upgrades};
 
-/// Starts an application with one handler, which also gets a sender for the test.
+/// Starts an application with one handler, which can send values to the test.
 async fn serve<T: Send + 'static>(
     handler: impl Fn(WebSocketUpgrade, UnboundedSender<T>) -> Response + Clone + Send + Sync + 'static,
 ) -> (SocketAddr, UnboundedReceiver<T>) {
@@ -44,16 +44,16 @@ async fn serve<T: Send + 'static>(
     (serve_axum(app).await, receiver)
 }
 
-/// Starts an application that accepts each request after `configure`, and gives its connections to
-/// the test.
+/// Starts an application that applies `configure` to each request and accepts it, and that passes
+/// its connections to the test.
 async fn open(
     configure: impl Fn(WebSocketUpgrade) -> WebSocketUpgrade + Clone + Send + Sync + 'static,
 ) -> (SocketAddr, UnboundedReceiver<WebSocket>) {
     serve(move |upgrade, opened| configure(upgrade).on_upgrade(async move |socket| drop(opened.send(socket)))).await
 }
 
-/// Connects a client that exchanges plain bytes. Returns it, the head of the response, and the
-/// server's end.
+/// Connects a client that exchanges plain bytes. Returns the client, the head of the response, and
+/// the server's end.
 async fn connect(
     (address, sockets): &mut (SocketAddr, UnboundedReceiver<WebSocket>),
     request: HeadBuilder,
@@ -64,7 +64,7 @@ async fn connect(
     (client, head, socket)
 }
 
-/// Returns the error of this library that an error of axum holds.
+/// Returns this library's error from inside an axum error.
 fn inner(error: axum::Error) -> Error {
     *error.into_inner().downcast().expect("an error of this library")
 }

@@ -1,4 +1,4 @@
-//! Clients over connections of hyper and of reqwest.
+//! Clients over hyper connections and reqwest connections.
 
 use std::net::SocketAddr;
 
@@ -43,8 +43,9 @@ fn connector(address: SocketAddr) -> Connector {
     Connector::new(format!("ws://{address}/chat?room=7")).expect("a valid URI")
 }
 
-/// Starts a server that exchanges plain bytes: it answers one request with what `respond` returns
-/// for it. Returns the server's address, and a task that returns the request and the connection.
+/// Starts a server that exchanges plain bytes and answers one request with the bytes that `respond`
+/// returns for it. Returns the server's address, and a task that returns the request and the
+/// connection.
 async fn raw_server(
     respond: impl FnOnce(&str) -> Vec<u8> + Send + 'static,
 ) -> (SocketAddr, JoinHandle<(String, TcpStream)>) {
@@ -59,7 +60,7 @@ async fn raw_server(
     (address, serving)
 }
 
-/// Starts a server of hyper that compresses, and sends every message back.
+/// Starts a hyper server that compresses messages, and sends every message back.
 async fn echo_server() -> SocketAddr {
     serve_hyper(Upgrades::On, |mut request| {
         let options = UpgradeOptions::default().subprotocol("echo");

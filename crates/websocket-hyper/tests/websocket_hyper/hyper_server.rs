@@ -1,4 +1,4 @@
-//! A server of hyper whose service upgrades requests.
+//! A hyper server whose service upgrades requests.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -186,7 +186,7 @@ async fn ordinary_requests_are_left_alone() {
     assert!(response.ends_with("\r\n\r\na page"), "{response}");
 }
 
-/// Lets a server upgrade a request, change the response with `respond`, and return it. Returns the
+/// Makes a server upgrade a request, change the response with `respond`, and return it. Returns the
 /// result of the future that opens the connection.
 async fn opening(upgrades: Upgrades, respond: fn(Answer) -> io::Result<Answer>) -> Opened {
     let (opened, mut connections) = mpsc::unbounded_channel();
@@ -209,8 +209,8 @@ async fn a_service_that_fails_instead_of_responding_opens_no_connection() {
     assert!(matches!(error, AcceptError::Io(_)), "{error}");
 }
 
-/// Fails if hyper begins to look at the response. The warnings at `upgrade`, at `on_upgrade` and in
-/// the chapter on hyper can then be removed.
+/// If this test fails, hyper has begun to look at the response. The warnings at `upgrade`, at
+/// `on_upgrade` and in the chapter on hyper can then be removed.
 #[tokio::test]
 async fn hyper_hands_over_the_stream_after_any_response() {
     let other = |_| Ok(Response::builder().status(403).header("Connection", "close").body("no".into()).unwrap());
@@ -242,7 +242,7 @@ async fn a_client_that_leaves_early_ends_the_connection() {
     with_timeout(async {
         let (address, mut connections) = default_server().await;
         drop(send_raw(address, SAMPLE_REQUEST).await);
-        // hyper may notice that the client has left before or after it writes the response.
+        // hyper may write the response before or after it notices that the client has left.
         if let Ok(mut server) = connections.recv().await.expect("the server runs") {
             assert!(server.next().await.is_none_or(|received| received.is_err()));
         }

@@ -1,4 +1,4 @@
-//! Servers and clients of hyper, and applications of axum, over real sockets.
+//! Servers and clients on hyper, and axum applications, over real sockets.
 
 mod extractor;
 #[cfg(feature = "http2")]

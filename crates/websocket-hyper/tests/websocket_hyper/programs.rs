@@ -9,7 +9,7 @@ use tokio::{
 };
 use websocket_hyper::websocket::{CloseCode, Connector, Message};
 
-/// Returns the program of an example, which cargo has built beside the tests.
+/// Returns the path of an example's program, which cargo has built beside the tests.
 fn example(name: &str) -> PathBuf {
     let tests = env::current_exe().expect("this program has a path");
     let folder = tests.ancestors().nth(2).expect("tests are in target/PROFILE/deps").join("examples");
@@ -18,19 +18,19 @@ fn example(name: &str) -> PathBuf {
     program
 }
 
-/// Starts an example that is a server. Returns the process and the address that it prints.
+/// Starts an example that is a server. Returns its process and the address that it prints.
 async fn start(name: &str) -> (Child, String) {
     let mut command = Command::new(example(name));
     let mut child = command.arg("127.0.0.1:0").stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let line = lines.next_line().await.expect("it is UTF-8").expect("it prints its address");
-    // Keep reading, so that the program can print.
+    // Keep reading, so that the program can keep printing.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     let address = line.strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix('/'));
     (child, address.unwrap_or_else(|| panic!("{line}")).to_owned())
 }
 
-/// Lets two members of a room exchange a message.
+/// Makes two members of a room exchange a message.
 async fn converse(address: &str, subprotocol: &str, greeting: Option<&str>) {
     let mut members = Vec::new();
     for _ in 0..2 {
@@ -41,7 +41,7 @@ async fn converse(address: &str, subprotocol: &str, greeting: Option<&str>) {
         }
         members.push(member);
     }
-    // A member of `hyper_server` gets no greeting. Its own message shows that it has joined.
+    // A member in `hyper_server` gets no greeting, so its own message shows that it has joined.
     for (index, text) in ["first", "second"].into_iter().enumerate() {
         members[index].send(text).await.unwrap();
         while members[index].next().await.unwrap().unwrap() != Message::text(text) {}

@@ -19,15 +19,15 @@ use tokio::{
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Whether a server of hyper hands over the connections.
+/// Whether a hyper server hands over the connections.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Upgrades {
     On,
     Off,
 }
 
-/// Starts a server of hyper that answers each request with `answer`, or closes the connection after
-/// an error.
+/// Starts a hyper server that answers each request with `answer`, or closes the connection if
+/// `answer` fails.
 pub(crate) async fn serve_hyper(
     upgrades: Upgrades,
     answer: impl Fn(Request<Incoming>) -> io::Result<Answer> + Send + Sync + 'static,
@@ -41,7 +41,7 @@ pub(crate) async fn serve_hyper(
             tokio::spawn(async move {
                 let service = service_fn(async |request| answer(request));
                 let http = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                // A client of these tests may leave at any time.
+                // A client in these tests may leave at any time.
                 let _ = match upgrades {
                     Upgrades::On => http.with_upgrades().await,
                     Upgrades::Off => http.await,
@@ -59,8 +59,8 @@ pub(crate) async fn serve_axum(app: Router) -> SocketAddr {
     address
 }
 
-/// Starts an application of axum on a server of hyper that accepts a single connection and does not
-/// hand it over.
+/// Starts an axum application on a hyper server that accepts a single connection and does not hand
+/// it over.
 pub(crate) async fn serve_axum_without_upgrades(app: Router) -> SocketAddr {
     let (listener, address) = listen().await;
     tokio::spawn(async move {
@@ -83,7 +83,8 @@ pub(crate) async fn send_raw(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Tc
     stream
 }
 
-/// Sends a request after whose response the server closes the connection. Returns the response.
+/// Sends a request, and ends this direction of the connection. Returns the response, which lasts
+/// until the server closes the connection.
 pub(crate) async fn response_to(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
     let mut stream = send_raw(address, request).await;
     stream.shutdown().await.expect("the connection is open");

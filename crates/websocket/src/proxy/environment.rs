@@ -1,4 +1,4 @@
-//! The proxy that environment variables name for a URI. The rules are curl's, with the two
+//! Finds the proxy that environment variables specify for a URI. The rules are curl's, with the two
 //! exceptions described below the table.
 //!
 //! | for | variables, the first that is not empty counts |
@@ -36,7 +36,7 @@ impl Proxy {
     }
 }
 
-/// Chooses the proxy for `uri` among the variables that `get` returns.
+/// Chooses the proxy for `uri` from the environment variables, whose values `get` returns.
 fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<OsString>) -> Result<Option<Proxy>, ProxyVariableError> {
     let get = |name: &'static str| get(name).filter(|value| !value.is_empty()).map(|value| (name, value));
     let names: &[&str] = match (uri.secure(), get("REQUEST_METHOD")) {
@@ -69,7 +69,7 @@ fn is_this_computer(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Chooses the proxy for `uri` among variables, each written as `NAME=VALUE`.
+    /// Chooses the proxy for `uri` from `variables`, each of which is written as `NAME=VALUE`.
     fn chosen(uri: &str, variables: &[&str]) -> Result<Option<String>, ProxyVariableError> {
         let get = |name: &str| {
             let mut pairs = variables.iter().filter_map(|pair| pair.split_once('='));
@@ -161,7 +161,7 @@ mod tests {
             let error = ProxyUrlError::NotUtf8;
             assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{}", value.escape_ascii());
         }
-        // A name in `NO_PROXY` that is not UTF-8 does not hide the others.
+        // A name in `NO_PROXY` that is not UTF-8 does not affect the other names.
         let get = |name| match name {
             "HTTPS_PROXY" => Some("http://p:1".into()),
             "NO_PROXY" => Some(OsString::from_vec(b"\xe9, h".to_vec())),

@@ -46,7 +46,7 @@ impl fmt::Display for ProxyUrlError {
 
 impl Error for ProxyUrlError {}
 
-/// An environment variable that does not name a proxy.
+/// An environment variable whose value cannot be used as the URL of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyVariableError {
     /// The name of the variable.
@@ -120,8 +120,8 @@ impl fmt::Display for ProxyError {
                 f.write_str(" (407)")
             }
             Self::Status { status, .. } => write!(f, "it answered {status} and did not connect to the server"),
-            // Write separate messages here, because those of the violations cite RFC 6455, which is
-            // not about proxies.
+            // Write separate messages here, because the violations' own messages cite RFC 6455,
+            // which is not about proxies.
             Self::Answer(HandshakeViolation::HeadTooLong { limit }) => {
                 write!(f, "the head of its answer is longer than {limit} bytes")
             }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 /// A list of hosts that need no proxy.
 ///
-/// Entries are separated by commas or white space, as for curl:
+/// Entries are separated by commas or white space, as in curl:
 ///
 /// | entry | hosts |
 /// |---|---|

@@ -122,7 +122,7 @@ impl FromStr for Proxy {
     type Err = ProxyUrlError;
 
     fn from_str(url: &str) -> Result<Self, ProxyUrlError> {
-        // Like curl, treat a text without a scheme as the address of an HTTP proxy.
+        // Like curl, treat a string without a scheme as the address of an HTTP proxy.
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let (kind, default_port) = match scheme {

@@ -62,7 +62,7 @@ fn the_table_of_plans() {
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES + 1, 1), (LargeFrame, Current, 1 + HEADER)),
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 1), (LargeFrame, Own { capacity: BLOCK_BYTES + 1 + HEADER }, 1 + HEADER)),
 
-        // A smaller frame stays in a buffer of its own, if more than 4 KiB of it have arrived.
+        // A smaller frame stays in its own buffer if more than 4 KiB of it have arrived.
         (Anything, 0, sizes(4 * KIB, 30 * KIB, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(4 * KIB + 1, 30 * KIB, 100), (Anything, Current, 100 + HEADER)),
         (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES - 1, 100), (Anything, Current, 100 + HEADER)),
@@ -256,7 +256,8 @@ proptest! {
         prop_assert!(kept >= input.len);
     }
 
-    /// If every wait moved the input to another buffer, the same bytes would be copied each time.
+    /// If every wait moved the input to another buffer, the same bytes would be copied again each
+    /// time.
     #[test]
     fn a_buffer_that_was_moved_for_a_wait_is_not_moved_for_the_next(
         history in history(), purpose in purpose(), input in input(),

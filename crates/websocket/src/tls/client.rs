@@ -109,8 +109,8 @@ where
         None => default_config().await?,
     };
     let tls = connect(stream, host, config).await?;
-    // The opening request is HTTP/1.1, so a server that has chosen anything else could not read it.
-    // A server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
+    // The opening request is sent in HTTP/1.1, so a server that has chosen any other protocol could
+    // not read it. A server that does not support ALPN chooses none, and speaks HTTP/1.1.
     match tls.get_ref().1.alpn_protocol() {
         None | Some(HTTP11) => Ok(tls),
         Some(other) => Err(ConnectError::Alpn { chosen: Some(String::from_utf8_lossy(other).into_owned()) }),
@@ -119,7 +119,7 @@ where
 
 /// Performs a client's TLS handshake on a stream, for a protocol that the caller then speaks over
 /// TLS, such as HTTP/2. The configuration names the protocols for ALPN. Afterwards,
-/// `stream.get_ref().1.alpn_protocol()` is the one that the server chose.
+/// `stream.get_ref().1.alpn_protocol()` returns the protocol that the server chose.
 ///
 /// For WebSocket in HTTP/1.1, use [`Connector::connect`](crate::Connector::connect).
 ///

@@ -36,7 +36,7 @@ pub enum TlsConfigError {
         /// The reason.
         error: io::Error,
     },
-    /// A text begins like PEM, but is not valid PEM.
+    /// The input begins like PEM, but is not valid PEM.
     NotPem {
         /// Where it comes from.
         origin: String,

@@ -81,7 +81,7 @@ impl Identity {
         let certificate = self.0.end_entity_cert().and_then(ParsedCertificate::try_from).ok()?;
         // rustls has no function that returns the dates, but its errors about dates contain them.
         // In practice, no certificate is valid at the beginning of 1970 or after the year 9999, so
-        // both checks fail.
+        // a check against each of these two times fails.
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) =
             check_at(&certificate, at(0))
@@ -181,7 +181,7 @@ impl Pem {
 
     fn malformed(&self, error: &pem::Error) -> TlsConfigError {
         let reason = match error {
-            // The messages of rustls for these two errors would print the bytes of a line as
+            // rustls's own messages for these two errors would print the bytes of a line as
             // numbers.
             pem::Error::MissingSectionEnd { .. } => "a section has no -----END line".to_owned(),
             pem::Error::IllegalSectionStart { .. } => "a -----BEGIN line is malformed".to_owned(),

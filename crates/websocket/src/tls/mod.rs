@@ -35,10 +35,10 @@
 //! enabled at once:
 //!
 //! * **Cryptography.** A provider that the program has installed with
-//!   [`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default) comes
-//!   first, because the choice is the program's. Next comes `tls-aws-lc-rs`, and then `tls-ring`,
-//!   because `tls-ring` may be enabled only by default, whereas `tls-aws-lc-rs` is enabled only if
-//!   a crate asks for it.
+//!   [`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default) takes
+//!   precedence, because the choice is up to the program. Next comes `tls-aws-lc-rs`, and then
+//!   `tls-ring`, because `tls-ring` may be enabled only by default, whereas `tls-aws-lc-rs` is
+//!   enabled only if a crate asks for it.
 //! * **Authorities.** Those of `tls-native-roots` and `tls-webpki-roots` are combined, as in
 //!   `tokio-tungstenite` and `reqwest`, so that no crate removes an authority that another one
 //!   relies on. `tls-platform-verifier` replaces both, because only the operating system's verifier

@@ -97,8 +97,8 @@ impl ServerTls {
     /// From then on, this value no longer shares its configuration with earlier clones: a later
     /// [`reload`](Self::reload) of one of them does not change it.
     ///
-    /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` is the protocol that
-    /// was chosen. A server that offers `h2` must serve HTTP/2, for example with the crate
+    /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` returns the chosen
+    /// protocol. A server that offers `h2` must serve HTTP/2, for example with the crate
     /// `websocket-hyper`.
     #[must_use]
     pub fn alpn_protocols(mut self, protocols: &[&str]) -> Self {
@@ -141,12 +141,12 @@ impl ServerTls {
     }
 
     /// Performs the TLS handshake with a client. A client that sends HTTP without TLS receives
-    /// status 400 and a sentence that explains it.
+    /// status 400 and a sentence that explains the mistake.
     ///
     /// # Errors
     /// - [`AcceptError::NotTls`] if the client does not begin with TLS;
     /// - [`AcceptError::Tls`] if the handshake fails;
-    /// - [`AcceptError::TimedOut`] if it takes too long;
+    /// - [`AcceptError::TimedOut`] if the handshake takes too long;
     /// - [`AcceptError::Io`] if the connection breaks or ends.
     ///
     /// # Panics
@@ -181,8 +181,8 @@ impl ServerTls {
         match timeout(self.handshake_timeout, handshake).await.unwrap_or(Err(AcceptError::TimedOut))? {
             Beginning::Tls(stream) => Ok(*stream),
             Beginning::NotTls { mut stream, first } => {
-                // Every HTTP method in use begins with a letter. Anything else is not HTTP either,
-                // and gets no answer.
+                // Every HTTP method in use begins with a letter. A client that begins with anything
+                // else speaks neither TLS nor HTTP, and gets no answer.
                 if first.is_ascii_alphabetic() {
                     let mut response = Response::new(PLAIN_HTTP.to_owned());
                     *response.status_mut() = StatusCode::BAD_REQUEST;

@@ -1,5 +1,6 @@
-//! Automatic answers: a Pong or a Close has been written when the application learns why it was
-//! sent, so the application may drop the connection, or work for a long time, at once.
+//! Automatic answers: when the application learns why a Pong or a Close was sent, that frame has
+//! already been written, so the application may drop the connection at once, or work for a long
+//! time.
 
 use std::task::Poll;
 
@@ -22,8 +23,8 @@ use crate::support::{client, server, server_and_raw_client};
 
 const CLOSE_1000: [u8; 2] = [0x03, 0xE8];
 
-/// Calls `$check` with a function that receives the next event, once for each way to receive
-/// events.
+/// Calls `$check` once for each way to receive events, with a function that receives the next
+/// event.
 macro_rules! for_each_way_to_receive_events {
     (|$script:ident, $next:ident| $check:block) => {{
         {
@@ -54,8 +55,8 @@ macro_rules! for_each_way_to_receive_events {
     }};
 }
 
-/// Calls `$check` with a function that receives the next message, once for each way to receive
-/// messages.
+/// Calls `$check` once for each way to receive messages, with a function that receives the next
+/// message.
 macro_rules! for_each_way_to_receive_messages {
     (|$script:ident, $next:ident| $check:block) => {{
         {

@@ -1,8 +1,8 @@
-//! A connection lets the other tasks of its thread run, even if its peer sends without a pause.
+//! A connection lets the other tasks on its thread run, even if its peer sends without pausing.
 //!
-//! The stream of these tests is always ready and takes nothing from the task's budget, so only the
-//! connection itself can yield. The tests count the work between two turns of another task. They do
-//! not measure time.
+//! The stream in these tests is always ready and takes nothing from the task's budget, so only the
+//! connection itself can yield. The tests do not measure time. They count how much work is done
+//! between two turns of another task.
 
 use std::{
     io,
@@ -29,7 +29,7 @@ use websocket::{Events, MessageRef, Outbound, WebSocket};
 use crate::support::{server, server_with};
 
 /// The maximum number of small messages that a task handles before it yields: 32 messages for each
-/// of the budget's 128 units, and 32 messages for which no unit is left.
+/// of the budget's 128 units, and another 32 messages before it notices that no unit is left.
 const MESSAGES: usize = 129 * 32;
 
 /// A stream whose reads return a pattern again and again, and whose writes accept everything.
@@ -40,15 +40,15 @@ struct FloodStream {
     /// The bytes before the first repetition.
     start: Vec<u8>,
     position: usize,
-    /// The number of bytes before the end of the stream.
+    /// The number of bytes left before the end of the stream.
     remaining: usize,
     /// The number of bytes that reads have returned.
     read: Arc<AtomicUsize>,
 }
 
 impl FloodStream {
-    /// Creates a stream of `start`, and then `pattern` again and again. The stream ends after 40
-    /// MiB, so that a failing test ends too.
+    /// Creates a stream that starts with `start` and then repeats `pattern`. It ends after 40 MiB,
+    /// so that even a failing test ends.
     fn new(start: &[u8], pattern: &[u8]) -> Self {
         let pattern = pattern.repeat((64 << 10) / pattern.len() + 1);
         Self { pattern, start: start.to_vec(), position: 0, remaining: 40 << 20, read: Arc::default() }
@@ -86,8 +86,8 @@ impl AsyncWrite for FloodStream {
     }
 }
 
-/// Runs `work` beside another task. Returns the most by which `progress` grew between two turns of
-/// that task.
+/// Runs `work` alongside another task. Returns the largest increase of `progress` between two turns
+/// of that task.
 async fn largest_step(work: impl Future<Output = ()> + Send + 'static, progress: &AtomicUsize) -> usize {
     let work = tokio::spawn(work);
     let mut largest = 0;
@@ -103,7 +103,7 @@ async fn largest_step(work: impl Future<Output = ()> + Send + 'static, progress:
     largest
 }
 
-/// Receives messages without an end, and counts them.
+/// Receives messages endlessly, and counts them.
 type Receive = fn(WebSocket<FloodStream>, Arc<AtomicUsize>) -> BoxFuture<'static, ()>;
 
 /// All ways to receive messages.
@@ -251,7 +251,8 @@ async fn a_task_that_sends_without_a_pause_lets_other_tasks_run() {
     assert!(largest <= MESSAGES + 1, "{largest} messages in one turn");
 }
 
-/// Before it yields, a task writes the answers that it has queued, as before every other wait.
+/// Before it yields, a task writes the answers that it has queued, as it does before it waits for
+/// anything else.
 #[tokio::test]
 async fn answers_are_written_before_a_task_yields() {
     let flood = FloodStream::new(&[], &client_frame(TEXT, "x"));
@@ -274,7 +275,7 @@ async fn answers_are_written_before_a_task_yields() {
     }))
     .await;
     assert!(turns > 3, "{turns} turns");
-    // Each message and each answer is paid for, so a turn handles half as many messages.
+    // Both messages and answers use up the budget, so a turn handles half as many messages.
     assert!(server.queued_bytes() <= 3 * MESSAGES, "{} bytes are queued", server.queued_bytes());
     yield_to_other_tasks().await;
 }

@@ -1,5 +1,5 @@
-//! Cancel safety: a future that is dropped before it completes, as `select!` drops the branches
-//! that lose, loses no bytes and no events.
+//! Cancel safety: if a future is dropped before it completes, as `select!` drops the branches that
+//! lose, no bytes and no events are lost.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use websocket::{Error, Event, WebSocket};
 
 use crate::support::{client, server};
 
-/// Reads to the end, and drops the future each time it has to wait. Returns the events, and how
-/// many futures were dropped.
+/// Reads to the end, and drops the future each time it has to wait. Returns the events, and the
+/// number of futures that were dropped.
 async fn read_and_drop_when_pending(websocket: &mut WebSocket<ScriptedStream>) -> (Vec<Event>, usize) {
     let mut events = Vec::new();
     let mut dropped = 0;
@@ -80,7 +80,7 @@ async fn a_read_that_is_dropped_at_every_byte_loses_nothing() {
     assert_eq!(script.written(), [client_frame(PONG, "between"), client_frame(CLOSE, b"\x03\xE8")].concat());
 }
 
-/// A frame above 64 KiB is read into a buffer of its own, which must not be lost either.
+/// A frame above 64 KiB is read into a separate buffer, which must not be lost either.
 #[tokio::test(start_paused = true)]
 async fn a_read_that_is_dropped_within_a_large_frame_loses_nothing() {
     let payload: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[1]).collect();
@@ -169,7 +169,7 @@ fn a_send_that_is_dropped_while_it_writes_sends_the_whole_message() {
     let hello = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58]; // section 5.7
     assert_eq!(script.written(), hello[..3]);
     script.unblock_writes();
-    // The next call sends the rest, even if it only reads.
+    // The next call sends the rest, even if that call only reads.
     assert!(is_pending(client.next()));
     assert_eq!(script.written(), hello);
 }

@@ -1,4 +1,4 @@
-//! The end of connections (section 7): over real TCP where the kernel matters, and over a scripted
+//! How connections end (section 7): over real TCP where the kernel matters, and over a scripted
 //! stream where the order of calls matters.
 
 use std::{io, time::Duration};
@@ -25,7 +25,7 @@ use crate::support::{
     client, client_and_raw_server, duplex_pair, server, server_and_raw_client, server_with, tcp_pair,
 };
 
-/// Returns the calls of the stream without its flushes.
+/// Returns the calls on the stream except the flushes.
 fn calls_without_flushes(script: &StreamScript) -> Vec<StreamCall> {
     script.calls().into_iter().filter(|call| *call != StreamCall::Flush).collect()
 }
@@ -45,8 +45,8 @@ async fn a_server_half_closes_tcp_as_soon_as_both_endpoints_have_sent_a_close() 
         let (mut server, mut client) = server_and_raw_client().await;
         client.write_all(&client_frame(CLOSE, b"\x03\xE8bye")).await.unwrap();
         let peer = async {
-            // The server's Close repeats the code. Then the server half-closes, although this
-            // client has not.
+            // The server's Close repeats the code. The server then half-closes, although this
+            // client has not done so.
             assert_eq!(read_to_eof(&mut client).await, [0x88, 0x02, 0x03, 0xE8]);
             drop(client);
         };
@@ -394,8 +394,8 @@ async fn a_client_that_resets_tcp_right_after_its_close_ends_the_connection() {
         client.write_all(&client_frame(CLOSE, b"\x03\xE9")).await.unwrap();
         client.set_zero_linger().unwrap();
         drop(client);
-        // The kernel decides whether the Close arrives before the reset. The connection must end
-        // either way.
+        // The kernel decides whether the Close or the reset arrives first. The connection must end
+        // in either case.
         let _ = server.next().await;
         assert!(server.next().await.is_none());
         assert_eq!(server.state(), State::Closed);
@@ -403,7 +403,7 @@ async fn a_client_that_resets_tcp_right_after_its_close_ends_the_connection() {
     .await;
 }
 
-/// The shutdown of a TLS stream writes bytes. It fails if the peer has left, and fails again if it
+/// Shutting down a TLS stream writes bytes. This fails if the peer has left, and fails again if it
 /// is repeated.
 #[tokio::test(start_paused = true)]
 async fn a_failed_half_close_does_not_keep_the_connection_open() {
@@ -428,7 +428,8 @@ async fn the_driver_does_not_spin_on_a_failed_half_close_before_the_end_of_the_s
     assert_eq!(server.state(), State::Closed);
 }
 
-/// The peer has half-closed TCP and reads nothing. Each further read returns 0 bytes immediately.
+/// The peer has half-closed the TCP connection and reads nothing. Each further read returns 0 bytes
+/// immediately.
 #[tokio::test(start_paused = true)]
 async fn the_driver_does_not_spin_on_a_half_closed_peer_that_does_not_read() {
     let (stream, script) = scripted_stream();
@@ -491,7 +492,8 @@ async fn a_close_that_the_peer_never_reads_is_reported_with_the_time_out_as_the_
 async fn a_server_answers_a_violation_with_a_close_before_it_closes_tcp() {
     with_timeout(async {
         let (mut server, mut client) = server_and_raw_client().await;
-        // A message, then an unmasked frame, then 50,000 bytes that the server must not process.
+        // Send a message, then an unmasked frame, and then 50,000 bytes that the server must not
+        // process.
         let mut bytes = client_frame(TEXT, "before");
         bytes.extend([0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]);
         bytes.extend(vec![0x55; 50_000]);

@@ -1,4 +1,5 @@
-//! Compression over a byte stream: how it is offered and accepted, and how it shows on the wire.
+//! Compression over a byte stream: how it is offered and accepted, and what it looks like on the
+//! wire.
 
 use protocol::{Config, DeflateOptions, Limits, Message, Violation, handshake::UpgradeOptions};
 use testkit::{
@@ -11,7 +12,7 @@ use websocket::{Connector, Error, ServerConfig, WebSocket, accept_with};
 
 const ALL: DeflateOptions = DeflateOptions::DEFAULT.threshold(0);
 
-/// Connects a client that makes these offers to a server. The server has options for all
+/// Connects a client that makes these offers to a server. The server has `options` for all
 /// connections, and `decision` for this one.
 async fn pair(
     offers: &[DeflateOptions],

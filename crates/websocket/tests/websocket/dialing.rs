@@ -1,4 +1,4 @@
-//! Streams other than TCP: Unix sockets, and streams that the program opens.
+//! Streams other than TCP: Unix sockets, and streams that the program itself opens.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use testkit::{
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use websocket::{ConnectError, Connector, MaybeTlsStream, Uri};
 
-/// Returns a stream for a dialer, and its other end.
+/// Returns a stream for a dialer to open, and its other end.
 fn stream() -> (Mutex<Option<DuplexStream>>, DuplexStream) {
     let (near, far) = duplex(4096);
     (Mutex::new(Some(near)), far)
@@ -100,7 +100,7 @@ mod unix {
 
     use super::*;
 
-    /// Returns a path at which no file exists, in a directory that is removed with the value.
+    /// Returns a path in the directory for temporary files at which no file exists.
     fn socket_path(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("websonkets-{name}-{}.sock", std::process::id()));
         let _ = std::fs::remove_file(&path);

@@ -1,11 +1,12 @@
-//! Errors: one type through a whole function, and no text twice in a chain of sources.
+//! Errors: one error type for a whole function, and no text that appears twice in a chain of
+//! sources.
 
 use std::{io, time::Duration};
 
 use protocol::{CloseCode, HandshakeViolation, UsageError, Violation};
 use websocket::{AcceptError, ConnectError, Connector, Error};
 
-/// Returns the text of an error, and of everything to which its `source()` leads.
+/// Returns the text of an error, followed by the texts of all errors in its `source()` chain.
 fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];
     let mut next = error.source();
@@ -16,7 +17,7 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
     texts
 }
 
-/// Returns an I/O error with a cause of its own, as TLS libraries do.
+/// Returns an I/O error that has a cause, as the errors of TLS libraries do.
 fn nested() -> io::Error {
     #[derive(Debug)]
     struct Outer(io::Error);

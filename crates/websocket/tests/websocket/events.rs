@@ -1,4 +1,4 @@
-//! A stream and a sink of events: control frames as items.
+//! A stream and a sink of events, in which control frames are items.
 
 use bytes::Bytes;
 use std::{future::poll_fn, pin::Pin};
@@ -32,8 +32,8 @@ async fn a_forwarded_stream_of_events_can_close_with_a_code() {
         [Event::Message(Message::text("hello")), Event::Ping(Bytes::from_static(b"p")), Event::Close(Some(goodbye()))];
     let server = tokio::spawn(async move { Events(server).map(Result::unwrap).collect::<Vec<_>>().await });
     with_timeout(async {
-        // `forward` closes the sink at the end of the stream. By then, the Close has been sent, and
-        // it is not repeated.
+        // `forward` closes the sink at the end of the stream. By then, the Close has already been
+        // sent, so it is not repeated.
         stream::iter(events.clone()).map(Ok).forward(Events(write_half)).await.unwrap();
         while read_half.next().await.is_some() {}
         assert_eq!(read_half.close_info().code, CloseCode::GOING_AWAY);
@@ -54,7 +54,7 @@ async fn the_events_of_a_read_half_include_pings_pongs_and_the_close() {
         assert_eq!(events.next().await.unwrap().unwrap(), Event::Pong(Bytes::from_static(b"unsolicited")));
         assert_eq!(events.next().await.unwrap().unwrap(), Event::Close(None));
         assert!(!events.is_terminated());
-        // The end of TCP is the end of the stream.
+        // The stream of events ends when the underlying byte stream ends.
         let client = tokio::spawn(async move { client.map(Result::unwrap).collect::<Vec<_>>().await });
         assert!(events.next().await.is_none());
         assert!(events.is_terminated());
@@ -76,7 +76,7 @@ async fn a_connection_is_terminated_once_its_end_was_returned() {
     .await;
 }
 
-/// Each method of the sink waits for the stream, and not only the driver behind it.
+/// Each method of the sink waits for the underlying stream, and not only for the driver.
 #[tokio::test(start_paused = true)]
 async fn sinks_of_events_wait_while_the_stream_accepts_nothing() {
     fn check<T>(mut sink: Events<T>, script: &StreamScript)

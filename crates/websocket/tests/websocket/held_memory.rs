@@ -1,9 +1,8 @@
-//! The memory that a connection holds while it waits or yields: no block of its thread, and no more
-//! than the memory budget counts.
+//! The memory that a connection holds while it waits or yields: none of its thread's blocks, and no
+//! more than the memory budget counts.
 //!
-//! Safe code cannot count allocations. But a thread lends its block to one connection after the
-//! other, so a block that was put back is offered to the next read, or the next write, at the same
-//! address.
+//! Safe code cannot count allocations. But a thread lends its block to one connection after
+//! another, so a block that was put back is used for the next read or write, at the same address.
 
 use protocol::Message;
 use testkit::{
@@ -23,10 +22,10 @@ use crate::support::server;
 const KIB: usize = 1 << 10;
 /// The maximum number of bytes that one read returns.
 const BLOCK: usize = 320 * KIB;
-/// The memory of a block: one read, and the unprocessed bytes in front of it.
+/// The memory of a block: the bytes of one read, and the unprocessed bytes in front of them.
 const ALLOCATED: usize = BLOCK + 4 * KIB;
 
-/// Panics unless the block into which a connection has read can be used by the next one.
+/// Panics unless the next connection can use the block into which a connection has read.
 #[track_caller]
 fn assert_input_block_is_free(script: &StreamScript) {
     let (stream, next_script) = scripted_stream();
@@ -38,7 +37,7 @@ fn assert_input_block_is_free(script: &StreamScript) {
     assert!(script.offered_buffers().iter().any(|buffer| block.contains(&buffer.address)), "another block");
 }
 
-/// Panics unless the block from which a connection began to write can be used by the next one.
+/// Panics unless the next connection can use the block from which a connection began to write.
 #[track_caller]
 fn assert_send_block_is_free(script: &StreamScript) {
     let (stream, next_script) = scripted_stream();
@@ -52,7 +51,7 @@ fn echo(server: &mut WebSocket<testkit::stream::ScriptedStream>) -> bool {
 
 // ---- Waiting ------------------------------------------------------------------------------------
 
-/// The next message has to wait, and so does everything behind it.
+/// The next message has to wait, and so does everything that follows it.
 #[test]
 fn a_connection_whose_answers_fill_the_queue_has_put_its_input_block_back() {
     let (stream, script) = scripted_stream();
@@ -98,7 +97,7 @@ fn output_that_the_peer_does_not_accept_leaves_the_send_block() {
     assert_eq!(script.written(), expected, "nothing is lost or overwritten");
 }
 
-/// A large payload has memory of its own. The small frames around it are in one block.
+/// A large payload has its own memory. The small frames around it are in one block.
 #[test]
 fn output_around_a_large_message_leaves_the_send_block() {
     let (stream, script) = scripted_stream();
@@ -137,7 +136,7 @@ fn pongs_that_the_peer_does_not_accept_leave_the_send_block() {
 // ---- Yielding -----------------------------------------------------------------------------------
 
 /// The processed bytes are in front of the rest, in the same memory. In the second case, the read
-/// has filled the block, so the rest has no room behind it.
+/// has filled the block, so there is no room behind the rest.
 #[tokio::test]
 async fn a_task_that_yields_has_put_its_input_block_back() {
     for (count, payload) in [(6000, 1), (4140, 73)] {
@@ -182,8 +181,8 @@ fn an_application_that_waits_for_something_else_can_put_the_input_block_back() {
 
 // ---- What messages keep -------------------------------------------------------------------------
 
-/// If such a message kept the block, an application that keeps messages, or a queue of them, would
-/// hold up to five times as much memory as it can see.
+/// If such a message kept the block, an application that keeps messages (in a queue, for example)
+/// would hold up to five times as much memory as it can see.
 #[test]
 fn a_message_that_fills_less_than_half_of_a_block_does_not_keep_it() {
     for size in [70_000, 100_000, 150_000] {
@@ -209,7 +208,8 @@ fn an_echo_that_is_not_read_does_not_keep_the_input_block() {
 
 // ---- The memory budget --------------------------------------------------------------------------
 
-/// Returns the number of bytes that connections have taken from the budget, and may hold freely.
+/// Returns the number of bytes that connections have taken from the budget, plus those that one
+/// connection may hold without taking any.
 fn counted(budget: &MemoryBudget) -> usize {
     budget.total() - budget.available() + MemoryBudget::FREE_PER_CONNECTION
 }
@@ -232,7 +232,7 @@ async fn a_block_that_a_waiting_connection_keeps_counts_and_is_left_if_the_budge
         let (stream, script) = scripted_stream();
         let mut server = server(stream).with_memory_budget(budget.clone());
         script.block_writes();
-        // The answers fill the queue, and a third of a block waits behind them.
+        // The answers fill the queue, and input that takes a third of a block waits behind them.
         for count in [10, 16] {
             script.push_read(&client_frame(BINARY, [7; 16 * KIB]).repeat(count));
             assert!(echo(&mut server));

@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
 fn config() -> Config {
-    // A message may take any time, so that only the keep-alive can end the connection.
+    // A message may take any amount of time, so that only the keep-alive can end the connection.
     Config::DEFAULT.keep_alive(KeepAlive { interval: INTERVAL, timeout: TIMEOUT }).message_timeout(None)
 }
 
@@ -70,7 +70,7 @@ async fn a_dead_peer_fails_the_connection_when_its_pong_is_overdue() {
     assert_eq!(server.state(), State::Open);
     let result = with_paused_timeout(server.next()).await;
     assert!(matches!(result, Some(Err(Error::Violation(Violation::PongOverdue)))), "{result:?}");
-    // A dead peer does not answer the Close either, so the server does not wait for an answer.
+    // A dead peer will not answer the Close either, so the server does not wait for an answer.
     assert_eq!(began.elapsed(), INTERVAL + TIMEOUT);
     assert!(server.next().await.is_none());
     assert!(script.is_shut_down());
@@ -101,7 +101,8 @@ async fn a_peer_that_answers_every_ping_stays_connected() {
 #[tokio::test(start_paused = true)]
 async fn any_bytes_of_the_peer_are_a_sign_of_life() {
     let (mut server, script) = server_with_keep_alive();
-    // The peer sends no Pong, but a piece of a large message shortly before each deadline.
+    // The peer sends no Pong. Instead, it sends a piece of a large message shortly before each
+    // deadline.
     let large = client_frame(BINARY, vec![7; 1 << 10]);
     for piece in large.chunks(100) {
         script.push_read(piece);
@@ -173,7 +174,7 @@ async fn both_halves_learn_at_the_deadline_that_the_peer_is_dead() {
     assert_eq!((read.1, sent.1), (INTERVAL + TIMEOUT, INTERVAL + TIMEOUT));
 }
 
-/// A TLS stream accepts bytes into a buffer of its own, and its flush waits for the socket.
+/// A TLS stream accepts bytes into an internal buffer, and its flush waits for the socket.
 #[tokio::test(start_paused = true)]
 async fn a_flush_to_a_dead_peer_fails_at_the_deadline() {
     let (mut server, script) = server_with_keep_alive();
@@ -206,8 +207,8 @@ async fn two_endpoints_that_send_and_do_not_read_learn_why_they_were_stuck() {
     assert!(errors.iter().any(|error| error.contains("into_split")), "{errors:?}");
 }
 
-/// A task that sends a large message to a slow peer reads nothing meanwhile. The Pong has arrived
-/// nevertheless, but is still unread.
+/// A task that sends a large message to a slow peer reads nothing in the meantime. The Pong has
+/// arrived in time, but has not been read yet.
 #[tokio::test(start_paused = true)]
 async fn a_pong_that_is_unread_during_a_long_send_is_in_time() {
     let (mut server, script) = server_with_keep_alive();
@@ -227,7 +228,7 @@ async fn a_pong_that_is_unread_during_a_long_send_is_in_time() {
     assert_eq!(server.state(), State::Open, "{:?}", server.close_info());
 }
 
-/// The Ping is queued after the message, so the peer cannot answer it before it has read the
+/// The Ping is queued after the message, so the peer cannot answer it until it has read the
 /// message.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_is_still_reading_a_large_message_is_alive() {
@@ -255,7 +256,7 @@ async fn a_peer_that_is_still_reading_a_large_message_is_alive() {
     assert_eq!(read_half.state(), State::Open);
 }
 
-/// The Ping is in the kernel, after bytes that the peer has not read.
+/// The Ping is in the kernel, behind bytes that the peer has not read yet.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_is_still_reading_what_follows_the_ping_is_alive() {
     let (server, script) = server_with_keep_alive();
@@ -286,7 +287,7 @@ async fn a_peer_that_is_still_reading_what_follows_the_ping_is_alive() {
     assert_eq!(read_half.state(), State::Open);
 }
 
-/// A kernel accepts bytes for a dead peer until its buffers are full.
+/// The kernel accepts bytes for a dead peer until the buffers are full.
 #[tokio::test(start_paused = true)]
 async fn a_dead_peer_is_found_although_the_kernel_accepts_bytes_for_it() {
     let (server, script) = server_with_keep_alive();
@@ -312,7 +313,7 @@ async fn a_dead_peer_is_found_although_the_kernel_accepts_bytes_for_it() {
     drop(script);
 }
 
-/// The socket reports a reset once. The next read would report an ordinary end.
+/// The socket reports a reset only once. The next read would report an ordinary end of the stream.
 #[tokio::test(start_paused = true)]
 async fn a_read_error_that_the_sending_task_sees_is_reported_by_the_reading_task() {
     let (server, script) = server_with_keep_alive();

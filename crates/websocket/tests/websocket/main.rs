@@ -1,4 +1,5 @@
-//! Tests of the driver over its public API: scripted streams, in-memory streams, and real sockets.
+//! Tests of the driver through its public API: scripted streams, in-memory streams, and real
+//! sockets.
 
 mod automatic_answers;
 mod budget;

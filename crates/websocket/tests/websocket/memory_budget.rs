@@ -1,4 +1,4 @@
-//! One budget of memory for many connections.
+//! One memory budget for many connections.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::support::{client_with, server_with};
 const KIB: usize = 1 << 10;
 const FREE: usize = MemoryBudget::FREE_PER_CONNECTION;
 
-/// Returns limits that never interfere, and no time-out for messages.
+/// Returns a configuration with limits that never interfere, and without a time-out for messages.
 fn config() -> Config {
     let limits = Limits::DEFAULT.max_frame_bytes(64 << 20).max_message_bytes(64 << 20);
     Config::DEFAULT.limits(limits).message_timeout(None)
@@ -32,7 +32,7 @@ fn server(budget: &MemoryBudget) -> (WebSocket<ScriptedStream>, StreamScript) {
     (server_with(stream, config()).with_memory_budget(budget.clone()), script)
 }
 
-/// Returns a message of this many bytes 07.
+/// Returns a message of this many bytes, each of which is 07.
 fn sevens(len: usize) -> Message {
     Message::binary(vec![7; len])
 }
@@ -42,7 +42,7 @@ fn taken(budget: &MemoryBudget) -> usize {
     budget.total() - budget.available()
 }
 
-/// Returns a budget of which another connection has taken everything, and that connection.
+/// Returns a budget that another connection has used up completely, and that connection.
 fn exhausted_budget(total: usize) -> (MemoryBudget, WebSocket<ScriptedStream>) {
     let budget = MemoryBudget::new(total);
     let (mut hoarder, script) = server(&budget);
@@ -71,7 +71,8 @@ async fn a_large_message_takes_memory_as_it_arrives_and_gives_it_back() {
         assert_eq!(taken(&budget), 0, "an announced length takes nothing");
         script.push_read(&frame[16..256 * KIB]);
         assert!(is_pending(connection.next()));
-        // Its buffer has grown, and may have room for as many bytes again.
+        // The connection's buffer has grown, and may have room for twice the bytes that have
+        // arrived.
         assert!((240 * KIB - 16..=496 * KIB).contains(&taken(&budget)), "{}", taken(&budget));
         script.push_read(&frame[256 * KIB..]);
         let message = ready(connection.next()).unwrap().unwrap();
@@ -138,7 +139,7 @@ async fn the_parts_of_a_connection_have_taken_nothing() {
     assert_eq!(taken(&budget), 0);
 }
 
-/// Both ends of one connection take from budgets that the options set.
+/// Each end of a connection takes memory from the budget that its own options set.
 #[tokio::test]
 async fn connectors_and_servers_pass_their_budgets_to_their_connections() {
     let budgets = [MemoryBudget::new(1 << 20), MemoryBudget::new(1 << 20)];
@@ -262,8 +263,8 @@ async fn a_connection_that_waits_too_long_is_closed_with_1013() {
     }
 }
 
-/// If each wait had the whole time, many connections could keep each other's messages incomplete
-/// for much longer.
+/// If every wait could last for the whole time, many connections could keep each other's messages
+/// incomplete for much longer.
 #[tokio::test(start_paused = true)]
 async fn the_waits_of_one_message_are_added_up() {
     let second = Duration::from_secs(1);
@@ -273,7 +274,7 @@ async fn the_waits_of_one_message_are_added_up() {
     script.push_read(&frame);
     script.push_eof();
     assert!(timeout(6 * second, server.next()).await.is_err());
-    // There is room for a part of the message, and then no more.
+    // There is room for part of the message, but for no more.
     drop(hoarder);
     let began = Instant::now();
     let error = with_paused_timeout(server.next()).await.unwrap().unwrap_err();
@@ -297,7 +298,8 @@ async fn each_message_may_wait_for_the_whole_time() {
     }
 }
 
-/// The buffer of a large frame grows by more than has arrived. It must not outgrow the budget.
+/// The buffer for a large frame grows by more than the bytes that have arrived. It must not outgrow
+/// the budget.
 #[tokio::test(start_paused = true)]
 async fn the_buffer_of_a_large_frame_is_no_larger_than_the_budget() {
     let budget = MemoryBudget::new(512 * KIB);
@@ -365,7 +367,8 @@ async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
     let (stream, script) = scripted_stream();
     let mut server = server_with(stream, config).with_memory_budget(budget.clone());
     script.push_read(&client_frame(BINARY, vec![7; 64 * KIB]));
-    // Pongs wait behind the message. The keep-alive would have failed after two seconds.
+    // A Pong would be stuck behind the unread message. If that counted against the peer, the
+    // keep-alive would have failed after two seconds.
     assert!(timeout(9 * second, server.next()).await.is_err());
     assert_eq!(server.state(), State::Open);
     drop(hoarder);
@@ -373,7 +376,7 @@ async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
 }
 
 /// A connection that is not split reads nothing while it waits to write, except before a deadline.
-/// If it read nothing then either, it would not see that the peer is alive.
+/// Without that exception, it would not see that the peer is alive.
 #[tokio::test(start_paused = true)]
 async fn a_blocked_writer_without_memory_sees_that_its_peer_is_alive() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
@@ -390,8 +393,8 @@ async fn a_blocked_writer_without_memory_sees_that_its_peer_is_alive() {
     }
 }
 
-/// The Close was read before a deadline, although the budget had no room. Everything that follows it
-/// is discarded, so it needs no memory.
+/// The Close was read before a deadline, although the budget had no room. Everything after the
+/// Close is discarded, so it needs no memory.
 #[tokio::test(start_paused = true)]
 async fn after_the_peers_close_a_connection_does_not_wait_for_memory() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
@@ -464,7 +467,8 @@ mod deflate {
 
     use super::*;
 
-    /// Returns a server that inflates, and a megabyte of zeros in one compressed frame.
+    /// Returns a server that inflates messages, and a compressed payload that inflates to a
+    /// megabyte of zeros.
     fn inflating_server(budget: &MemoryBudget) -> (WebSocket<ScriptedStream>, StreamScript, Vec<u8>) {
         let negotiated = || negotiate(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
         let (stream, script) = scripted_stream();

@@ -1,4 +1,5 @@
-//! The time-out of a message that has begun to arrive, over the driver. The clock is paused.
+//! The time-out for a message that has begun to arrive, tested through the driver. The clock is
+//! paused.
 
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use websocket::{Error, WebSocket};
 
 use crate::support::{client_with, server_with};
 
-/// Runs `test` with a server and with a client, each on a scripted stream, and with the function
-/// that makes its peer's frames.
+/// Runs `test` once with a server and once with a client, each on a scripted stream. Also passes it
+/// the function that encodes the peer's frames.
 async fn for_both<F>(
     config: Config,
     test: impl Fn(WebSocket<ScriptedStream>, StreamScript, fn(u8, &[u8]) -> Vec<u8>) -> F,
@@ -63,7 +64,8 @@ async fn an_application_that_does_not_poll_does_not_blame_the_peer() {
     for_both(Config::DEFAULT, async |mut connection, script, frame| {
         script.push_read(&frame(FIRST_OF_TEXT, b"he"));
         assert!(is_pending(connection.next()));
-        // The rest waits at the socket while the application does something else for an hour.
+        // The rest of the message waits in the socket while the application does something else for
+        // an hour.
         script.push_read(&frame(LAST_CONTINUATION, b"llo"));
         sleep(Duration::from_secs(3600)).await;
         let message = with_paused_timeout(connection.next()).await.unwrap().unwrap();
@@ -94,7 +96,7 @@ async fn a_message_at_the_socket_is_read_before_a_blocked_writer_blames_the_peer
         script.block_writes();
         connection.feed("a message that the peer does not read").await.unwrap();
         script.push_read(&frame(LAST_CONTINUATION, b"llo"));
-        // An unsplit connection does not read while it waits to write.
+        // A connection that is not split does not read while it waits to write.
         assert!(timeout(Duration::from_secs(100), connection.flush()).await.is_err());
         script.unblock_writes();
         let message = with_paused_timeout(connection.next()).await.unwrap().unwrap();

@@ -1,4 +1,5 @@
-//! Checks what a connection gives access to: its parts, the results of the handshake, the stream.
+//! Checks what a connection gives access to: its parts, the results of the handshake, and the
+//! stream.
 
 use std::io::IoSlice;
 

@@ -36,7 +36,8 @@ async fn talk_through(url: &str, server: &TcpListener) {
     assert_eq!(read_frame(&mut peer).await, (TEXT, b"through".to_vec()));
 }
 
-/// Connects to [`FEED`], which must fail because of the proxy.
+/// Tries to connect to [`FEED`]. The attempt must fail because of the proxy, and its error is
+/// returned.
 async fn fail_through(url: &str) -> ProxyError {
     match through(url, FEED).connect().await {
         Err(ConnectError::Proxy { error, .. }) => error,
@@ -89,7 +90,7 @@ async fn only_the_proxy_gets_its_credentials() {
     .await;
 }
 
-/// The bytes after the proxy's answer are the server's, even in the same packet.
+/// The bytes after the proxy's answer come from the server, even if they are in the same packet.
 #[tokio::test]
 async fn the_bytes_after_the_answer_of_the_proxy_belong_to_the_server() {
     with_timeout(async {
@@ -214,12 +215,12 @@ async fn the_status_of_an_http_proxy_is_its_reason() {
 #[tokio::test]
 async fn an_answer_that_is_not_http_fails_at_once() {
     with_timeout(async {
-        // The proxy keeps the connection open: only the first bytes show that it is not a proxy.
+        // The proxy keeps the connection open, so only the first bytes show that it is not a proxy.
         let (server, _) = listen().await;
         let proxy = ProxyServer::http_with("\x16\x03\x01", address(&server)).await;
         let error = fail_through(&format!("http://{}", proxy.address())).await;
         assert!(matches!(error, ProxyError::Answer(HandshakeViolation::MalformedHead(_))), "{error:?}");
-        // An answer in HTTP is not from a SOCKS5 proxy.
+        // An HTTP answer cannot come from a SOCKS5 proxy.
         let (server, _) = listen().await;
         let answering = async {
             let (mut stream, _) = server.accept().await.unwrap();
@@ -314,7 +315,7 @@ async fn neither_the_connector_nor_an_error_shows_credentials() {
     .await;
 }
 
-/// The proxy resolves the name, so the client cannot know that two names are one address.
+/// The proxy resolves the names, so the client cannot know that two names have the same address.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
 //# A client that cannot determine the IP address, for example because a proxy resolves host names,

@@ -1,8 +1,8 @@
 //! The buffers that a connection reads into.
 //!
-//! Safe code cannot replace the allocator, so no test here counts allocations. A scripted stream
-//! sees the buffer of each read instead: how large it is, whether connections share it, and whether
-//! it has moved. Buffers for *writing* are invisible from here; `idle_memory` of `protocol`
+//! Safe code cannot replace the allocator, so no test here counts allocations. Instead, a scripted
+//! stream sees the buffer of each read: how large it is, whether connections share it, and whether
+//! it has moved. Buffers for *writing* cannot be seen from here, so `idle_memory` of `protocol`
 //! measures those.
 
 use std::{
@@ -29,8 +29,8 @@ use websocket::{Error, WebSocket};
 
 use crate::support::{client, server, server_with};
 
-/// The maximum number of bytes that one read returns, and twice that number: a frame that is
-/// slightly too large makes the block grow once.
+/// The maximum number of bytes that one read returns, and twice that number, because a frame that
+/// is slightly too large makes the block grow once.
 const BLOCK: usize = 320 << 10;
 const TWO_BLOCKS: usize = 2 * BLOCK;
 
@@ -76,7 +76,7 @@ fn a_waiting_connection_has_put_its_buffer_back_after_an_echo_of_64_kib() {
     assert_eq!(first_script.written(), server_frame(BINARY, vec![7; 64 << 10]));
     let first = last_buffer(&first_script).address;
 
-    // If the first connection still had the buffer, the second would get another one.
+    // If the first connection still had the buffer, the second one would get a different buffer.
     let (stream, second_script) = scripted_stream();
     let mut two = server(stream);
     assert!(is_pending(two.next()));
@@ -102,13 +102,14 @@ fn half_a_frame_moves_to_its_connection_and_the_buffer_is_put_back() {
     assert_eq!(message, Message::text("x".repeat(30_000)));
     assert!(first.abs_diff(second_script.offered_buffers()[0].address) < BLOCK, "another block");
 
-    // The second connection has not overwritten the half of the frame.
+    // The second connection has not overwritten the first half of the frame.
     first_script.push_read(&frame[1500..]);
     let message = ready(one.next()).unwrap().unwrap();
     assert_eq!(message, Message::binary(vec![7; 3000]));
 }
 
-/// The bytes that have arrived come in addition, so that the block keeps its size.
+/// The block has extra room for the bytes that have already arrived, so the next read still has
+/// room for its maximum size.
 #[test]
 fn the_read_after_the_beginning_of_a_frame_has_room_for_a_whole_block() {
     let (stream, script) = scripted_stream();
@@ -143,7 +144,7 @@ fn small_messages_that_are_kept_do_not_keep_the_buffer_alive() {
 fn an_announced_length_is_not_allocated() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    // 15 MiB are announced, which is within the limits. Little of it arrives.
+    // The header announces 15 MiB, which is within the limits, but only a small part of it arrives.
     let header = [0x82, 0xFF, 0, 0, 0, 0, 0x00, 0xF0, 0, 0, 1, 2, 3, 4];
     script.push_read(&header);
     let mut received = 0;
@@ -210,7 +211,8 @@ fn a_message_of_up_to_64_kib_that_is_kept_does_not_keep_the_buffer_alive() {
 #[test]
 fn a_message_that_is_kept_is_not_in_the_buffer_of_an_earlier_and_larger_one() {
     // Messages above 64 KiB share the buffer into which they were read. The next bytes have already
-    // arrived, so the connection does not wait in between and has not put its buffer back.
+    // arrived, so the connection does not wait between the messages and has not put its buffer
+    // back.
     for sizes in [vec![70_000], vec![300_000], vec![100, 70_000, 70_000]] {
         let (stream, script) = scripted_stream();
         let mut server = server(stream);
@@ -247,7 +249,7 @@ async fn a_frame_above_the_limit_is_rejected_by_its_length_before_anything_is_al
 /// connection, and its script.
 fn read_large(len: usize, piece: usize) -> (Message, WebSocket<ScriptedStream>, StreamScript) {
     let (stream, script) = scripted_stream();
-    // A client, because the frames of a server need no unmasking. The buffers are the same.
+    // Use a client, because frames from a server need no unmasking. The buffers are the same.
     let mut client = client(stream);
     for piece in server_frame(BINARY, vec![7; len]).chunks(piece) {
         script.push_read(piece);
@@ -297,7 +299,8 @@ fn only_the_first_of_several_large_messages_moves() {
             }
             let message = ready(client.next()).unwrap().unwrap();
             let memory = message.as_bytes().as_ptr_range();
-            // The first read is an exception: it brings the header, which announces the size.
+            // The first read is an exception, because it returns the header, which announces the
+            // size.
             for buffer in &script.offered_buffers()[before + 1..] {
                 assert!(memory.contains(&(buffer.address as *const u8)), "moved, in pieces of {piece} bytes");
             }
@@ -331,7 +334,7 @@ fn a_large_message_leaves_no_large_buffer_to_the_next_connection() {
         let (message, mut one, _) = read_large(2 << 20, piece);
         drop(message);
         assert!(is_pending(one.next()));
-        // The next connection of this thread gets the buffer that this one has put back.
+        // The next connection on this thread gets the buffer that this connection has put back.
         let (stream, script) = scripted_stream();
         let mut two = server(stream);
         assert!(is_pending(two.next()));
@@ -394,7 +397,7 @@ impl AsyncWrite for DripStream {
     }
 }
 
-/// The message is text, because text is validated: a validation that started over with each byte
+/// The message is a text, so it is validated. If validation started over with each byte, the test
 /// would take hours.
 #[test]
 fn a_mebibyte_in_single_bytes_takes_one_poll_per_byte_and_moves_at_most_ten_times() {

@@ -10,8 +10,8 @@ use testkit::{
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 use websocket::{ConnectError, Connector, RedirectError, RedirectErrorReason};
 
-/// Answers one request after the other: with a redirect to each target, and then with a valid
-/// response. Returns the requests.
+/// Answers one request after another: first with a redirect to each target in turn, and then with a
+/// valid response. Returns the requests.
 async fn redirect(listener: &TcpListener, targets: &[&str]) -> Vec<String> {
     let mut requests = Vec::new();
     for target in targets {
@@ -31,7 +31,7 @@ async fn answer(listener: &TcpListener, response: impl FnOnce(&str) -> String) -
     request
 }
 
-/// Returns the request line and the `Host` header of each request.
+/// Returns the request line and the `Host` header field of each request.
 fn targets(requests: &[String]) -> Vec<&str> {
     requests.iter().map(|request| request.split("\r\n").next().unwrap()).collect()
 }
@@ -154,7 +154,7 @@ async fn a_loop_names_its_hops() {
     .await;
 }
 
-/// The server that has failed is not the one that the program has named.
+/// The URI whose request failed is not the one that the program named.
 #[tokio::test]
 async fn an_error_after_a_redirect_names_the_target() {
     with_timeout(async {

@@ -1,5 +1,5 @@
-//! Sending methods: everything is written and flushed when they return, even if messages that have
-//! arrived are still unread. Only `feed` leaves its message in the queue.
+//! Sending methods: by the time they return, everything is written and flushed, even if messages
+//! that have arrived are still unread. Only `feed` leaves its message in the queue.
 
 use protocol::{CloseCode, Message, MessageKind, PreparedMessage};
 use testkit::{
@@ -32,7 +32,7 @@ impl SendMethod {
     const ALL: [Self; 6] =
         [Self::Send, Self::SendPrepared, Self::SendFragment, Self::Ping, Self::Pong, Self::StartClose];
 
-    /// Returns the frame that [`call`] makes a server send with this method.
+    /// Returns the frame that a server sends when [`call`] calls this method.
     fn frame(self) -> Vec<u8> {
         match self {
             Self::Send => server_frame(TEXT, "sent"),
@@ -45,8 +45,8 @@ impl SendMethod {
     }
 }
 
-/// Calls a method of a `WebSocket` or of a `WriteHalf`, which have no trait in common. The method
-/// must return when it is polled for the first time.
+/// Calls a method of a `WebSocket` or of a `WriteHalf`, which share no trait. The method must
+/// complete when it is polled for the first time.
 macro_rules! call {
     ($sender:expr, $method:expr) => {
         match $method {
@@ -60,7 +60,7 @@ macro_rules! call {
     };
 }
 
-/// Queues the frame of a method with a permit of a `WebSocket` or of a `WriteHalf`.
+/// Queues the frame for a method, with a permit from a `WebSocket` or a `WriteHalf`.
 macro_rules! feed {
     ($sender:expr, $method:expr) => {{
         let permit = ready($sender.reserve()).unwrap();

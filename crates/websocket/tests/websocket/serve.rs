@@ -1,5 +1,5 @@
-//! `serve`: the handler borrows each message from the read buffer, and all replies to one read
-//! leave in one write.
+//! `serve`: the handler borrows each message from the read buffer, and all replies to the messages
+//! of one read are sent in a single write.
 
 use std::{io, pin::pin, time::Duration};
 
@@ -124,7 +124,7 @@ fn a_peer_that_does_not_read_is_not_read_either() {
     assert_eq!(script.written(), server_frame(BINARY, vec![7; 1 << 10]).repeat(2000));
 }
 
-/// Returns a connection whose `serve` waits, because the peer does not read the answer to a message
+/// Returns a connection whose `serve` waits because the peer does not read the answer to a message
 /// of one MiB.
 fn waiting_server() -> (WebSocket<ScriptedStream>, StreamScript) {
     let (stream, script) = scripted_stream();
@@ -136,8 +136,8 @@ fn waiting_server() -> (WebSocket<ScriptedStream>, StreamScript) {
     (server, script)
 }
 
-/// A peer that has sent a Close may never read the answer. Without the deadline for closing, the
-/// answer would be kept until a keep-alive fails.
+/// A peer that has sent a Close may never read the answer. Without the closing deadline, the answer
+/// would be kept until the keep-alive failed.
 #[tokio::test(start_paused = true)]
 async fn a_close_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     let (mut server, script) = waiting_server();
@@ -149,8 +149,8 @@ async fn a_close_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     assert_eq!((server.close_info().code, server.queued_bytes()), (CloseCode::MESSAGE_TOO_BIG, 0));
 }
 
-/// The Ping in front of the Close is handled, and then the Close, although nothing more arrives
-/// that would wake the task.
+/// The Ping before the Close is handled, and then the Close itself, although no further bytes
+/// arrive to wake the task.
 #[tokio::test(start_paused = true)]
 async fn a_close_behind_a_ping_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     let (mut server, script) = waiting_server();
@@ -188,7 +188,7 @@ fn a_ping_is_answered_while_an_answer_waits_and_a_message_waits_with_it() {
     assert_eq!(script.written(), answers.concat());
 }
 
-/// Little is read, because a message is not handled before there is room for its answer.
+/// Little is read, because a message is not handled until there is room for its answer.
 #[test]
 fn a_waiting_answer_does_not_collect_the_messages_after_it() {
     let (mut server, script) = waiting_server();
@@ -219,7 +219,7 @@ fn a_reset_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     assert!(matches!(&result, Err(Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset), "{result:?}");
 }
 
-/// A peer that has ended only its own direction may read as slowly as it likes.
+/// A peer that has ended only its own direction of the connection may read as slowly as it likes.
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_peers_stream_cuts_no_answer_off() {
     let (mut server, script) = waiting_server();

@@ -1,5 +1,5 @@
-//! A read half and a write half in two tasks: each is woken, and the connection still answers Pings
-//! and Closes by itself.
+//! A read half and a write half in two tasks: each half is woken when it can continue, and the
+//! connection still answers Pings and Closes by itself.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -25,7 +25,8 @@ use crate::support::{client, client_with, duplex_pair, server, server_and_raw_cl
 
 // ---- Wakers -------------------------------------------------------------------------------------
 
-/// A socket stores the waker of the last task that waited for it. Here both halves wait for it.
+/// A socket stores only the waker of the last task that waited for it. Here, both halves wait for
+/// it.
 #[test]
 fn both_halves_are_woken_when_the_socket_is_writable_again() {
     let (stream, script) = scripted_stream();
@@ -47,7 +48,7 @@ fn both_halves_are_woken_when_the_socket_is_writable_again() {
     assert_eq!(script.written(), [server_frame(TEXT, "from the write half"), server_frame(PONG, "p")].concat());
 }
 
-/// The same in the other order: the write half waits last.
+/// The same test in the other order: the write half is the last to wait.
 #[tokio::test]
 async fn a_waiting_read_half_is_woken_even_if_the_write_half_waited_after_it() {
     let (stream, script) = scripted_stream();
@@ -65,9 +66,9 @@ async fn a_waiting_read_half_is_woken_even_if_the_write_half_waited_after_it() {
     assert!(read_wakes.take_count() > 0, "the read half was not woken");
 }
 
-/// The read half polls the socket twice. If the socket becomes writable between the two polls, it
-/// wakes the read half alone. The read half then writes everything, including the message of the
-/// write half, and has to wake the write half.
+/// The read half polls the socket twice. If the socket becomes writable between the two polls, the
+/// socket wakes only the read half. The read half then writes everything, including the write
+/// half's message, and must wake the write half.
 #[test]
 fn a_write_half_is_woken_when_the_read_half_has_written_its_bytes() {
     let (stream, script) = scripted_stream();
@@ -86,7 +87,7 @@ fn a_write_half_is_woken_when_the_read_half_has_written_its_bytes() {
     assert!(poll_with(send.as_mut(), &waker).is_ready());
 }
 
-/// A poll that wakes its own task without progress keeps a processor busy.
+/// If a poll wakes its own task without making progress, it keeps a processor busy.
 #[tokio::test(start_paused = true)]
 async fn closing_with_a_full_socket_does_not_wake_the_read_half_repeatedly() {
     let (stream, script) = scripted_stream();
@@ -126,7 +127,8 @@ async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
     assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE9".to_vec()));
 }
 
-/// The read half already waits for the timer of the next Ping, which is later.
+/// The read half is already waiting for the timer of the next Ping, which expires later than the
+/// new deadline.
 #[tokio::test(start_paused = true)]
 async fn a_close_by_the_write_half_moves_the_deadline_of_a_waiting_read_half() {
     let (local, _remote) = tokio::io::duplex(1 << 10);
@@ -141,8 +143,8 @@ async fn a_close_by_the_write_half_moves_the_deadline_of_a_waiting_read_half() {
     assert_eq!(began.elapsed(), Config::DEFAULT.close_timeout);
 }
 
-/// The half-close of a TLS stream has to wait while the socket is full. `flush` returns only after
-/// everything has left.
+/// The half-close of a TLS stream must wait while the socket is full, and `flush` returns only
+/// after everything has been sent.
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_a_half_close_that_has_to_wait() {
     let (stream, script) = scripted_stream();
@@ -154,7 +156,7 @@ async fn a_flush_waits_for_a_half_close_that_has_to_wait() {
     assert!(is_pending(write_half.flush()));
 }
 
-/// The peer reads nothing and breaks a rule. The read half ends the connection, and the write half
+/// The peer reads nothing and breaks a rule. The read half ends the connection, so the write half
 /// must not wait any longer.
 #[tokio::test(start_paused = true)]
 async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
@@ -181,7 +183,7 @@ async fn the_read_half_reads_while_the_write_half_is_blocked() {
     let (mut read_half, mut write_half) = server(local).into_split();
     let writing = tokio::spawn(async move { write_half.send(vec![7; 300 << 10]).await });
     with_paused_timeout(async {
-        // The peer reads nothing, and sends messages.
+        // The peer sends messages but reads nothing.
         for number in 0..100 {
             let text = format!("message {number}");
             let frame = client_frame(TEXT, &text);
@@ -201,8 +203,8 @@ async fn the_read_half_reads_while_the_write_half_is_blocked() {
     .await;
 }
 
-/// Both endpoints send more than fits into the buffers, while both read. With a single task for
-/// each connection this would be a deadlock.
+/// Both endpoints send more than fits into the buffers, while both also read. With only one task
+/// for each connection, this would be a deadlock.
 #[tokio::test(start_paused = true)]
 async fn two_endpoints_that_send_at_the_same_time_receive_everything() {
     const MESSAGES: usize = 200;
@@ -214,7 +216,8 @@ async fn two_endpoints_that_send_at_the_same_time_receive_everything() {
             for number in 0..MESSAGES {
                 write_half.send(vec![7; number * 10]).await.unwrap();
             }
-            // The connection lives as long as one of its halves; `read_half` is kept until the end.
+            // The connection stays open as long as either half exists, and `read_half` is kept
+            // until the end.
             write_half.start_close(CloseCode::NORMAL, "").await.unwrap();
         }));
         tasks.push(tokio::spawn(async move {
@@ -236,7 +239,7 @@ async fn two_endpoints_that_send_at_the_same_time_receive_everything() {
 async fn two_endpoints_that_send_at_the_same_time_over_tcp_receive_everything() {
     const MESSAGES: usize = 20;
     let (client, server) = with_timeout(tcp_pair()).await;
-    // This is the split of `futures`, which shares the connection through a lock.
+    // This is the split from `futures`, in which the halves share the connection through a lock.
     let (mut client_out, mut client_in) = StreamExt::split(client);
     let (mut server_out, mut server_in) = StreamExt::split(server);
     let message = Message::binary(vec![7; 100_000]);

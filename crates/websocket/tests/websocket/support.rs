@@ -1,8 +1,8 @@
 //! Endpoints of `websocket`, on any stream and over TCP.
 //!
-//! Peers that exchange plain bytes, and the frames and heads that they exchange, come from the test
-//! kit. It makes and reads them without the code under test, so that a mistake on both sides of a
-//! connection cannot cancel out.
+//! Peers that exchange plain bytes come from the test kit, and so do the frames and heads that they
+//! exchange. The kit encodes and decodes these without the code under test, so that a mistake on
+//! both sides of a connection cannot cancel out.
 
 use http::{Response, StatusCode};
 use protocol::{
@@ -34,17 +34,18 @@ fn config() -> Config {
     Config::default().message_timeout(None)
 }
 
-/// Creates a server's endpoint whose messages may take any time.
+/// Creates a server endpoint on which a message may take any amount of time.
 pub(crate) fn server<S>(stream: S) -> WebSocket<S> {
     server_with(stream, config())
 }
 
-/// Creates a client's endpoint that masks with [`EXAMPLE_KEY`].
+/// Creates a client endpoint that masks with [`EXAMPLE_KEY`].
 pub(crate) fn client_with<S>(stream: S, config: Config) -> WebSocket<S> {
     WebSocket::new(stream, Connection::client(config, repeated_key(EXAMPLE_KEY), now()))
 }
 
-/// Creates a client's endpoint whose messages may take any time. It masks with [`EXAMPLE_KEY`].
+/// Creates a client endpoint on which a message may take any amount of time. It masks with
+/// [`EXAMPLE_KEY`].
 pub(crate) fn client<S>(stream: S) -> WebSocket<S> {
     client_with(stream, config())
 }
@@ -58,14 +59,14 @@ pub(crate) fn duplex_pair(buffer: usize) -> (WebSocket<DuplexStream>, WebSocket<
 
 // ---- Endpoints over TCP -------------------------------------------------------------------------
 
-/// Connects a client of this crate to a peer that exchanges plain bytes.
+/// Connects this crate's client to a peer that exchanges plain bytes.
 pub(crate) async fn client_and_raw_server() -> (WebSocket<MaybeTlsStream>, TcpStream) {
     let (listener, uri) = listen().await;
     let (client, server) = tokio::join!(websocket::connect(&uri), accept_raw(&listener));
     (client.expect("the handshake is valid"), server)
 }
 
-/// Connects a peer that exchanges plain bytes to a server of this crate.
+/// Connects a peer that exchanges plain bytes to this crate's server.
 pub(crate) async fn server_and_raw_client() -> (WebSocket<TcpStream>, TcpStream) {
     let (listener, _) = listen().await;
     let accept = async {
@@ -77,7 +78,7 @@ pub(crate) async fn server_and_raw_client() -> (WebSocket<TcpStream>, TcpStream)
     (server.expect("the handshake is valid"), client)
 }
 
-/// Connects a client of this crate to a server of this crate.
+/// Connects this crate's client to this crate's server.
 pub(crate) async fn tcp_pair() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStream>) {
     let (listener, uri) = listen().await;
     let accept = async {

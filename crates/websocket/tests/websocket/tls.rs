@@ -1,4 +1,4 @@
-//! `wss://`: TLS by rustls, with self-signed certificates that each test creates (section 4.1, step
+//! `wss://`: TLS with rustls and self-signed certificates that each test creates (section 4.1, step
 //! 5, and section 10.6).
 
 use std::{
@@ -58,7 +58,7 @@ fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
         .with_single_cert(vec![certified.cert.der().clone()], key.into())
         .expect("the key of the certificate");
     // A server sends tickets after the handshake, when the client may have stopped reading. With
-    // buffers of a few bytes the server would then wait forever.
+    // buffers of only a few bytes, the server would then wait forever, so send no tickets.
     config.send_tls13_tickets = 0;
     TlsAcceptor::from(Arc::new(config))
 }
@@ -98,7 +98,7 @@ async fn tcp() -> (TcpStream, TcpStream) {
     (client.expect("a connection"), server.expect("a connection").0)
 }
 
-/// Connects a client of this crate to a peer that exchanges plain bytes over TLS.
+/// Connects this crate's client to a peer that exchanges plain bytes over TLS.
 async fn client_over_tls() -> (WebSocket<client::TlsStream<TcpStream>>, server::TlsStream<TcpStream>) {
     let (client, server) = tcp().await;
     let (client, mut server) = tls_pair(client, server).await;
@@ -112,7 +112,7 @@ async fn client_over_tls() -> (WebSocket<client::TlsStream<TcpStream>>, server::
     (client.expect("the response is valid"), server)
 }
 
-/// Connects a peer that exchanges plain bytes over TLS to a server of this crate.
+/// Connects a peer that exchanges plain bytes over TLS to this crate's server.
 async fn server_over_tls() -> (WebSocket<server::TlsStream<TcpStream>>, client::TlsStream<TcpStream>) {
     let (client, server) = tcp().await;
     let (mut client, server) = tls_pair(client, server).await;
@@ -183,9 +183,9 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
     assert!(server.close_info().was_clean, "{:?}", server.close_info());
 }
 
-/// [`connect`] trusts the certificates of the system, which an environment variable can replace.
-/// Safe code cannot set a variable in its own process, so this test runs another process: the test
-/// below.
+/// [`connect`] trusts the system's certificates, which an environment variable can replace. Safe
+/// code cannot set a variable in its own process, so this test runs the test below in another
+/// process.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
 //# Once TLS is established, all data on the connection MUST go through it.
@@ -211,7 +211,7 @@ async fn connect_trusts_the_certificates_of_the_system() {
         .env("WEBSONKETS_TEST_URI", format!("wss://localhost:{port}/"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // The process ends by itself: everything that it does has a time limit.
+    // The process ends by itself, because everything that it does has a time limit.
     let running = tokio::task::spawn_blocking(move || child.output().unwrap());
     let serving = tokio::spawn(echo_once(listener, acceptor(&certified)));
     let output = with_timeout(running).await.unwrap();
@@ -238,7 +238,7 @@ async fn connects_in_a_process_of_its_own() {
     .await;
 }
 
-/// The certificates of the system are replaced, as in the test above.
+/// The system's certificates are replaced, as in the test above.
 #[tokio::test]
 async fn a_system_without_root_certificates_is_an_error_of_its_own() {
     let path = |name: &str| format!("{}/{}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
@@ -260,7 +260,7 @@ async fn a_system_without_root_certificates_is_an_error_of_its_own() {
             .env_remove("SSL_CERT_DIR")
             .env(variable, value)
             .env("WEBSONKETS_TEST_PROBLEM", problem);
-        // The process ends by itself: everything that it does has a time limit.
+        // The process ends by itself, because everything that it does has a time limit.
         let output = with_timeout(tokio::task::spawn_blocking(move || child.output().unwrap())).await.unwrap();
         let printed = [output.stdout, output.stderr].concat();
         assert!(output.status.success(), "{variable}={value}: {}", String::from_utf8_lossy(&printed));
@@ -328,7 +328,8 @@ async fn a_tls_stream_of_the_callers_own_works() {
 //= type=test
 //# An endpoint SHOULD close the TCP connection cleanly, after closing any TLS session, and discard
 //# bytes that still arrive.
-/// Without `close_notify`, an attacker could have cut off the stream, so rustls reports an error.
+/// If there is no `close_notify`, an attacker could have cut off the stream, so rustls reports an
+/// error.
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
     with_timeout(async {
@@ -368,7 +369,7 @@ async fn a_client_ends_tls_before_tcp() {
     .await;
 }
 
-/// Ends TCP without first ending TLS, as a process that is killed does.
+/// Ends the TCP connection without first ending the TLS session, as a killed process does.
 fn kill<S>(tls: S, tcp: impl FnOnce(S) -> TcpStream) {
     drop(tcp(tls));
 }
@@ -401,14 +402,16 @@ async fn a_client_that_ends_tcp_before_tls_has_ended_without_a_close() {
     .await;
 }
 
-/// The peer's Close has arrived, so the missing `close_notify` cannot have cut off anything.
+/// The peer's Close has arrived, so nothing can have been cut off, although `close_notify` is
+/// missing.
 #[tokio::test]
 async fn a_close_is_answered_even_if_tls_was_not_ended() {
     with_timeout(async {
         let (mut client, mut server) = client_over_tls().await;
         server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
         server.flush().await.unwrap();
-        // TCP ends in this direction, and TLS does not. The other direction stays open.
+        // In this direction, the TCP connection is ended but the TLS session is not. The other
+        // direction stays open.
         let shutdown = poll_fn(|cx| Pin::new(&mut *server.get_mut().0).poll_shutdown(cx));
         shutdown.await.unwrap();
         let result = client.next().await;
@@ -448,7 +451,7 @@ async fn a_server_that_ends_tcp_during_the_tls_handshake_is_named_as_the_end() {
     let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
     let server = async {
         let (mut tcp, _) = listener.accept().await.unwrap();
-        // Read the whole ClientHello. Otherwise the kernel would reset the connection.
+        // Read the whole ClientHello, because otherwise the kernel would reset the connection.
         let mut record_header = [0; 5];
         tcp.read_exact(&mut record_header).await.unwrap();
         let length = u16::from_be_bytes([record_header[3], record_header[4]]);
@@ -460,7 +463,7 @@ async fn a_server_that_ends_tcp_during_the_tls_handshake_is_named_as_the_end() {
     assert_eq!(error.to_string(), "the server ended the connection during the TLS handshake");
 }
 
-/// rustls keeps encrypted bytes in a buffer of its own while the socket is full. Only a completed
+/// While the socket is full, rustls keeps encrypted bytes in an internal buffer. Only a completed
 /// flush transmits them.
 #[tokio::test(start_paused = true)]
 async fn a_message_over_tls_on_a_slow_connection_arrives_complete() {
@@ -476,8 +479,8 @@ async fn a_message_over_tls_on_a_slow_connection_arrives_complete() {
         let mut server = server.unwrap();
         for number in 0..10_u8 {
             let message = vec![number; 5_000];
-            // The client reads one frame and then waits. Bytes that are still in the buffer are
-            // never sent.
+            // The client reads one frame and then waits, so bytes that are still in the buffer
+            // would never be sent.
             let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut client));
             sent.unwrap();
             assert!(frame == (BINARY, message), "message {number}");
@@ -486,7 +489,7 @@ async fn a_message_over_tls_on_a_slow_connection_arrives_complete() {
     .await;
 }
 
-/// The client sends a Close and disconnects. The server can no longer write its `close_notify`.
+/// The client sends a Close and disconnects, so the server can no longer write its `close_notify`.
 #[test]
 fn a_client_that_disconnects_right_after_its_close_ends_the_connection() {
     in_thread_with_timeout(|| {

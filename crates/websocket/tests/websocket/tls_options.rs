@@ -1,4 +1,4 @@
-//! TLS as an application configures it: trusted certificates, certificates of clients, ALPN, and a
+//! TLS as an application configures it: trusted certificates, client certificates, ALPN, and a
 //! server whose certificate is replaced.
 
 use std::{io::IoSlice, path::PathBuf, sync::Arc, time::Duration};
@@ -34,7 +34,7 @@ fn server_tls(certified: &CertifiedKey<KeyPair>) -> ServerTls {
     ServerTls::from_identity(identity(certified)).expect("a configuration")
 }
 
-/// Returns the configuration of a client that also trusts this certificate.
+/// Returns a client configuration that also trusts this certificate.
 fn trusting(certified: &CertifiedKey<KeyPair>) -> Arc<ClientConfig> {
     ClientTls::new().trust([certified.cert.der().clone()]).build().expect("a configuration")
 }
@@ -43,7 +43,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// Returns a configuration of rustls itself, for what this crate does not configure.
+/// Returns a configuration of rustls itself, for settings that this crate does not offer.
 fn rustls_server(certified: &CertifiedKey<KeyPair>, alpn: &[&str]) -> ServerConfig {
     let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
     let mut config = ServerConfig::builder_with_provider(provider())
@@ -71,7 +71,7 @@ async fn meet(tls: &ServerTls, config: impl Into<Arc<ClientConfig>>) -> (ClientR
     with_timeout(async { tokio::join!(connector.connect(), serving) }).await
 }
 
-/// Returns the certificate that the server has shown.
+/// Returns the certificate that the server has presented.
 fn shown(client: &WebSocket<MaybeTlsStream>) -> CertificateDer<'static> {
     let MaybeTlsStream::Tls(tls) = client.get_ref() else { panic!("no TLS") };
     tls.get_ref().1.peer_certificates().expect("certificates")[0].clone().into_owned()
@@ -125,7 +125,7 @@ async fn several_slices_leave_over_tls_in_order() {
     assert_eq!(&received, b"Hello!");
 }
 
-/// This server requires a certificate of each client, as is common in companies and between
+/// This server requires a certificate from each client, as is common within companies and between
 /// machines.
 #[tokio::test]
 async fn a_client_proves_its_name_with_a_certificate() {
@@ -160,7 +160,7 @@ async fn a_client_proves_its_name_with_a_certificate() {
 
     let (client, server) = meet(&tls, trusting(&certified)).await;
     assert!(matches!(server, Err(AcceptError::Tls(_))), "{server:?}");
-    // In TLS 1.3, the client learns that only when it reads the response.
+    // In TLS 1.3, the client does not learn this until it reads the response.
     let Err(ConnectError::Handshake(error)) = client else { panic!("{client:?}") };
     let alert = error.get_ref().and_then(|error| error.downcast_ref());
     assert_eq!(alert, Some(&rustls::Error::AlertReceived(AlertDescription::CertificateRequired)));
@@ -168,13 +168,13 @@ async fn a_client_proves_its_name_with_a_certificate() {
 
 // ---- ALPN ---------------------------------------------------------------------------------------
 
-/// Returns the protocol that was negotiated, seen from the client.
+/// Returns the negotiated protocol, as the client sees it.
 fn negotiated(client: &WebSocket<MaybeTlsStream>) -> Option<Vec<u8>> {
     let MaybeTlsStream::Tls(tls) = client.get_ref() else { panic!("no TLS") };
     tls.get_ref().1.alpn_protocol().map(<[u8]>::to_vec)
 }
 
-/// Both ends add `http/1.1` to a configuration of rustls, which names no protocol.
+/// Both ends add `http/1.1` to a rustls configuration that names no protocol.
 #[tokio::test]
 async fn both_ends_negotiate_http_1_1() {
     let certified = self_signed();
@@ -208,7 +208,8 @@ async fn a_server_that_only_speaks_http_2_is_an_error_that_says_so() {
 
 // ---- Servers ------------------------------------------------------------------------------------
 
-/// Each certificate is trusted by a client of its own, so a client that connects has seen that one.
+/// Each client trusts only one of the certificates, so a client that connects has seen that
+/// certificate.
 #[tokio::test]
 async fn a_new_certificate_is_used_by_the_next_connection_and_disturbs_no_open_one() {
     let (old, new) = (self_signed(), self_signed());
@@ -225,7 +226,7 @@ async fn a_new_certificate_is_used_by_the_next_connection_and_disturbs_no_open_o
     assert_talk(&mut next_client, &mut next_server).await;
     assert_talk(&mut client, &mut server).await;
 
-    // The session of the last connection can be resumed until the configuration changes.
+    // The session of the last connection could be resumed if the configuration had not changed.
     clone.reload_identity(identity(&old)).unwrap();
     let (client, _) = meet(&tls, config).await;
     assert!(matches!(client, Err(ConnectError::Tls(_))), "the old certificate is in use again: {client:?}");
@@ -297,7 +298,7 @@ async fn a_client_that_leaves_during_the_tls_handshake_is_an_end_and_not_a_tls_e
 
 // ---- Certificates and keys ----------------------------------------------------------------------
 
-/// A folder with PEM files, which is removed at the end.
+/// A folder with PEM files. The folder is removed at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -320,7 +321,8 @@ impl Drop for Folder {
     }
 }
 
-/// Returns a certificate that is valid between two years.
+/// Returns a certificate that is valid from the beginning of one year until the beginning of
+/// another, and its key.
 fn valid_between(from: i32, until: i32) -> (String, String) {
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));

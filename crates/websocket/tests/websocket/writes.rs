@@ -1,6 +1,6 @@
-//! Writes: how many there are, what each contains, and when it is flushed. Answers to one read
-//! leave together, and large payloads are not copied. `sending.rs` has the tests of when a message
-//! is written.
+//! Writes: how many there are, what each of them contains, and when it is flushed. Answers to one
+//! read leave together, and large payloads are not copied. `sending.rs` has the tests for when a
+//! message is written.
 
 use std::{
     io,
@@ -28,7 +28,7 @@ use crate::support::{client, server};
 
 const SIXTEEN: usize = 16;
 
-/// Returns sixteen consecutive messages of a client, and their echo.
+/// Returns sixteen consecutive messages from a client, and the echo of these messages.
 fn sixteen() -> (Vec<u8>, Vec<u8>) {
     let texts = (0..SIXTEEN).map(|number| format!("message {number}"));
     let sent: Vec<_> = texts.clone().map(|text| client_frame(TEXT, text)).collect();
@@ -103,7 +103,8 @@ fn answers_to_one_read_leave_in_one_write_with_forward() {
     assert_eq!(script.writes().len(), 1);
 }
 
-/// The split of `futures` holds the latest message in its own sink until the next one or the flush.
+/// The sink of the split from `futures` holds the latest message until the next message or the
+/// flush.
 #[test]
 fn forward_over_the_split_of_futures_makes_one_write_more() {
     let (stream, script) = scripted_stream();
@@ -133,7 +134,8 @@ fn answers_to_two_reads_leave_in_two_writes() {
     assert_eq!(script.writes().len(), 2);
 }
 
-/// The Pong does not wait for the application's answer to the next message, which may take long.
+/// The Pong does not wait for the application's answer to the next message, which may take a long
+/// time.
 #[test]
 fn a_pong_leaves_with_the_answers_before_it() {
     let (stream, script) = scripted_stream();
@@ -201,7 +203,7 @@ fn a_large_payload_can_be_written_in_steps_of_any_size() {
     script.block_writes();
     assert!(is_pending(server.send(payload.clone())));
     while server.queued_bytes() > 0 {
-        // The first cut is inside the header; 7919 is prime, so the others fall anywhere.
+        // The first cut is inside the header. 7919 is prime, so the other cuts can fall anywhere.
         script.allow_writes(if script.writes().is_empty() { 3 } else { 7919 });
         let _ = server.flush().now_or_never();
     }
@@ -214,8 +216,7 @@ fn more_payloads_than_one_vectored_write_holds_are_written_in_order() {
     let mut server = server(stream);
     script.block_writes();
     let mut expected = Vec::new();
-    // 25 messages of 5 KiB stay below the limit of the queue. There are small messages between
-    // them.
+    // 25 messages of 5 KiB, with small messages between them, stay below the limit of the queue.
     for number in 0..25 {
         let large = vec![number; 5 << 10];
         expected.extend(server_frame(BINARY, &large));
@@ -335,7 +336,7 @@ fn a_write_of_no_bytes_is_an_error_and_not_a_loop() {
     assert!(matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WriteZero), "{error:?}");
 }
 
-/// Accepts 0 bytes of each write, and reports success.
+/// A writer that accepts 0 bytes of each write, and reports success.
 #[derive(Debug)]
 struct ZeroWriter;
 

@@ -1,7 +1,8 @@
 //! Step 2: read one header.
 //!
-//! After the handshake, the server reads the first two bytes of a frame, which every frame has, and
-//! takes them apart. If a client must not send these two bytes, the server ends the connection.
+//! After the handshake, the server reads the two bytes with which every frame begins, and splits
+//! them into their fields. If a reserved bit is set, the opcode is reserved or the frame is not
+//! masked, the server ends the connection.
 
 mod frame;
 mod handshake;

@@ -1,8 +1,8 @@
 //! Step 4: three lengths.
 //!
 //! A length of up to 125 is in the header itself. The values 126 and 127 announce that the length
-//! follows, in two or eight bytes respectively, with the highest byte first. A sender must choose
-//! the shortest form.
+//! follows, in two or eight bytes respectively, with the most significant byte first. A sender must
+//! choose the shortest form.
 
 mod frame;
 mod handshake;

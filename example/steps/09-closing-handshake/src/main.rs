@@ -1,8 +1,9 @@
 //! Step 9: the closing handshake.
 //!
 //! The server answers a Close with a Close, and a broken rule with a Close that names the rule. It
-//! sends nothing after this frame. Then it ends its direction of TCP, and reads until the client
-//! ends the other direction, because closing the socket earlier could destroy the Close on its way.
+//! sends nothing after this frame. Then it closes its direction of the TCP connection, and reads
+//! until the client closes the other direction, because closing the socket earlier could destroy
+//! the Close on its way.
 
 mod engine;
 mod frame;
@@ -69,8 +70,9 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
 /// Ends a connection after everything has been sent on it.
 fn finish(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown(Shutdown::Write)?;
-    // If bytes arrive at a closed socket, TCP resets the connection, and the client may lose what
-    // we sent last. So keep reading, and ignore what arrives, until the client ends its direction.
+    // If bytes arrive at a closed socket, the TCP connection is reset, and the client may lose what
+    // we sent last. So keep reading, and ignore what arrives, until the client closes its
+    // direction.
     io::copy(&mut socket, &mut io::sink())?;
     Ok(())
 }

@@ -27,7 +27,7 @@ use violation::Violation;
 /// `unfinished`, in a frame and in its encoding), so all connections together stay below 500 MiB.
 const MAX_CONNECTIONS: usize = 100;
 /// The time that a client may take to send more of its request, to read more of our bytes, or to
-/// end TCP. Even a slow network needs less.
+/// end the TCP connection. Even on a slow network, each of these takes less time than this.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an open connection may be silent. A client that sends nothing for this long has
 /// probably lost its network, and TCP does not tell us that.
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
     // connections.
     let connections = Arc::new(());
     for socket in listener.incoming() {
-        // Do not stop because a client left before it was accepted.
+        // Do not stop the server if a client leaves before its connection is accepted.
         let Ok(mut socket) = socket else { continue };
         if Arc::strong_count(&connections) > MAX_CONNECTIONS {
             let _ = socket.write_all(rejection(&Violation(503, "too many connections")).as_bytes());
@@ -102,8 +102,9 @@ fn serve(mut socket: TcpStream) -> io::Result<()> {
 fn finish(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown(Shutdown::Write)?;
     socket.set_read_timeout(Some(TIMEOUT))?;
-    // If bytes arrive at a closed socket, TCP resets the connection, and the client may lose what
-    // we sent last. So keep reading, and ignore what arrives, until the client ends its direction.
+    // If bytes arrive at a closed socket, the TCP connection is reset, and the client may lose what
+    // we sent last. So keep reading, and ignore what arrives, until the client closes its
+    // direction.
     io::copy(&mut socket, &mut io::sink())?;
     Ok(())
 }

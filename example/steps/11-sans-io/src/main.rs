@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // connections.
     let connections = Arc::new(());
     for socket in listener.incoming() {
-        // Do not stop because a client left before it was accepted.
+        // Do not stop the server if a client leaves before its connection is accepted.
         let Ok(mut socket) = socket else { continue };
         if Arc::strong_count(&connections) > MAX_CONNECTIONS {
             let _ = socket.write_all(rejection(&Violation(503, "too many connections")).as_bytes());

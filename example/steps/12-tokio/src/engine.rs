@@ -35,7 +35,7 @@ pub(crate) enum Event {
 pub(crate) enum Transmit<'a> {
     /// Write these bytes, and remove the ones that have been written.
     Bytes(&'a mut Vec<u8>),
-    /// End this direction of TCP, and keep reading.
+    /// Close this direction of the TCP connection, and keep reading.
     HalfClose,
     /// Drop the socket. The connection is over.
     Disconnect,
@@ -73,7 +73,8 @@ enum Awaited {
 impl Awaited {
     const fn timeout(&self) -> Duration {
         Duration::from_secs(match self {
-            // This takes one round trip. Even a slow network needs less.
+            // Either of these takes one round trip, which is shorter than this limit even on a slow
+            // network.
             Self::Head | Self::EndOfTcp => 5,
             // Silence is allowed, but a peer that has lost its network must be noticed. So the
             // engine sends a Ping after 30 seconds of silence, and then allows the peer 30 seconds
@@ -95,9 +96,9 @@ pub(crate) struct Connection {
     unfinished: Option<Frame>,
     awaited: Awaited,
     deadline: Instant,
-    /// Whether to end this direction of TCP once the output has been written.
+    /// Whether to close this direction of the TCP connection once the output has been written.
     half_close: bool,
-    /// Whether the peer has ended its direction of TCP, or has missed a deadline.
+    /// Whether the peer has closed its direction of the TCP connection, or has missed a deadline.
     ended: bool,
 }
 
@@ -133,7 +134,7 @@ impl Connection {
         self.input.extend(bytes);
     }
 
-    /// Records that the peer has ended its direction of TCP.
+    /// Records that the peer has closed its direction of the TCP connection.
     pub(crate) fn receive_eof(&mut self) {
         self.ended = true;
     }
@@ -187,7 +188,7 @@ impl Connection {
             CLOSE => {
                 let close = answer_close(frame)?;
                 self.queue(&close);
-                // The server ends TCP first, and the client waits until it does.
+                // The server ends the TCP connection first, and the client waits until it does.
                 self.finish(self.is_server(), now);
                 let code = close.payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
                 return Ok(Some(Event::Close(code)));

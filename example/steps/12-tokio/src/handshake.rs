@@ -5,8 +5,8 @@ use sha1::{Digest, Sha1};
 
 use crate::violation::Violation;
 
-/// The maximum length of a request or a response in bytes, the same as in Node.js. Unless it has
-/// many cookies, a browser sends less than 1 KiB.
+/// The maximum length of a request or a response in bytes, the same as in Node.js. A browser sends
+/// less than 1 KiB, unless it has many cookies.
 const MAX_HEAD: usize = 16 << 10;
 
 /// Every server appends this string to the key. A program that has never heard of WebSocket does

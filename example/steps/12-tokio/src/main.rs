@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Each task holds a clone until it ends, so the number of clones is the number of connections.
     let connections = Arc::new(());
     loop {
-        // Do not stop because a client left before it was accepted.
+        // Do not stop the server if a client leaves before its connection is accepted.
         let Ok((socket, _)) = listener.accept().await else { continue };
         if Arc::strong_count(&connections) > MAX_CONNECTIONS {
             let _ = socket.try_write(rejection(&Violation(503, "too many connections")).as_bytes());

@@ -40,18 +40,18 @@ pub(crate) struct Lesson {
     pub(crate) title: &'static str,
     /// What to do, and what to look at.
     pub(crate) task: &'static str,
-    /// The first advice, shown when the user asks for it: how to approach the task, but not what to
-    /// type.
+    /// The first piece of advice, shown when the user asks for it: how to approach the task, but
+    /// not what to type.
     pub(crate) idea: &'static str,
-    /// The second advice, which replaces the first. It is followed by the lines to type.
+    /// The second piece of advice, which replaces the first. The lines to type are shown below it.
     pub(crate) hint: &'static str,
     /// Lines that complete the lesson on a new connection to our server.
     pub(crate) lines: &'static [&'static str],
     /// The name of the field that the lesson is about, if there is one. The frame pane selects it.
     pub(crate) field: Option<&'static str>,
     /// Looks at the newest record and at those before it. Returns `None` if the record neither
-    /// completes the task nor is a failed try, for example because the server sent it or because
-    /// more frames must follow.
+    /// completes the task nor counts as a failed try, for example because the server sent it or
+    /// because more frames must follow.
     pub(crate) observe: fn(&Wire<'_>) -> Option<Verdict>,
 }
 
@@ -60,8 +60,8 @@ pub(crate) struct Lesson {
 pub(crate) enum Verdict {
     /// The task is done. Contains a few sentences about what the user has done.
     Done(String),
-    /// A try did not complete the task. Contains a sentence, without its full stop, that says what
-    /// is missing.
+    /// The user tried, but did not complete the task. Contains a sentence, without its full stop,
+    /// that says what is missing.
     NotYet(String),
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct LessonProgress {
     /// The report on each lesson that the user has done.
     done: Vec<Option<String>>,
     advice: Advice,
-    /// What was missing in the user's last try; `None` before the first try.
+    /// What was missing in the user's last try, or `None` if there is nothing to report.
     missing: Option<String>,
     /// The number of tries without success.
     misses: usize,

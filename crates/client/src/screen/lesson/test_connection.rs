@@ -25,7 +25,8 @@ use crate::screen::{
     model::wire_log::WireLog,
 };
 
-/// A user who does lessons, with the client and the server that the user's lines control.
+/// A user who works through lessons, with the client that the user's lines control and the server
+/// that it talks to.
 pub(super) struct TestConnection {
     pub(super) lessons: LessonProgress,
     log: WireLog,
@@ -139,7 +140,8 @@ impl TestConnection {
         }
     }
 
-    /// Lets the server's application send a status on `/`, as our server does every second.
+    /// If the path is `/`, lets the server's application send a status, as our server does every
+    /// second.
     fn push_status(&mut self) {
         if self.path == "/" {
             self.server.connection.send_text("status").expect("an open connection");

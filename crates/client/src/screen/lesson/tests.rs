@@ -27,7 +27,7 @@ fn completes(title: &str, lines: &[&str]) -> Option<String> {
     (user.lessons.title() != before).then(|| text(&user))
 }
 
-/// Returns the text of the pane in one line.
+/// Returns the text of the pane as one line.
 fn text(user: &TestConnection) -> String {
     user.lessons.rows(1000).into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" ")
 }
@@ -73,7 +73,7 @@ fn other_deeds_complete_a_lesson_too() {
 fn a_near_miss_does_not_complete_a_lesson() {
     for (title, lines) in [
         ("The first frame", &["/binary 48", "", "/ping Hello", "/fragment 2 Hello", "/raw 81 81 00000000 ff"][..]),
-        // The bytes in the wrong order, too few bytes, and the key as text.
+        // The bytes of the key in the wrong order, too few bytes, and the key as text.
         ("The masking key", &["/mask 01020304", "Hello", "/binary 04030201", "/binary 010203", "01020304"]),
         // A key of an earlier connection.
         ("The masking key", &["/mask 01020304", "Hello", "/reconnect", "/binary 01020304"]),
@@ -94,11 +94,11 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
         ("What 1005 is", &["/raw 8800"]),
-        // The key of an older frame instead of the last one.
+        // The key of an older frame, not of the last one.
         ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"]),
         // A masked frame that breaks another rule.
         ("1002, protocol error", &["/raw 8380 00000000"]),
-        // When the server answers a Close, it echoes the code.
+        // The server's answer to a Close only repeats the user's code.
         ("1002, protocol error", &["/close 1002"]),
         ("1002, protocol error", &["/raw 8181 00000000 ff"]),
         ("1007, not UTF-8", &["/close 1007"]),
@@ -279,7 +279,7 @@ fn a_hint_takes_the_place_of_the_last_try() {
         assert!(rows.len() <= most, "{line}: {rows:#?}");
     }
     assert!(text(&user).contains("With a key of zeros") && !text(&user).contains("Not yet"), "{}", text(&user));
-    // The next try replaces the hint, but the lines to type stay.
+    // After the next try, the sentence about it replaces the hint, but the lines to type stay.
     user.enter("Hello");
     assert!(text(&user).contains("Not yet") && text(&user).contains("/raw 0081 00000000 42"), "{}", text(&user));
     assert!(!text(&user).contains("With a key of zeros, 41"), "{}", text(&user));

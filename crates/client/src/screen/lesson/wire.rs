@@ -51,7 +51,7 @@ impl<'a> Wire<'a> {
         self.entries.iter().filter(|entry| entry.record.kind == RecordKind::Request).count() > 1
     }
 
-    /// Returns the newest record if the server has sent it.
+    /// Returns the newest record if it was sent by the server.
     pub(super) fn received(&self) -> Option<&'a Record> {
         (self.newest.direction == Direction::ToClient).then_some(self.newest)
     }
@@ -62,7 +62,7 @@ impl<'a> Wire<'a> {
         records.take_while(|record| record.kind != RecordKind::Request)
     }
 
-    /// Returns the earlier records that the client has sent, the newest first.
+    /// Returns the earlier records that the client sent, the newest first.
     pub(super) fn sent_earlier(&self) -> impl Iterator<Item = &'a Record> + use<'a> {
         self.earlier().filter(|record| record.direction == Direction::ToServer)
     }
@@ -73,7 +73,7 @@ impl<'a> Wire<'a> {
         self.sent_earlier().find(|record| record.kind == RecordKind::Frame && opcode(record) != Some(PONG))
     }
 
-    /// Returns the first Close that the client has sent before the newest record.
+    /// Returns the first Close that the client sent before the newest record.
     pub(super) fn sent_close(&self) -> Option<&'a Record> {
         self.sent_earlier().filter(|record| opcode(record) == Some(CLOSE)).last()
     }

@@ -138,8 +138,8 @@ async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
 
 /// Reads at most one byte more than `limit`.
 fn read_regular_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    // Reading a device may never end, and opening a named pipe blocks until another program opens
-    // it for writing.
+    // Accept only regular files: reading a device may never end, and opening a named pipe blocks
+    // until another program opens it for writing.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }

@@ -217,7 +217,7 @@ mod tests {
     fn two_insertions_can_form_one_cluster() {
         let mut editor = editor("e");
         editor.home();
-        // The two code points of a flag.
+        // Insert the two code points of a flag one after the other.
         editor.insert("\u{1F1E9}");
         editor.insert("\u{1F1EA}");
         assert_eq!(editor.before_cursor(), "🇩🇪");

@@ -11,8 +11,8 @@ pub(super) fn initial_field(record: &Record, lesson: Option<&str>) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {
         // A byte of a frame's header can belong to several fields, so its position may not identify
-        // the field. If the kind of violation identifies it, select that field. Otherwise, select
-        // the field at the position of the bytes that violate the rule.
+        // the field. If the kind of violation identifies the field, select that one. Otherwise,
+        // select the field at the position of the bytes that violate the rule.
         Some(finding) => match &finding.rule {
             BrokenRule::Violation(violation) => violating_field(violation).and_then(named),
             _ => None,

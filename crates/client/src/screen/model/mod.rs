@@ -53,18 +53,19 @@ pub(crate) struct Model {
     /// The number of rows by which the user has scrolled the zoomed frame away from the selected
     /// field. A negative number means upwards.
     pub(crate) frame_scroll: isize,
-    /// The search for the frames of the last command.
+    /// The search for the frames sent by the last command.
     own_frame: Option<OwnFrameSearch>,
     /// The number of rows by which the help is scrolled, or `None` if it is not shown.
     pub(crate) help: Option<usize>,
     /// The lessons and the user's progress through them.
     pub(crate) lessons: LessonProgress,
-    /// An error in the input, or a list of completions, shown in place of the line of keys until
+    /// An error in the input, or a list of completions, shown in place of the list of keys until
     /// the next key press.
     pub(crate) hint: Option<String>,
     /// The index of the completion from which the next Tab continues the list.
     pub(crate) next_completion: usize,
-    /// How the last connection ended: a sentence, and the program's exit status.
+    /// How the last connection ended, as a sentence for the user, and the exit status for the
+    /// program.
     pub(crate) ended: Option<(String, ExitCode)>,
     /// Whether the program quits when the connection ends.
     pub(crate) quitting: bool,
@@ -134,7 +135,8 @@ impl Model {
         self.set_focus(focus);
     }
 
-    /// Returns `true` if this pane exists. A lesson takes the place of the numbers.
+    /// Returns `true` if this pane exists. While a lesson is shown, its pane replaces the pane with
+    /// the numbers.
     fn has_pane(&self, focus: Focus) -> bool {
         match focus {
             Focus::Lesson => self.lessons.is_shown(),
@@ -223,8 +225,8 @@ impl Model {
         self.own_frame = None;
     }
 
-    /// Ends the search for a command's frames, unless the server's answer may show more than they
-    /// do.
+    /// Ends the search for a command's frames, unless the command breaks a rule that only the
+    /// server's answer can still show.
     pub(crate) fn end_sending(&mut self) {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }

@@ -47,8 +47,8 @@ impl NumberHistory {
 }
 
 impl NumberSeries {
-    /// Returns a bar for each of the newest values, but at most `width` bars. The lowest of these
-    /// values gets the lowest bar. If all of them are equal, the bars are at half height.
+    /// Returns one bar for each of the newest values, up to `width` bars in total. The lowest of
+    /// these values gets the lowest bar. If all of them are equal, the bars are at half height.
     pub(crate) fn bars(&self, width: usize) -> String {
         const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = self.values.iter().skip(self.values.len().saturating_sub(width));

@@ -23,7 +23,8 @@ pub(crate) struct OwnFrameSearch {
 enum Fit {
     /// The command did not send it.
     Not,
-    /// A Pong, which the engine may have sent as an answer, although raw bytes can contain one too.
+    /// A Pong. The engine may have sent it to answer a Ping, but a command that sends raw bytes may
+    /// also have sent it.
     Perhaps,
     /// The command sent it.
     Own,
@@ -64,8 +65,8 @@ impl OwnFrameSearch {
         }
     }
 
-    /// Returns `true` if the search continues after the command has been carried out, because the
-    /// server's answer may show more than the frames do.
+    /// Returns `true` if the search continues after the command has been carried out: no frame has
+    /// shown the broken rule, but the server's answer may still do so.
     pub(super) fn expects_an_answer(&self) -> bool {
         self.frames == SentFrames::Broken && self.best < Fit::Broken
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use dissector::{Conversation, Direction, Options, Record};
 
-/// Returns one record for each of these frames, which are one millisecond apart.
+/// Returns a record for each of these frames, with times that are one millisecond apart.
 pub(crate) fn records(frames: &[(Direction, &[u8])]) -> Vec<Record> {
     let mut conversation = Conversation::after_handshake(Options::default());
     let mut records = Vec::new();

@@ -27,7 +27,7 @@ const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
 /// 80-column terminal.
 const IN_PLACE_MAX: usize = 52;
 
-/// The number of columns that the mark and the gap before each row of an entry take up.
+/// The number of columns taken up by the mark and the gap before each row of an entry.
 pub(crate) const MARK_COLUMNS: usize = 2;
 
 /// The source of an entry.
@@ -96,7 +96,7 @@ pub(crate) struct Transcript {
     entries: VecDeque<TranscriptEntry>,
     /// The total size of the entries' texts, in bytes.
     bytes: usize,
-    /// The number of entries that were dropped.
+    /// The number of entries that have been dropped.
     dropped: u64,
     /// The shape of the last entry, if it is a JSON message from the server.
     last_shape: Option<String>,
@@ -395,7 +395,7 @@ mod tests {
         let mut transcript = Transcript::default();
         for n in 0..ENTRIES_MAX {
             add(&mut transcript, &format!("{n}{}", "\u{1}".repeat(TEXT_MAX)));
-            // Messages that share an entry count once.
+            // Two messages that share an entry take the space of one.
             add(&mut transcript, &format!(r#"{{"n":{n}}}"#));
             add(&mut transcript, &format!(r#"{{"n":{n}00}}"#));
             let bytes: usize = transcript.entries().iter().map(|entry| entry.text.len()).sum();

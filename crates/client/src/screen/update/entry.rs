@@ -34,8 +34,8 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         let advice = match model.state {
             State::Connecting => "wait until it is open",
             _ => {
-                // The user's next line will be `/reconnect`, so make room for it. The history keeps
-                // this line.
+                // The user's next line will be `/reconnect`, so empty the input. The history keeps
+                // the line that could not be sent.
                 model.editor.take();
                 "/reconnect opens a new one, and ↑ brings your line back"
             }
@@ -97,7 +97,7 @@ fn refusal(sentence: &str) -> String {
     format!("{sentence} (Ctrl-U empties the line)")
 }
 
-/// Returns the connection that replaces the one to the address `current`.
+/// Returns the new connection, which will replace the connection to the address `current`.
 ///
 /// # Errors
 /// Returns a sentence that explains why the address or the subprotocol cannot be used.

@@ -52,9 +52,9 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::F(2) => model.toggle_zoom(),
         KeyCode::Tab => entry::complete(model),
         KeyCode::BackTab => model.step_focus(false),
-        // Only end the zoom, and keep the selection.
+        // End the zoom, but keep the selection.
         KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
-        // There is nothing else for Esc to leave, so empty the line. The history keeps it.
+        // There is nothing else for Esc to do, so empty the input line. The history keeps the text.
         KeyCode::Esc if is_at_the_input_and_the_newest(model) => {
             model.editor.take();
         }

@@ -31,7 +31,7 @@ pub(super) fn lesson(model: &mut Model, by: isize) {
     model.lessons.scroll = model.lessons.scroll.saturating_add(by).clamp(*range.start(), *range.end());
 }
 
-/// Corrects the scroll positions after the terminal's size has changed.
+/// Adjusts the scroll positions after the size of the terminal has changed.
 pub(super) fn clamp(model: &mut Model) {
     help(model, 0);
     zoomed_frame(model, 0);

@@ -48,7 +48,7 @@ fn ended() -> ScreenEvent {
     ScreenEvent::Link(LinkEvent::Ended(Ending { close_info, cause: Cause::End, complete: true }))
 }
 
-/// Returns the close info of a connection that ended before anything had happened.
+/// Returns the close info of a connection that ended before anything was sent or received.
 fn abnormal() -> CloseInfo {
     let keys = Box::new(|| MaskingKey([0; 4]));
     Connection::client(Config::default(), keys, std::time::Instant::now()).close_info()
@@ -162,7 +162,7 @@ fn a_lesson_selects_the_field_that_it_is_about() {
         add_records(&mut model, &[(TO_SERVER, frame)]);
         assert_eq!(model.fields()[model.field].1.term.name, Some(field), "{lesson}: {frame:02x?}");
     }
-    // A field that breaks a rule takes precedence.
+    // A field that breaks a rule takes precedence over the lesson's field.
     let mut model = open();
     enter(&mut model, "/lesson 6");
     add_records(&mut model, &[(TO_SERVER, &[0x83, 0x80, 0, 0, 0, 0])]);
@@ -259,7 +259,7 @@ fn characters_typed_with_altgr_are_text() {
     press(&mut model, KeyCode::BackTab);
     press_with(&mut model, KeyCode::Char('@'), altgr);
     assert_eq!(model.focus, Focus::Input);
-    // Other keys keep their meaning with both modifiers.
+    // Keys other than characters still obey Control and Alt: Left moves back by a word.
     press_with(&mut model, KeyCode::Left, altgr);
     assert_eq!(model.editor.before_cursor(), "@{}[]\\|~€");
 }
@@ -285,7 +285,7 @@ fn tab_completes_arguments_that_can_be_listed() {
     type_text(&mut model, "1");
     press(&mut model, KeyCode::Tab);
     assert_eq!(model.editor.text(), "/close 1011 ");
-    // The next argument is the reason. It has no candidates, so Tab changes nothing.
+    // The next argument is the reason. There are no completions for it, so Tab changes nothing.
     press(&mut model, KeyCode::Tab);
     assert_eq!((model.editor.text(), model.focus), ("/close 1011 ", Focus::Input));
 }
@@ -566,7 +566,8 @@ fn a_slow_frame_is_announced_and_the_wire_follows_the_newest_meanwhile() {
     assert!(model.wire_log.follows());
     let notice = "sending a byte every 1000 ms: the wire shows the frame after the last byte";
     assert!(model.transcript.entries().iter().any(|entry| entry.text == notice), "{:?}", model.transcript);
-    // Frames that arrive in the meantime are selected first, and the slow frame after them.
+    // A frame that arrives while the slow frame is being sent is selected. Once the slow frame is
+    // complete, it is selected instead.
     update(&mut model, ScreenEvent::Link(LinkEvent::Sending(SentFrames::Opcode(1))));
     add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'm'])]);
     assert_eq!(selected(&model), Some("Text, 1 byte: m"));
@@ -616,7 +617,7 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
         let mut keys = || MaskingKey([1, 2, 3, 4]);
         let bytes = FaultTest::on_connection(fault, Role::Client, &mut keys).expect("a fault in frames").bytes;
         let mut model = open();
-        // Another frame comes first, and the selection follows it because it is the newest.
+        // A frame arrives before the command is sent, and is selected because it is the newest.
         add_frames(&mut model, 1);
         send(&mut model, &LinkCommand::Break(fault.name), &[(TO_SERVER, MASKED_PONG), (TO_SERVER, &bytes)]);
         add_frames(&mut model, 3);
@@ -634,7 +635,8 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
 
 #[test]
 fn the_fields_that_the_user_reads_are_not_replaced() {
-    // It is enough that the fields have the focus: no key has selected a field yet.
+    // The pane with the fields keeps its record once it has the focus, although none of these keys
+    // selects a field.
     for keys in [&[KeyCode::BackTab][..], &[KeyCode::Tab, KeyCode::Tab, KeyCode::Enter]] {
         let mut model = open();
         add_records(&mut model, &[(TO_CLIENT, HELLO)]);

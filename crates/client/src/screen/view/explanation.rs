@@ -12,7 +12,7 @@ pub(super) fn broken_rules(record: &Record, styles: Styles, columns: usize) -> V
     sentences.flat_map(|sentence| wrap(&sentence, columns)).map(|row| Line::styled(row, styles.wrong())).collect()
 }
 
-/// Returns what the value of the field means and why the field exists.
+/// Returns an explanation of the field: what its value means and why it exists.
 pub(super) fn meaning(field: &Field, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if !field.meaning.is_empty() {

@@ -29,8 +29,8 @@ pub(super) fn hex_dump(
     let is_whole = record.length == record.bytes.len() as u64;
     let beside = spare == 0 && width_of(row) + width(&words(record.length)) <= columns;
     let rows = match spare {
-        // All bytes fit if the spare lines are used too. Then no bytes are left out, and no spare
-        // line is needed to show their number.
+        // All bytes fit if the spare lines are used too. In that case, no bytes are left out, so no
+        // spare line is needed to show their number.
         _ if is_whole && all <= rows + spare => rows + spare,
         // The last line shows the number of bytes left out, so there is one line fewer for bytes.
         0 if !beside => rows.saturating_sub(1),
@@ -125,7 +125,7 @@ mod tests {
         let mut record = records(&[(Direction::ToClient, &[&[0x81, 100][..], &[b'x'; 100]].concat())]).remove(0);
         record.bytes.truncate(48);
         for (rows, spare) in [(2, 1), (3, 1), (3, 0), (2, 0), (4, 1)] {
-            // This width leaves no room for the number after the bytes.
+            // At this width, the number of omitted bytes does not fit after the last byte.
             let lines = hex_dump(&record, None, Styles { colours: false }, width_of(16), rows, spare);
             assert!(lines.len() <= rows + spare, "{rows} + {spare}: {}", lines.len());
             let shown = 16 * (lines.len() - 1);

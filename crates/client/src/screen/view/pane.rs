@@ -13,7 +13,7 @@ pub(super) fn block(title: String, focused: bool) -> Block<'static> {
     Block::bordered().border_type(border).title(title)
 }
 
-/// Returns the area inside a border, and the columns and rows of that area.
+/// Returns the area inside a border, and the size of that area in columns and rows.
 pub(super) fn inner(area: Rect) -> (Rect, usize, usize) {
     let PaneSize { columns, rows } = layout::inside(area);
     (Block::bordered().inner(area), columns, rows)

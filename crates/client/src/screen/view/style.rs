@@ -30,8 +30,8 @@ impl Styles {
         self.ink_on(palette::of(part))
     }
 
-    /// Returns the style of the mark for a direction. The two marks are also different characters,
-    /// for terminals without colours.
+    /// Returns the style of the mark for a direction. Each direction also has a different mark, so
+    /// that they can be told apart on a terminal without colours.
     pub(super) fn direction(self, direction: Direction) -> Style {
         self.ink_on(palette::of(match direction {
             Direction::ToServer => RecordPart::Opcode,

@@ -118,7 +118,7 @@ fn wire_and_frame_show_a_compressed_text() {
     let extensions = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
     let request = format!("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n{extensions}");
     let response = format!("HTTP/1.1 101 Switching Protocols\r\n{extensions}");
-    // The example of RFC 7692, section 7.2.3.1.
+    // The example in RFC 7692, section 7.2.3.1.
     let frame: &[u8] = &[0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
     for (direction, bytes) in [
         (Direction::ToServer, request.as_bytes()),
@@ -383,7 +383,7 @@ fn a_hint_is_shown_in_full() {
             let words: Vec<&str> = screen.split_whitespace().collect();
             let shown = words.join(" ");
             assert!(shown.ends_with(&hint), "{size:?}: {hint}\n{screen}");
-            // The line stays visible above the hint.
+            // The input line stays visible above the hint.
             assert!(screen.lines().any(|row| row.trim_end() == format!("> {line}")), "{screen}");
         }
     }
@@ -565,8 +565,8 @@ fn no_pane_shows_a_character_that_controls_the_terminal() {
     model.hint = Some(HOSTILE.to_owned());
     let screen = draw_text(&model);
     assert_harmless("the screen", &screen);
-    // Only the input line shows such a character as one replacement character. All other panes
-    // escape it.
+    // The input line shows each harmful character as one replacement character. All other panes
+    // show it as an escape.
     assert_eq!(screen.matches('�').count(), model.editor.text().chars().filter(|&c| is_harmful(c)).count());
 }
 
@@ -658,7 +658,7 @@ fn the_task_is_visible_even_if_the_report_leaves_it_no_room() {
     press(&mut model, KeyCode::F(2));
     let screen = draw_text(&model);
     assert!(shows_words(&screen, "✓ 1: A message of 5 bytes took 11 on the wire:"), "{screen}");
-    // Once the lessons are off, their pane is no longer zoomed.
+    // Turning the lessons off also ends the zoom of their pane.
     update(&mut model, ScreenEvent::Paste("/lesson off".to_owned()));
     press(&mut model, KeyCode::Enter);
     assert!(draw_text(&model).contains(" ws://h/ "), "{}", draw_text(&model));

@@ -110,7 +110,8 @@ fn page(record: &Record, fields: &[(usize, &Field)], selected: usize, styles: St
     Page { lines, selected: selected_rows }
 }
 
-/// Returns the rows of a field. The section is at the right of the first row.
+/// Returns the rows of a field. The first row ends with a reference to the section that specifies
+/// the field.
 fn field_lines(depth: usize, field: &Field, selected: bool, styles: Styles, columns: usize) -> Vec<Line<'static>> {
     let section = section(field);
     let room = columns.saturating_sub(2 + section.len() + 1);

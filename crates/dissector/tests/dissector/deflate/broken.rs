@@ -100,7 +100,7 @@ fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
     const LIMIT: usize = 1 << 20;
     let limits = Limits::DEFAULT.max_message_bytes(LIMIT);
     let options = Options { payload_bytes: 200, limits, ..Options::default() };
-    // 64 MiB in 64 KiB, and one byte more than the limit.
+    // A bomb that packs 64 MiB into 64 KiB, and a message that exceeds the limit by one byte.
     for (size, element) in [(64 << 20, TAKEOVER), (LIMIT + 1, NO_TAKEOVER)] {
         let bomb = deflater(ToClient, element).deflate(&vec![b'x'; size], true);
         let pieces = with_extension(
@@ -153,7 +153,7 @@ fn rsv1_marks_the_first_frame_of_a_message_and_no_other() {
     // The rule is broken, but the content can still be read.
     assert_eq!(field(&records[1], "websocket.payload.ping").value, bytes(b"ping"));
     assert_eq!(field(&records[2], "websocket.payload.text").value, text("Hello"));
-    // The other two bits have no meaning here either.
+    // The other two reserved bits have no meaning here either.
     let records = client_frames(TAKEOVER, &[(0xE1, &HELLO), (0xC3, b"")]);
     assert_eq!(violations(&records[0]), [Violation::ReservedBitsSet(0x20)]);
     assert_eq!(violations(&records[1]), [Violation::ReservedBitsSet(0x40), Violation::ReservedOpcode(3)]);

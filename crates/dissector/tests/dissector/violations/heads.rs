@@ -39,7 +39,7 @@ impl At {
     }
 }
 
-/// A function that returns whether a violation is the expected one. Some violations hold a text,
+/// A function that returns whether a violation is the expected one. Some violations contain text,
 /// which is not compared.
 type Expected = fn(&HandshakeViolation) -> bool;
 

@@ -1,5 +1,5 @@
-//! Every rule that bytes can break is reported with the bytes that break it, which are dissected
-//! all the same.
+//! Every rule that bytes can break is reported together with the bytes that break it, and those
+//! bytes are still dissected.
 
 mod frames;
 mod heads;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use dissector::{BrokenRule, Record};
 
-/// Asserts that only the last record breaks a rule: this one, with the bytes in `range`.
+/// Asserts that only the last record breaks a rule, and that the rule is `rule`, broken by the
+/// bytes in `range`.
 #[track_caller]
 pub(crate) fn assert_broken(records: &[Record], rule: &BrokenRule, range: Range<u64>) {
     let (last, others) = records.split_last().expect("there is a record");

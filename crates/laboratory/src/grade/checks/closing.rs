@@ -14,18 +14,18 @@ use crate::{
     stages::Stages,
 };
 
-/// The time within which a peer must end TCP after the closing handshake. It should end TCP at
-/// once, because there is nothing left to wait for.
+/// The time within which a peer must end the TCP connection after the closing handshake. It should
+/// do so at once, because there is nothing left to wait for.
 const END: Duration = Duration::from_secs(1);
 
 /// The time within which a server must notice that the client is gone. TCP reports this at once.
 const GONE: Duration = Duration::from_secs(2);
 
-/// The delay with which a client on a slow network may answer a Close.
+/// How long a client on a slow network may take to answer a Close.
 const LATE: Duration = Duration::from_secs(1);
 
-/// The time for which a client must keep TCP open after the closing handshake, because it waits for
-/// the server to end TCP.
+/// How long a client must keep the TCP connection open after the closing handshake, because it
+/// waits for the server to end the connection.
 const WAITS: Duration = Duration::from_millis(200);
 
 /// The number of bytes to send after a violation: enough to make TCP reset the connection if the

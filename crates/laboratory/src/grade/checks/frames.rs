@@ -22,7 +22,7 @@ const OPEN: Duration = Duration::from_millis(200);
 const SHORT: usize = 125;
 
 /// Returns a text whose bytes repeat with a period that is neither the key's nor a power of two, so
-/// that every wrong offset shows.
+/// that any wrong offset changes the result.
 fn text(length: usize) -> Vec<u8> {
     (b'a'..=b'z').chain(b'A'..=b'Y').cycle().take(length).collect()
 }

@@ -18,25 +18,25 @@ use crate::{
 /// The longest message that a program must accept, and therefore the smallest useful limit.
 const MESSAGE: usize = 1 << 20;
 
-/// The number of bytes in one message by which the program must have stopped the sender. Most
+/// The number of bytes in one message after which the program must have stopped the sender. Most
 /// implementations set the limit between 1 MiB and 100 MiB.
 const ENDLESS_MESSAGE: usize = 128 << 20;
 
-/// The payload of each fragment of the endless message.
+/// The payload length, in bytes, of each fragment in the endless message.
 const FRAGMENT: usize = 64 << 10;
 
-/// The number of bytes in one request by which the server must have stopped the client.
+/// The number of bytes in one request after which the server must have stopped the client.
 const ENDLESS_HEAD: usize = 1 << 20;
 
 /// The pause between the bytes of a peer that trickles: short enough to restart every time-out on a
-/// single read, and long enough to cost nothing.
+/// single read before it expires, and long enough that sending costs almost nothing.
 const TRICKLE: Duration = Duration::from_millis(250);
 
 /// The beginning of a request.
 const HALF_A_REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: ";
 
-/// Expects the server to accept another connection after this one has ended. The pause allows for a
-/// program that ends together with the connection, which may take a moment.
+/// Expects the server to accept another connection after this one has ended. If the program exits
+/// when the connection ends, the pause gives it time to do so.
 fn goes_on(script: &mut Script<'_>) {
     script.then(Act::Pause(PIECE_PAUSE));
     script.then(Act::Another { label: "the next connection" });

@@ -43,7 +43,7 @@ pub(crate) fn all_faults() -> impl Iterator<Item = &'static Fault> {
 /// The name and the title of a check, for a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedCheck {
-    /// The stage in which the check is made.
+    /// The stage to which the check belongs.
     pub stage: &'static Stage,
     /// The name, which never changes.
     pub name: &'static str,

@@ -19,8 +19,8 @@ use crate::observations::TcpEnd;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     /// Writes `unit` again and again, up to `total` bytes in all, and reads at the same time. Stops
-    /// early when `done` returns `true`, when TCP ends, or when nothing is read or written for the
-    /// answer time-out. Returns the number of bytes written.
+    /// early when `done` returns `true`, when the TCP connection ends, or when nothing is read or
+    /// written within the answer time-out. Returns the number of bytes written.
     async fn flood(&mut self, unit: &[u8], total: usize, done: impl Fn(&Self) -> bool) -> usize {
         let (mut written, mut write_ended) = (0, false);
         loop {
@@ -63,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.close(&format!("a Close {code} after {} of fragments", mebibytes(written)), &[Some(code)]).await
     }
 
-    /// Floods the peer until it rejects the request or ends TCP.
+    /// Floods the peer until it rejects the request or ends the TCP connection.
     pub(crate) async fn flood_until_rejected(&mut self, unit: &[u8], total: usize) -> Result<(), Failure> {
         let written = self.flood(unit, total, |peer| peer.status().is_some()).await;
         if self.status().is_none() && self.tcp_end_within(self.answer_timeout).await.is_some() {
@@ -83,8 +83,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Writes `byte` at this interval until the peer has ended TCP. Fails if TCP is still open
-    /// after `patience`.
+    /// Writes `byte` at this interval until the peer has ended the TCP connection. Fails if the
+    /// connection is still open after `patience`.
     pub(crate) async fn trickle(
         &mut self,
         byte: u8,
@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Err(self.left_open(patience))
     }
 
-    /// Expects the peer to end TCP within `patience`.
+    /// Expects the peer to end the TCP connection within `patience`.
     pub(crate) async fn ends_in_time(&mut self, patience: Duration) -> Result<(), Failure> {
         match self.tcp_end_within(patience).await {
             Some(_) => Ok(()),

@@ -34,8 +34,8 @@ use super::{
 };
 use crate::{frame_builder::FrameBuilder, observations::TcpEnd, randomness::Randomness};
 
-/// How long the judge waits for the peer to end its direction of TCP, once the judge has ended its
-/// own. Then the judge drops the connection.
+/// How long the judge, after ending its own direction of the TCP connection, waits for the peer to
+/// end the other one. The judge then drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
 
 /// How long the judge waits for more bytes of a wrong frame. A peer on the same machine writes them
@@ -73,7 +73,7 @@ pub(crate) struct Peer<S> {
     /// The payloads of the Pings that have not been answered yet.
     pings: Vec<Vec<u8>>,
     close: Option<ReceivedFrame>,
-    /// Whether a Close has arrived. Stays `true` when a check takes the Close.
+    /// Whether a Close has arrived. Remains `true` after a check has taken the Close.
     has_closed: bool,
     /// The opcode of the first frame after the Close.
     after_close: Option<Opcode>,
@@ -130,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// Writes bytes. A failed write does not fail the check, because the peer may have had a good
-    /// reason to end TCP. The next expectation decides whether it had.
+    /// reason to end the TCP connection. The next expectation decides whether it had.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let writing = async {
             self.stream.write_all(bytes).await?;
@@ -149,7 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let _ = timeout(self.answer_timeout, self.stream.shutdown()).await;
     }
 
-    /// Reads once. Returns false if the deadline has passed, or if TCP had already ended.
+    /// Reads once. Returns false if the deadline has passed, or if the TCP connection had already
+    /// ended.
     async fn read(&mut self, deadline: Instant) -> bool {
         if self.tcp_end.is_some() {
             return false;
@@ -164,8 +165,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         match read {
             Ok(0) => self.tcp_end = Some(TcpEnd::Eof),
             Ok(_) => {}
-            // Ending TCP without a TLS alert breaks a rule of TLS only, so it counts as a normal
-            // end.
+            // Ending the TCP connection without a TLS alert breaks a rule of TLS only, so it counts
+            // as a normal end.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.tcp_end = Some(TcpEnd::Eof),
             Err(_) => self.tcp_end = Some(TcpEnd::Reset),
         }
@@ -202,8 +203,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             match frame.opcode {
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => self.data.push_back(frame),
                 Opcode::Pong => self.pongs.push_back(frame),
-                // The peer may send Pings to keep the connection alive. Most checks end before a
-                // Pong is overdue.
+                // The peer may send Pings to keep the connection alive. Store them for now, because
+                // most checks end before a Pong is overdue.
                 Opcode::Ping => self.pings.push(frame.payload),
                 Opcode::Close => {
                     self.close = Some(frame);
@@ -249,7 +250,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Some(Failure::new(Symptom::OtherOpcode, sentence))
     }
 
-    /// Reads until the peer pauses, so that a wrong frame can be diagnosed with all of its bytes.
+    /// Reads until the peer pauses, so that the diagnosis of a wrong frame covers all of its bytes.
     async fn read_rest(&mut self) {
         let end = Instant::now() + self.answer_timeout;
         while self.read(end.min(Instant::now() + REST)).await {}
@@ -340,8 +341,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.ignores_frames = true;
     }
 
-    /// Ends the judge's direction of TCP, waits briefly for the peer to end its own, and expects
-    /// that nothing more has arrived.
+    /// Ends the judge's direction of the TCP connection, waits briefly for the peer to end its own,
+    /// and expects that nothing more has arrived.
     pub(crate) async fn part(&mut self) -> Result<(), Failure> {
         self.shutdown().await;
         let deadline = Instant::now() + PARTING;
@@ -372,7 +373,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
         let (kind, payload) = (frame.opcode, quote(&frame.payload));
         let sentence = format!("{} also sent a frame that nobody has asked for: {kind:?} {payload}", self.name());
-        // For a surplus Pong, the check's own hint is more specific.
+        // For a surplus Pong, give no advice here, because the check's own hint is more specific.
         let advice = (kind != Opcode::Pong).then_some("An echo server or client sends nothing of its own.");
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(advice))
     }
@@ -406,10 +407,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Ok(())
     }
 
-    /// Expects the peer to end TCP within `limit`, without a reset.
+    /// Expects the peer to end the TCP connection within `limit`, without a reset.
     pub(crate) async fn end(&mut self, limit: Duration) -> Result<(), Failure> {
         match self.tcp_end_within(limit).await {
-            // Once the peer has ended its direction of TCP, only a failed write reveals a reset.
+            // Once the peer has ended its direction of the TCP connection, only a failed write
+            // reveals a reset.
             Some(TcpEnd::Eof) if !self.write_failed => Ok(()),
             Some(_) => Err(Failure::new(
                 Symptom::Reset,
@@ -422,7 +424,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Waits up to `limit` for the end of TCP. Frames may arrive first.
+    /// Waits up to `limit` for the end of the TCP connection. Frames may arrive first.
     pub(crate) async fn tcp_end_within(&mut self, limit: Duration) -> Option<TcpEnd> {
         let deadline = Instant::now() + limit;
         while self.read(deadline).await {
@@ -458,13 +460,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Drops the connection while some of the peer's bytes are unread, so that TCP resets it. At
-    /// least two bytes must be on the way, because one is read first.
+    /// Resets the TCP connection by dropping it while some of the peer's bytes are unread. At least
+    /// two bytes must be on the way, because one is read first.
     pub(crate) async fn reset(mut self) {
         let _ = timeout(self.answer_timeout, self.stream.read_u8()).await;
     }
 
-    /// Expects TCP to stay open for this long. Frames may arrive in the meantime.
+    /// Expects the TCP connection to stay open for this long. Frames may arrive in the meantime.
     pub(crate) async fn stays_open(&mut self, time: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + time;
         while self.read(deadline).await {

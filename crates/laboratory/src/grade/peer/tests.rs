@@ -111,8 +111,8 @@ async fn bytes_that_are_no_frame_are_diagnosed_with_all_that_follow_soon() {
     assert_eq!(reserved.symptom, Symptom::Garbage);
     assert!(reserved.sentence.starts_with("instead of the echo, the server sent a frame that breaks a rule"));
 
-    // The header proves to be invalid before the payload has arrived, so the judge waits for the
-    // rest of the frame.
+    // The header proves invalid before the payload has arrived. The judge waits for the rest of the
+    // frame, so that the diagnosis covers all of it.
     let (mut peer, mut far) = open(Role::Client, b"\x83").await;
     let late = async {
         sleep(REST / 2).await;
@@ -154,7 +154,7 @@ async fn the_frame_before_is_recognised_when_it_comes_again() {
     let failure = peer.message("the next echo", Opcode::Text, b"World", &[]).await.expect_err("a failure");
     assert_eq!(failure.symptom, Symptom::OtherPayload);
 
-    // The judge may also expect the same message a second time.
+    // A repeated message is not a failure if the judge expects the same message twice.
     let (mut peer, _far) = open(Role::Client, twice).await;
     for _ in 0..2 {
         peer.message("the echo", Opcode::Text, b"Hello", &[]).await.expect("the echo");
@@ -203,7 +203,7 @@ async fn only_a_message_that_nobody_has_asked_for_has_advice_of_its_own() {
 }
 
 /// A peer that never stops sending must not fill the memory while the judge waits for the end of
-/// TCP.
+/// the TCP connection.
 #[tokio::test(start_paused = true)]
 async fn bytes_that_are_no_frames_are_forgotten_until_the_end_of_tcp() {
     for (mut peer, _far) in [unopened(b"HTTP/1.1 200 OK").await, open(Role::Client, b"\x83\x00").await] {
@@ -263,7 +263,7 @@ async fn tcp_ends_in_time_and_without_a_reset() {
     let sentence = "the server still keeps the connection after 500 ms";
     assert_says(peer.ends_in_time(SECOND / 2).await, Symptom::LeftOpen, sentence);
     assert_eq!(begun.elapsed(), SECOND * 3 / 2);
-    // A frame that came before the end is still there.
+    // The frame that the peer sent first can still be read.
     assert_eq!(peer.message("the echo", Opcode::Text, b"Hi", &[]).await, Ok(()));
     let begun = Instant::now();
     assert_eq!(peer.stays_open(SECOND).await, Ok(()));
@@ -273,7 +273,7 @@ async fn tcp_ends_in_time_and_without_a_reset() {
     assert_says(peer.stays_open(SECOND).await, Symptom::Ended, sentence);
     assert_eq!(peer.end(SECOND).await, Ok(()));
     assert_eq!(peer.ends_in_time(SECOND).await, Ok(()));
-    // A failed write shows that TCP was reset.
+    // A failed write shows that the TCP connection was reset.
     peer.write(b"\x89\x00").await;
     let sentence = "the server reset TCP, which can destroy what it has sent before";
     assert_says(peer.end(SECOND).await, Symptom::Reset, sentence);
@@ -343,12 +343,12 @@ async fn a_rejection_has_one_of_the_statuses() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_ends_with_the_answer_or_when_nobody_reads() {
     let unit = [b'x'; 1000];
-    // Nobody reads, so the flood fills the stream's buffer, which holds 1 MiB.
+    // Nothing reads the stream, so the flood fills its buffer, which holds 1 MiB.
     let (mut peer, _far) = unopened(b"").await;
     let begun = Instant::now();
     let sentence = "the server still waits for the end of the request after 1 MiB";
     assert_says(peer.flood_until_rejected(&unit, 2 << 20).await, Symptom::LeftOpen, sentence);
-    // The flood stalls for one second. Then TCP does not end within another second.
+    // The flood stalls for one second, and the TCP connection does not end within another second.
     assert_eq!(begun.elapsed(), SECOND * 2);
 
     let (mut peer, mut far) = unopened(b"").await;

@@ -1,4 +1,4 @@
-//! Tests of every transition in every reachable combination of facts, by exhaustive search.
+//! Tests every transition from every reachable combination of facts, by exhaustive search.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ enum Transition {
     OutputDiscarded,
     CloseDiscarded,
     Timeout,
-    /// The send queue is empty, and the driver takes the next step with TCP.
+    /// The send queue is empty, and the driver takes the next step in closing the TCP connection.
     TcpStep,
 }
 
@@ -45,7 +45,7 @@ const TRANSITIONS: [Transition; 13] = [
     Transition::TcpStep,
 ];
 
-/// Applies a transition if a connection could cause it now.
+/// Returns the facts after a transition, or `None` if no connection with these facts could make it.
 fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing> {
     let mut next = facts.clone();
     let may_read = !facts.ignores_input() && facts.peer_stream != PeerStream::EofReached;
@@ -65,7 +65,7 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
             next.on_close_sent(Some(CloseFrame::for_violation(&Violation::UnmaskedFrame)));
             next.on_violation(Violation::UnmaskedFrame);
         }
-        // A connection that is abandoned sends a Close too.
+        // An abandoned connection sends a Close too.
         Transition::Abandoned if may_read => {
             next.on_close_sent(Some(CloseFrame::NORMAL));
             next.on_abandoned();
@@ -78,8 +78,8 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
         Transition::CloseDiscarded if (facts.write_failed || facts.timed_out) && facts.is_close_sent() => {
             next.on_output_discarded(true);
         }
-        // The close timer runs while the connection is closing, and after the end of the peer's
-        // stream, so it can expire then.
+        // The close timer runs while the connection is closing, after the end of the peer's stream,
+        // and after a failed write, so it can expire then.
         Transition::Timeout
             if facts.state() != State::Open || facts.peer_stream != PeerStream::Open || facts.write_failed =>
         {
@@ -105,8 +105,8 @@ const fn progress(state: State) -> u8 {
     }
 }
 
-/// Calls `check` with every reachable transition, and with the facts before and after it. Returns
-/// the number of reachable combinations of facts.
+/// Calls `check` for every reachable transition, with the facts before and after it. Returns the
+/// number of reachable combinations of facts.
 fn walk(role: Role, mut check: impl FnMut(&Closing, Transition, &Closing)) -> usize {
     let mut seen = HashMap::from([(key(&Closing::default()), Closing::default())]);
     let mut pending = vec![Closing::default()];
@@ -184,8 +184,8 @@ fn nothing_is_done_with_tcp_after_it_has_ended_and_no_half_close_is_repeated() {
             if after.half_closed {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }
-            // A client waits until the server closes TCP, unless the client fails the connection
-            // or has to abandon it (section 7.1.1).
+            // A client waits until the server closes the TCP connection, unless the client fails
+            // the connection or has to abandon it (section 7.1.1).
             if role == Role::Client && after.violation.is_none() && !after.abandoned {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }

@@ -32,8 +32,8 @@ impl Deflating {
         //# To send a compressed message, an endpoint MUST compress the whole payload, put the
         //# result into frames, and set RSV1 in the first frame.
         let compressed = self.deflater.deflate(payload, true);
-        // With context takeover, the message is in our window now, so the peer needs it in its own
-        // window too: send the compressed form even if it did not get smaller.
+        // With context takeover, the message is now in our window, so the peer needs it in its own
+        // window too: send the compressed form even if it is not smaller than the message.
         let is_worth_it = compressed.len() < payload.len() || self.deflater.takes_over();
         is_worth_it.then(|| compressed.into())
     }

@@ -1,7 +1,7 @@
 //! The fast path: decodes a message that is a single, small, complete, valid, uncompressed frame,
 //! as nearly every message is.
 //!
-//! This module is an optimisation only. The slow path, which is the loop in [`Receiver::next`],
+//! This module is only an optimisation. The slow path, which is the loop in [`Receiver::next`],
 //! decodes the same messages by checking each rule in turn. The fast path recognises only this most
 //! common case, and leaves everything else, violations included, to the slow path. Debug builds
 //! assert that the rules of the slow path also accept each frame that the fast path accepts.
@@ -24,7 +24,7 @@ use crate::{
 const FIN_TEXT: u8 = FIN | Opcode::Text.bits();
 const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 
-/// A message in one frame that is complete in the input.
+/// A message that consists of one frame, all of which is in the input.
 #[derive(Debug)]
 pub(super) struct UnfragmentedFrame {
     kind: MessageKind,
@@ -108,8 +108,8 @@ impl Receiver {
         if !is_shortest || length > rest.len().min(self.fast_path_limit?) {
             return None;
         }
-        // The whole payload has arrived. `rest` is what follows the header, so the difference
-        // between the two lengths is the length of the header, and the payload starts there.
+        // The whole payload has arrived. `rest` begins after the header, so the difference between
+        // the two lengths is the length of the header, and the payload starts there.
         let start = bytes.len() - rest.len();
         Some(UnfragmentedFrame { kind, key, payload: start..start + length })
     }

@@ -67,8 +67,7 @@ pub(super) struct Receiver {
     role: Role,
     /// The configuration, whose limits the receiver enforces.
     config: Arc<Config>,
-    /// The value that the MASK bit must have in the peer's frames, in its position in the second
-    /// byte.
+    /// The required value of the MASK bit in the peer's frames, at its position in the second byte.
     mask_bit: u8,
     /// The maximum payload length, in bytes, that the [fast path](fast_path) accepts. It is within
     /// the configured limits, and at most one [`CACHED_PIECE`], because the slow path handles large
@@ -139,7 +138,7 @@ impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         let limits = &config.limits;
         // A message in one frame counts as one fragment. If the limits allow no fragment at all,
-        // even an empty message has to take the slow path, which reports the violation.
+        // even an empty message must take the slow path, which reports the violation.
         let fast_path_limit = (limits.max_fragments > 0)
             .then_some(limits.max_frame_bytes.min(limits.max_message_bytes).min(CACHED_PIECE));
         Self {
@@ -232,7 +231,7 @@ impl Receiver {
                     }
                 }
                 // The payload of a compressed frame was inflated above, into the buffer of its
-                // message, so the frame only has to be counted.
+                // message, so all that remains is to count the frame.
                 FrameClass::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
                         self.end_message();
@@ -348,9 +347,9 @@ impl Receiver {
             frame.class,
             FrameClass::Unfragmented(MessageKind::Text) | FrameClass::Fragment { kind: MessageKind::Text, .. }
         );
-        // Only the payload of a text message is validated here, so any other payload just has to be
-        // unmasked. The reason in a Close must be UTF-8 too, but it is validated when the Close is
-        // parsed.
+        // Only the payload of a text message is validated here, so any other payload only needs to
+        // be unmasked. The reason in a Close must be UTF-8 too, but it is validated when the Close
+        // is parsed.
         if !is_text {
             if let Some(key) = key {
                 apply_mask(fresh, key);
@@ -391,9 +390,9 @@ impl Receiver {
         }
         let mut rest = available;
         loop {
-            // Inflate only as many compressed bytes as cannot exceed the limit when inflated,
-            // whatever they contain. Inflate at least one, so that the loop makes progress; its
-            // output may exceed the limit a little.
+            // Inflate only as many compressed bytes as are certain to stay within the limit when
+            // inflated, whatever they contain. Inflate at least one, so that the loop makes
+            // progress, although its output may exceed the limit a little.
             let room = self.inflate_limit.saturating_sub(self.held_len());
             if rest > 0 && room == 0 {
                 self.is_inflate_limited = true;
@@ -588,7 +587,7 @@ impl Receiver {
     }
 
     /// Returns `true` if a message, or a control frame outside a message, has ended since the last
-    /// call of [`take_message_ended`](Self::take_message_ended).
+    /// call to [`take_message_ended`](Self::take_message_ended).
     pub(super) const fn has_message_ended(&self) -> bool {
         self.message_ended
     }
@@ -600,7 +599,7 @@ impl Receiver {
     }
 
     /// Returns `true` if a message, a control frame or a frame header has begun to arrive but is
-    /// incomplete. Call this method only when the input has been processed.
+    /// incomplete. Call this method only after the input has been processed.
     pub(super) fn is_message_incomplete(&self) -> bool {
         self.message.is_some() || self.frame.is_some() || self.input.unconsumed_len() > 0
     }

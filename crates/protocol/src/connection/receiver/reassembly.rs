@@ -59,7 +59,7 @@ impl OpenMessage {
         self.payload.freeze()
     }
 
-    /// Returns the facts about the message that the rules need.
+    /// Returns what the rules need to know about the message.
     pub(super) fn info(&self) -> OpenMessageInfo {
         OpenMessageInfo { len: (!self.compressed).then_some(self.payload.len() as u64), fragments: self.fragments }
     }

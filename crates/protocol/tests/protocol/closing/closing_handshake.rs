@@ -244,7 +244,7 @@ fn tcp_is_half_closed_after_the_last_byte_of_the_close() {
             output.advance(1);
             written += 1;
         }
-        // The loop ends with the half-close, after which there is nothing left.
+        // The loop ends at the half-close, and nothing is left to transmit after it.
         assert!(written > 4, "a half-close before the last byte of the Close");
         assert!(endpoint.connection.poll_transmit().is_none());
         endpoint.receive_eof();

@@ -1,4 +1,5 @@
-//! Sections 5.5.1, 7.1.1 and 10.4: deadlines for a peer that should send a Close or close TCP.
+//! Sections 5.5.1, 7.1.1 and 10.4: deadlines for a peer that should send a Close or close the TCP
+//! connection.
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ fn a_server_that_never_closes_tcp_is_disconnected_at_the_deadline() {
     client.assert_transmits(&["88 02 03e8"]);
     client.advance(secs(4));
     client.receive(&["88 02 03e8"]);
-    // The server must now close TCP. A new deadline starts.
+    // The server must now close the TCP connection. A new deadline starts.
     assert_eq!(client.connection.poll_timeout(), Some(client.now + secs(5)));
     client.advance(secs(5));
     client.assert_transmits(&["disconnect"]);
@@ -105,7 +106,7 @@ fn a_peer_that_broke_a_rule_is_disconnected_at_the_deadline() {
 
 #[test]
 fn a_violation_instead_of_an_answer_starts_a_new_deadline() {
-    // The endpoint no longer waits for a Close, only for the end of TCP.
+    // The endpoint no longer waits for a Close, only for the end of the TCP connection.
     for_both_roles(|endpoint| {
         endpoint.close(1000, "");
         endpoint.take_sent();
@@ -164,8 +165,8 @@ fn a_peer_that_broke_a_rule_and_does_not_read_is_disconnected_at_the_deadline() 
 
 #[test]
 fn a_peer_that_half_closed_and_does_not_read_is_disconnected_at_the_deadline() {
-    // Without a deadline, a client that half-closes TCP and reads nothing would keep its connection
-    // for ever.
+    // Without a deadline, a client that half-closes the TCP connection and reads nothing would keep
+    // its connection for ever.
     for_both_roles(|endpoint| {
         endpoint.connection.send_binary(&[0; 1000]).unwrap();
         endpoint.receive_eof();

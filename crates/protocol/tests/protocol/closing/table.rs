@@ -84,13 +84,13 @@ impl Situation {
 
 // ---- Inputs and outputs -------------------------------------------------------------------------
 
-/// An input of a connection: bytes of the peer, a report of the driver, or a call of the
+/// An input to a connection: bytes from the peer, a report from the driver, or a call from the
 /// application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClosingInput {
     /// The peer sends the text "ok".
     Message,
-    /// The peer sends the first fragment of a text.
+    /// The peer sends the first fragment of a text message.
     Fragment,
     /// The peer sends a Ping.
     Ping,
@@ -137,7 +137,7 @@ enum InputEffect {
     Unexpected(Vec<Observed>),
 }
 
-/// A request of the connection to its driver.
+/// A request from the connection to its driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClosingOutput {
     TextFrame,
@@ -214,7 +214,7 @@ impl ClosingInput {
     }
 }
 
-/// Compares the observed events with the only one that the input can cause.
+/// Compares the observed events with the only event that the input can cause.
 fn effect_of_events(observed: Vec<Observed>, expected: &Observed) -> InputEffect {
     match &observed[..] {
         [] => Nothing,
@@ -236,7 +236,7 @@ fn call_result(result: Result<(), UsageError>) -> InputEffect {
     }
 }
 
-/// Transmits, and returns the outputs as the table names them.
+/// Transmits everything, and returns the outputs by their names in the table.
 fn outputs(endpoint: &mut TestEndpoint) -> Vec<ClosingOutput> {
     let frames = [
         (TextFrame, "81 02 6f6b"),
@@ -254,7 +254,7 @@ fn outputs(endpoint: &mut TestEndpoint) -> Vec<ClosingOutput> {
             let known = frames.iter().find(|(_, frame)| Transmitted::parse(role, &[frame])[0] == transmitted);
             match (known, bytes[0]) {
                 (Some((output, _)), _) => *output,
-                // Only the Close of a failure has a reason.
+                // Only a Close that reports a failure has a reason.
                 (None, 0x88) => Close1002,
                 _ => panic!("{transmitted:?}"),
             }
@@ -268,7 +268,7 @@ fn outputs(endpoint: &mut TestEndpoint) -> Vec<ClosingOutput> {
 const CLEAN: bool = true;
 const UNCLEAN: bool = false;
 
-/// An input, the events or the result that follow, the outputs that follow, and then: the state,
+/// An input, the events or the result that it causes, the outputs that follow, and then the state,
 /// the close code, and whether the connection was closed cleanly.
 type TableRow = (ClosingInput, InputEffect, &'static [ClosingOutput], State, u16, bool);
 

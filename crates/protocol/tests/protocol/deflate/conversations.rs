@@ -1,4 +1,5 @@
-//! RFC 7692, section 6: compressed conversations, in any combination of parameters and any cut.
+//! RFC 7692, section 6: compressed conversations, with any combination of parameters, split at any
+//! byte.
 
 use proptest::{collection::vec, prelude::*};
 use protocol::{Config, Limits, MessageKind, Role, extension::WindowBits};

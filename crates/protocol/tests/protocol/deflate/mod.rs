@@ -19,7 +19,7 @@ const ALWAYS: DeflateOptions = DeflateOptions::DEFAULT.threshold(0);
 /// The same without context takeover.
 const ALWAYS_FRUGAL: DeflateOptions = DeflateOptions::FRUGAL.threshold(0);
 
-/// Creates an endpoint that compresses, with a peer of the same options.
+/// Creates an endpoint that compresses, as negotiated with a peer that has the same options.
 fn compressing_endpoint(role: Role, config: Config, options: &DeflateOptions) -> TestEndpoint {
     TestEndpoint::new(role, config).with_deflate(&negotiate(options, options).of(role))
 }
@@ -37,7 +37,7 @@ fn for_both_with(config: &Config, options: &DeflateOptions, test: impl Fn(&mut T
     }
 }
 
-/// Compresses a message as a client with these options does.
+/// Compresses a message as a client with these options would.
 fn deflated(message: &[u8], options: &DeflateOptions) -> Vec<u8> {
     Deflater::new(&negotiate(options, options).client).deflate(message, true)
 }

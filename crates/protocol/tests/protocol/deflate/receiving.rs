@@ -95,7 +95,7 @@ fn control_frames_between_compressed_fragments_are_not_compressed() {
 #[test]
 fn text_is_validated_after_decompression() {
     for_both(|endpoint| {
-        // The payload is not UTF-8, but the message is.
+        // The compressed payload is not UTF-8, but the message is.
         assert_eq!(endpoint.receive(&["c1 07 f248cdc9c90700"]), [text("Hello")]);
         // A stored c3 28.
         assert_eq!(endpoint.receive(&["c1 08 000200fdff c328 00"]), [violated(Violation::TextNotUtf8)]);
@@ -206,13 +206,13 @@ fn without_negotiated_compression_rsv1_fails_the_connection() {
 fn the_limit_on_messages_is_for_their_decompressed_size() {
     let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(5));
     for_both_with(&config, &ALWAYS, |endpoint| {
-        // The payload is larger than five bytes; the message is not.
+        // The payload is longer than five bytes, but the message is not.
         assert_eq!(endpoint.receive(&["c1 07 f248cdc9c90700"]), [text("Hello")]);
         let too_long = format!("c1 08 {}", to_hex(&deflated(b"Hello!", &ALWAYS)));
         assert_eq!(endpoint.receive(&[&too_long]), [violated(Violation::MessageTooBig { limit: 5 })]);
         endpoint.assert_fails_connection(1009);
     });
-    // Over several fragments, and before the last of them.
+    // A fragmented message can exceed the limit too, even before its last fragment.
     for_both_with(&config, &ALWAYS, |endpoint| {
         let observed = endpoint.receive(&["41 06 000100feff 48", "00 09 000400fbff 656c6c6f", "00 06 000100feff 21"]);
         assert_eq!(observed, [violated(Violation::MessageTooBig { limit: 5 })]);
@@ -266,8 +266,8 @@ fn a_bomb_fails_the_connection_before_it_is_complete() {
 
 // ---- The limit on what is inflated --------------------------------------------------------------
 
-/// Receives a message of a megabyte that is compressed into about a thousand bytes, in fragments of
-/// at most `fragment` bytes, with a limit on the held bytes.
+/// Receives a one-megabyte message that compresses to about a thousand bytes, in fragments of at
+/// most `fragment` bytes, with a limit on the inflated bytes that are held.
 fn receive_limited(endpoint: &mut TestEndpoint, fragment: usize, limit: usize) {
     let compressed = deflated(&vec![0; 1 << 20], &hardest(ALWAYS));
     let pieces: Vec<_> = compressed.chunks(fragment).collect();
@@ -307,7 +307,8 @@ fn nothing_is_inflated_beyond_the_limit_until_it_is_raised() {
     }
 }
 
-/// The end of the stream has been read, but bytes before it wait for memory.
+/// The end of the stream has been read, but some of the bytes before it are still waiting for
+/// memory.
 #[test]
 fn the_end_of_the_stream_is_not_handled_before_everything_is_inflated() {
     for_both(|endpoint| {

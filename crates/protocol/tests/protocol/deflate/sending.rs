@@ -55,8 +55,8 @@ fn a_fragmented_message_has_rsv1_on_its_first_frame() {
         let first_bytes: Vec<u8> = sent.iter().map(|frame| frame.first).collect();
         assert_eq!(first_bytes, [RSV1 | FIRST_OF_TEXT, PING, CONTINUATION, CONTINUATION, LAST_CONTINUATION]);
         assert_eq!(sent[1].payload, b"?");
-        // Each fragment can be decompressed when it arrives. All but the last end with the four
-        // bytes.
+        // Each fragment can be decompressed on arrival. All fragments except the last end with the
+        // four bytes.
         assert!(sent[0].payload.ends_with(&[0, 0, 0xFF, 0xFF]) && sent[3].payload.ends_with(&[0, 0, 0xFF, 0xFF]));
         let payload = [0, 2, 3, 4].map(|index| sent[index].payload.clone()).concat();
         assert_eq!(ReferenceInflater::default().inflate(&payload), b"Hello");
@@ -105,8 +105,8 @@ fn with_takeover_a_message_that_grows_is_sent_compressed() {
 
 #[test]
 fn an_uncompressed_message_does_not_enter_the_window() {
-    // A message of 1024 bytes is compressed. One of 1000 bytes is not, and does not enter the
-    // window.
+    // A message of 1024 bytes is compressed. A message of 1000 bytes is not compressed and does not
+    // enter the window.
     let long = incompressible_bytes(1024);
     let options = DeflateOptions::DEFAULT;
     let mut pair = LinkedPair::with_deflate(&Config::default(), &options, &options);
@@ -147,7 +147,7 @@ fn invalid_utf8_cannot_be_sent_in_compressed_fragments() {
     for_both(|endpoint| {
         assert_eq!(endpoint.connection.send_fragment(MessageKind::Text, b"\xc3(", true), Err(UsageError::NotUtf8));
         endpoint.assert_transmits_nothing();
-        // It has not entered the window either.
+        // The rejected text has not entered the window either.
         endpoint.connection.send_text("Hello").unwrap();
         endpoint.assert_transmits(&["c1 07 f248cdc9c90700"]);
     });
@@ -171,7 +171,7 @@ fn a_prepared_message_is_compressed_once_for_all_clients_that_can_decompress_it(
     assert_eq!(sent_with(&ALWAYS_FRUGAL), compressed);
     let mut client = compressing_endpoint(Role::Client, Config::default(), &ALWAYS);
     assert_eq!(client.receive_bytes(&compressed), [Observed::Binary(message.as_bytes().to_vec())]);
-    // A client with a smaller window, or without compression, gets it uncompressed.
+    // A client with a smaller window, or without compression, receives the message uncompressed.
     let nine_bits = ALWAYS.server_max_window_bits(WindowBits::new(9).unwrap());
     let mut plain = TestEndpoint::server();
     plain.connection.send_prepared(&prepared).unwrap();

@@ -1,4 +1,4 @@
-//! The rules of a header when the caller collects every finding, as the dissector does.
+//! The rules for a header when the caller collects every finding, as the dissector does.
 
 use std::ops::ControlFlow;
 
@@ -11,8 +11,8 @@ use protocol::{
 };
 use testkit::hex::hex;
 
-/// Returns every rule that a client's header breaks between two messages, while compression is in
-/// use.
+/// Returns every rule that a client's header breaks if it arrives between two messages while
+/// compression is in use.
 fn findings(header: &str) -> Vec<Violation> {
     let header = RawHeader::read(&hex(header)).unwrap();
     let limits = Limits::default();

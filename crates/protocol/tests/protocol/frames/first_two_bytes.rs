@@ -31,7 +31,7 @@ impl Receiving {
         Self { open_message: Some(MessageKind::Binary), close_sent: true },
     ];
 
-    /// Returns the frames that the peer has sent before.
+    /// Returns the frames that the peer has already sent.
     fn earlier_bytes(self, receiver: Role) -> Vec<u8> {
         match self.open_message {
             Some(MessageKind::Text) => frames_from(peer_of(receiver), &["01 02 6162"]),
@@ -49,8 +49,8 @@ impl Receiving {
     }
 }
 
-/// Returns all rules that a frame with these first two bytes breaks. This is a second
-/// implementation of the RFC's rules, written in another way. An endpoint may report any of them.
+/// Returns all rules that a frame with these first two bytes breaks. This is an independent second
+/// implementation of the RFC's rules. An endpoint may report any of them.
 fn broken_rules(receiver: Role, in_message: bool, first: u8, second: u8) -> Vec<Violation> {
     let mut broken = Vec::new();
     let final_frame = first >= 128;
@@ -90,7 +90,7 @@ fn broken_rules(receiver: Role, in_message: bool, first: u8, second: u8) -> Vec<
     broken
 }
 
-/// Returns the events that follow from a valid frame with an empty payload.
+/// Returns the events that a valid frame with an empty payload causes.
 fn events_of_empty_frame(open_message: Option<MessageKind>, first: u8) -> Vec<Observed> {
     match (first % 16, first >= 128) {
         (8, _) => vec![empty_close()],
@@ -104,7 +104,7 @@ fn events_of_empty_frame(open_message: Option<MessageKind>, first: u8) -> Vec<Ob
     }
 }
 
-/// Returns the transmission that follows from a valid frame with an empty payload.
+/// Returns what the receiver transmits after a valid frame with an empty payload.
 fn answer_to_empty_frame(receiver: Role, close_sent: bool, first: u8) -> &'static [&'static str] {
     match (first % 16, close_sent, receiver) {
         (9, _, _) => &["8a 00"],
@@ -170,9 +170,9 @@ fn check_all_first_two_bytes(receiver: Role) {
                 endpoint.assert_fails_connection(1002);
             }
         }
-        // The valid frames are 3 control frames with 126 lengths each, and data frames with 128
-        // lengths each. Within a message there are 2 valid first bytes of data frames, which
-        // continue it; otherwise there are 4.
+        // The valid frames are 3 kinds of control frame with 126 lengths each, and data frames with
+        // 128 lengths each. Within a message, 2 first bytes of data frames are valid, and both
+        // continue the message; otherwise 4 are valid.
         let data_frames = if open_message.is_some() { 2 } else { 4 };
         assert_eq!(invalid_frames, 65_536 - (3 * 126 + data_frames * 128), "{situation:?}");
     }

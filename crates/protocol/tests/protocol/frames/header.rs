@@ -15,8 +15,8 @@ use testkit::{
 
 // ---- 5.2: the length ----------------------------------------------------------------------------
 
-/// The length of a payload, the header of such a binary frame from a server, and the header from a
-/// client that masks with the key of the examples.
+/// A payload length, the header of a binary frame of that length from a server, and the header from
+/// a client that masks with the key of the examples.
 const LENGTHS: [(usize, &str, &str); 14] = [
     (0, "82 00", "82 80 37fa213d"),
     (1, "82 01", "82 81 37fa213d"),
@@ -223,7 +223,7 @@ fn a_reserved_opcode_fails_the_connection() {
     for opcode in [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF] {
         for fin in [0x80, 0x00] {
             for_both_roles(|endpoint| {
-                // The first two bytes are enough. The length, the key and the payload need not
+                // The first two bytes are enough, so the length, the key and the payload need not
                 // arrive.
                 let second = if endpoint.role() == Role::Server { 0xFF } else { 0x7F };
                 assert_eq!(
@@ -237,7 +237,7 @@ fn a_reserved_opcode_fails_the_connection() {
 
 #[test]
 fn an_http_response_is_not_a_valid_frame() {
-    // "HTTP/1.1 400 ..." from a proxy: FIN is 0, RSV1 is set, the opcode is 8.
+    // "HTTP/1.1 400 ..." from a proxy: FIN is 0, RSV1 is set, and the opcode is 8.
     for_both_roles(|endpoint| {
         assert_eq!(
             endpoint.receive_bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n"),

@@ -83,7 +83,7 @@ fn a_client_masks_every_frame_and_a_server_none() {
         endpoint.connection.pong(b"").unwrap();
         endpoint.receive(&["89 00"]);
         endpoint.close_without_code();
-        // Even an empty frame has the MASK bit and a key.
+        // Even an empty frame has the MASK bit set and includes a key.
         let frames = ["81 00", "81 00", "82 00", "02 00", "80 00", "89 00", "8a 00", "8a 00", "88 00"];
         assert_eq!(endpoint.take_sent(), frames_from(role, &frames));
     }

@@ -87,7 +87,8 @@ fn payload_remaining_is_the_part_of_the_payload_that_has_not_arrived() {
     });
 }
 
-/// The first byte of a frame is enough, and stays enough until the frame is complete.
+/// The first byte of a frame is enough to tell, and the answer stays the same until the frame is
+/// complete.
 #[test]
 fn is_message_next_tells_messages_from_control_frames() {
     for (frame, is_message) in [

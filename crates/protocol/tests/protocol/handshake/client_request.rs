@@ -163,7 +163,7 @@ fn a_subprotocol_that_is_not_a_token_cannot_be_offered() {
 fn a_subprotocol_cannot_be_offered_twice() {
     let again = client_request().subprotocol("chat").unwrap().subprotocol("chat").map(|_| ());
     assert_eq!(again, Err(UsageError::SubprotocolRepeated("chat".to_owned())));
-    // Names that differ by case are different names.
+    // Names that differ only in case are different names.
     assert!(client_request().subprotocol("chat").unwrap().subprotocol("Chat").is_ok());
 }
 
@@ -199,7 +199,8 @@ fn a_header_cannot_inject_another_one() {
     assert_eq!(origin, Err(UsageError::HeaderInvalid("http://a\r\nX: y".to_owned())));
 }
 
-/// An invalid credential is still a credential, and errors end up in logs.
+/// An invalid credential is still a credential, so it must not appear in an error, which may end up
+/// in a log.
 #[test]
 fn an_invalid_credential_is_not_quoted() {
     for name in ["Authorization", "cookie", "Proxy-Authorization"] {

@@ -82,7 +82,7 @@ fn no_line_of_the_response_can_be_missing_or_changed() {
         assert_fails(client_request(), &HeadBuilder::response().without(name), &missing);
         assert_fails(client_request(), &HeadBuilder::response().set(name, "x"), &changed);
     }
-    // A response must not add what was not requested.
+    // A response must not add a subprotocol or an extension that was not requested.
     for (line, violation) in [
         ("Sec-WebSocket-Protocol: x", HandshakeViolation::SubprotocolNotOffered("x".to_owned())),
         ("Sec-WebSocket-Extensions: x", HandshakeViolation::ExtensionNotOffered("x".to_owned())),
@@ -310,7 +310,7 @@ fn a_malformed_list_of_extensions_fails_the_handshake() {
         let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {value}"));
         assert_fails(request_for_extensions(), &head, &HandshakeViolation::ExtensionsMalformed);
     }
-    // A valid line does not make up for an invalid one.
+    // A valid header line does not make up for an invalid one.
     let head = HeadBuilder::response().with("Sec-WebSocket-Extensions: x-one").with("Sec-WebSocket-Extensions: x-two;");
     assert_fails(request_for_extensions(), &head, &HandshakeViolation::ExtensionsMalformed);
     let head = HeadBuilder::response().with(b"Sec-WebSocket-Extensions: x-one; a=\xff");
@@ -344,7 +344,7 @@ fn the_error_for_a_redirect_names_its_target() {
     for (status, target) in [
         ("301 Moved Permanently", "; it redirects to ws://elsewhere/"),
         ("308 Permanent Redirect", "; it redirects to ws://elsewhere/"),
-        // Here, the header is the address of something else.
+        // With this status, `Location` is not the target of a redirect.
         ("403 Forbidden", ""),
     ] {
         let head = HeadBuilder::response().first_line(format!("HTTP/1.1 {status}")).with("Location: ws://elsewhere/");
@@ -387,7 +387,7 @@ fn a_folded_line_of_a_response_continues_the_line_before_it() {
     // The value is checked after the lines have been joined.
     let head = r().set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9k\r\n YGzzhZRbK+xOo=");
     assert_fails(client_request(), &head, &accept_wrong("s3pPLMBiTxaQ9k YGzzhZRbK+xOo="));
-    // So is the response that is not a 101.
+    // Folded lines are also joined in a response whose status is not 101.
     let bytes = b"HTTP/1.1 403 Forbidden\r\nX-Reason: not\r\n today\r\n\r\n";
     let Err(HandshakeError::Rejected(response)) = read_response(client_request(), bytes) else { panic!("accepted") };
     assert_eq!(response.headers()["x-reason"], "not today");
@@ -401,7 +401,7 @@ fn an_interim_response_is_skipped() {
     assert_eq!(established.rest[..], hex("81 05 48656c6c6f")[..]);
     assert!(!established.response.headers().contains_key("link"));
 
-    // After an interim response, the client waits for the final one,
+    // After an interim response, the client waits for the final response,
     assert!(matches!(read_response(client_request(), b"HTTP/1.1 102 Processing\r\n\r\n"), Ok(Status::Partial(_))));
     // which may be a rejection.
     let bytes = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\n\r\n";
@@ -443,7 +443,7 @@ fn a_malformed_response_fails_the_handshake() {
         r().with("no colon"),
         r().with(b"X: a\0b"),
         r().with("na me: x"),
-        // There is no line before it that it could continue.
+        // There is no earlier header line for this line to continue.
         r().first_line("HTTP/1.1 101 Switching Protocols\r\n folded: line"),
     ] {
         let violation = check_response(client_request(), &head).map(|_| "accepted").unwrap_err();
@@ -455,7 +455,7 @@ fn a_malformed_response_fails_the_handshake() {
 
 #[test]
 fn a_short_read_is_not_an_error() {
-    // The folded line makes sure that a line end is not taken for the end of the value.
+    // The folded line makes sure that a line end is not mistaken for the end of the value.
     let bytes = HeadBuilder::response().with("X-Long: one\r\n two").bytes();
     for cut in 0..bytes.len() {
         assert!(matches!(read_response(client_request(), &bytes[..cut]), Ok(Status::Partial(_))), "cut at {cut}");

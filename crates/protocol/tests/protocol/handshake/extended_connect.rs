@@ -1,4 +1,5 @@
-//! The opening handshake in HTTP/2: requests and responses that an HTTP implementation has parsed.
+//! The opening handshake over HTTP/2: requests and responses that an HTTP implementation has
+//! parsed.
 
 use http::{Method, Request, Response, StatusCode, Version};
 use protocol::{
@@ -8,7 +9,7 @@ use protocol::{
 
 const SAMPLE_TARGET: &str = "https://example.org/chat?room=7";
 
-/// Returns a valid request, as an HTTP implementation passes it on, without its `:protocol`.
+/// Returns a valid request as an HTTP implementation would pass it on, but without its `:protocol`.
 fn sample() -> Request<()> {
     Request::connect(SAMPLE_TARGET)
         .version(Version::HTTP_2)
@@ -88,7 +89,7 @@ fn only_a_connect_request_for_websocket_is_accepted() {
     assert_eq!(client("wss://example.org/").extended_connect().request().unwrap().method(), Method::CONNECT);
 }
 
-/// The headers of an upgrade do not make a request of HTTP/2 a request for a WebSocket.
+/// The header fields of an HTTP/1.1 upgrade do not turn an HTTP/2 request into a WebSocket request.
 #[test]
 fn an_upgrade_of_http_1_1_is_not_accepted_in_http_2() {
     let request = Request::get(SAMPLE_TARGET)
@@ -112,7 +113,8 @@ fn a_request_needs_a_scheme_and_a_path() {
     let missing = HandshakeViolation::PseudoHeaderMissing;
     let target = |target: &'static str| move |request: &mut Request<()>| *request.uri_mut() = target.parse().unwrap();
     assert_eq!(violation(target("/chat")), missing(":scheme"));
-    // `http::Uri` has no form with a scheme and without a path, so an authority has neither.
+    // `http::Uri` cannot have a scheme without a path, so a target that is only an authority has
+    // neither.
     assert_eq!(violation(target("example.org:443")), missing(":scheme"));
     assert_eq!(violation(target("ftp://example.org/chat")), HandshakeViolation::TargetMalformed);
     let request = client("wss://example.org/chat").extended_connect().request().unwrap();
@@ -161,7 +163,7 @@ fn the_host_is_the_authority() {
     assert_eq!(request.host(), Some("example.org:8443"));
     let authority = request.authority().unwrap().expect("a host");
     assert_eq!((authority.host(), authority.port()), ("example.org", Some(8443)));
-    // An ordinary request of HTTP/2 names its host in the same way.
+    // An ordinary HTTP/2 request names its host in the same way.
     let page = Request::get(SAMPLE_TARGET).version(Version::HTTP_2).body(()).unwrap();
     assert_eq!(ReceivedRequest::from_head(&page).authority().unwrap().expect("a host").host(), "example.org");
     let page = Request::get("/").version(Version::HTTP_2).body(()).unwrap();

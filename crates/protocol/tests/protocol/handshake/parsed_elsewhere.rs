@@ -1,7 +1,7 @@
 //! Requests and responses that another HTTP implementation has parsed.
 //!
-//! The property tests compare the checks of arbitrary heads with the checks of the same heads as
-//! bytes.
+//! The property tests check arbitrary heads both in parsed form and as bytes, and compare the
+//! results.
 
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use protocol::{
@@ -13,7 +13,7 @@ use testkit::{
     http_head::{HeadBuilder, SAMPLE_NONCE, SAMPLE_RESPONSE},
 };
 
-/// Returns the head of a request, as another HTTP implementation passes it on.
+/// Returns the head of a request, as another HTTP implementation would pass it on.
 fn parsed(head: &HeadBuilder) -> Request<&'static str> {
     valid_request(head).head().clone().map(|()| "the body of the other implementation")
 }
@@ -50,7 +50,7 @@ fn credentials_of_a_request_that_was_parsed_elsewhere_are_not_printed() {
     let mut request = parsed(&HeadBuilder::request());
     request.headers_mut().insert("Cookie", "session=secret".parse().unwrap());
     request.headers_mut().append("Authorization", "Basic secret".parse().unwrap());
-    // The application has marked this one itself.
+    // The application itself has marked this value as sensitive.
     let mut key = HeaderValue::from_static("secret");
     key.set_sensitive(true);
     request.headers_mut().insert("X-Key", key);
@@ -83,7 +83,7 @@ fn a_target_that_the_crate_http_cannot_hold_is_an_error() {
     }
 }
 
-/// Returns the minimal response, as another HTTP implementation passes it on.
+/// Returns the minimal response, as another HTTP implementation would pass it on.
 fn response() -> Response<&'static str> {
     let (head, _) = parse_response(SAMPLE_RESPONSE.as_bytes(), &Limits::DEFAULT).unwrap().expect("it is complete");
     head.map(|()| "the body of the other implementation")

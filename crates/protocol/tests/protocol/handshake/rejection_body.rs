@@ -14,8 +14,8 @@ fn body_after(head: &str, limit: usize) -> ResponseBody {
     ResponseBody::new(&head, limit)
 }
 
-/// Returns the body that `bytes` hold, and whether it is complete. The result must not depend on
-/// where the bytes are cut.
+/// Returns the body that `bytes` contain, and whether it is complete. The result must not depend on
+/// where the bytes are split.
 #[track_caller]
 fn decode(head: &str, bytes: &[u8]) -> (String, bool) {
     let decode_in = |size: usize| {
@@ -75,7 +75,7 @@ fn a_malformed_body_ends_where_it_is_malformed() {
     ] {
         assert_eq!(decode(CHUNKED, bytes), (kept.to_owned(), true), "{}", bytes.escape_ascii());
     }
-    // A line that never ends takes no memory.
+    // A chunk-size line that never ends uses no memory.
     let endless = [&b"3;"[..], &[b'x'; 10_000]].concat();
     assert_eq!(decode(CHUNKED, &endless[..1000]), (String::new(), true));
     let mut body = body_after(CHUNKED, ENOUGH);
@@ -92,7 +92,8 @@ fn the_body_has_the_announced_length() {
         ("Content-Length: 3\r\nContent-Length: 3", ("not", true)),
         ("Content-Length: 0", ("", true)),
         ("Content-Length: 99999999999999999999", ("not today", false)),
-        // None of these is a length, so the body lasts until TCP ends.
+        // None of these header lines gives a valid length, so the body lasts until the TCP
+        // connection ends.
         ("Content-Length: 3, 4", ("not today", false)),
         ("Content-Length: +3", ("not today", false)),
         ("Content-Length: x", ("not today", false)),
@@ -102,7 +103,7 @@ fn the_body_has_the_announced_length() {
         let (body, is_complete) = decode(&announced(lines), b"not today");
         assert_eq!((body.as_str(), is_complete), expected, "{lines}");
     }
-    // The chunks decide, whatever length is announced.
+    // The chunks determine the length of the body, whatever length is announced.
     for lines in
         ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: x\r\nTransfer-Encoding: Chunked"]
     {

@@ -122,8 +122,8 @@ fn a_head_may_arrive_byte_by_byte() {
 #[test]
 fn an_incomplete_head_is_parsed_when_it_has_doubled_and_not_at_every_byte() {
     // Parsing the head again for every byte would take time proportional to the square of its
-    // length. This head never ends. It has one byte that no target may contain, which the server
-    // reports when it parses the head.
+    // length. This head never ends, and contains one byte that is not allowed in a target. The
+    // server reports that byte when it parses the head.
     let mut bytes = b"GET /".to_vec();
     bytes.resize(200, b'a');
     for (fault_at, reported_at) in [(5, 8), (7, 8), (8, 16), (20, 32), (63, 64), (64, 128), (100, 128)] {
@@ -169,7 +169,7 @@ fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     assert_eq!(too_long.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert_eq!(is_complete(length, &bytes[..]), Ok(true));
     assert_eq!(is_complete(length - 1, &bytes[..]), Err(too_long.clone()));
-    // A head that fills the limit and has not ended is too long already.
+    // A head that has reached the limit without ending is already too long.
     assert_eq!(is_complete(length, &bytes[..length - 1]), Ok(false));
     assert_eq!(is_complete(length - 1, &bytes[..length - 1]), Err(too_long));
 }
@@ -222,6 +222,6 @@ fn large_limits_do_not_let_a_peer_cause_a_panic() {
         bytes.extend_from_slice(format!("x-{line}: y\r\n").as_bytes());
     }
     bytes.extend_from_slice(b"\r\n");
-    // Accepting and rejecting it are both correct.
+    // Accepting the head and rejecting it are both correct.
     let _ = read_request_within(generous, &bytes).map(|_| ());
 }

@@ -35,7 +35,7 @@ fn a_received_request_hides_credentials_and_its_raw_bytes() {
             let bytes = SECRET.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
             assert!(!debug.contains(&bytes), "{name}: {debug}");
         }
-        // The application can read them all the same.
+        // The application can still read the values.
         assert_eq!(request.headers()[name], SECRET);
     }
 }

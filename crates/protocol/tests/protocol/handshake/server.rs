@@ -1,5 +1,5 @@
 //! Sections 4.2, 9.1 and 11.3: the validation of a client's request. `request_head.rs` has the
-//! tests of its HTTP head, and `server_response.rs` those of the response.
+//! tests for the request's HTTP head, and `server_response.rs` has those for the response.
 
 use http::StatusCode;
 use protocol::{
@@ -11,7 +11,7 @@ use testkit::{
     http_head::HeadBuilder,
 };
 
-/// Checks which rule `head` breaks, and the status with which it is rejected.
+/// Checks that `head` is rejected for breaking this rule, and with this status.
 #[track_caller]
 fn assert_rejected(head: &HeadBuilder, expected: &HandshakeViolation, status: u16) {
     assert_eq!(check_request(head).map(|_| "accepted"), Err(expected.clone()));
@@ -136,7 +136,7 @@ fn a_request_from_a_program_has_no_origin() {
     // If there are two origins, neither can be trusted.
     let head = HeadBuilder::request().with("Origin: http://a").with("Origin: http://b");
     assert_eq!(read_request(&head.bytes()).unwrap().unwrap().origin(), None);
-    // An origin that is not ASCII is not valid, but the request does have one.
+    // An origin that is not ASCII is invalid, but it still counts as an origin.
     let head = HeadBuilder::request().with("Origin: http://\u{e4}");
     assert_eq!(read_request(&head.bytes()).unwrap().unwrap().origin(), Some(""));
 }
@@ -210,8 +210,8 @@ fn a_target_that_is_not_a_resource_name_is_rejected() {
 
 #[test]
 fn a_request_target_must_not_have_a_fragment() {
-    // Neither section 3 nor HTTP allows a fragment here. A server that dropped it silently would
-    // serve another resource than the one that a proxy has seen.
+    // Neither section 3 nor HTTP allows a fragment here. If a server silently dropped it, the
+    // server would serve a different resource from the one that a proxy has seen.
     for target in ["/chat#room", "/chat?x#", "/#"] {
         let head = HeadBuilder::request().first_line(format!("GET {target} HTTP/1.1"));
         assert_rejected(&head, &HandshakeViolation::TargetMalformed, 400);
@@ -267,7 +267,7 @@ fn authority(head: &HeadBuilder) -> Result<Option<(String, Option<u16>)>, Handsh
     Ok(authority.map(|authority| (authority.host().to_owned(), authority.port())))
 }
 
-/// RFC 9112, section 3.2: the rule is for every request, not only for an upgrade.
+/// RFC 9112, section 3.2: this rule applies to every request, not only to an upgrade.
 #[test]
 fn a_request_for_a_page_has_exactly_one_host_too() {
     let page = || HeadBuilder::request().without("Upgrade");
@@ -310,7 +310,7 @@ fn the_host_of_an_absolute_target_wins_over_the_header() {
     }
     let request = read_request(&to("http://Other.example:1/chat").bytes()).unwrap().unwrap();
     assert_eq!(request.host(), Some("Other.example:1"));
-    // The header is still required, and is still checked.
+    // The `Host` header field is still required, and is still checked.
     let target = "http://other.example/chat";
     assert_rejected(&to(target).without("Host"), &HandshakeViolation::HostNotOnce, 400);
     assert_rejected(&to(target).with("Host: x"), &HandshakeViolation::HostNotOnce, 400);
@@ -463,7 +463,7 @@ fn a_request_has_at_most_one_version() {
 
 #[test]
 fn the_version_is_validated_before_the_key() {
-    // A future version may have other keys, or no key.
+    // A future version may use a different kind of key, or none at all.
     let head = HeadBuilder::request().set("Sec-WebSocket-Version", "14").without("Sec-WebSocket-Key");
     assert_rejected(&head, &HandshakeViolation::VersionUnsupported(Some("14".to_owned())), 426);
 }

@@ -135,7 +135,7 @@ fn the_handshakes_own_headers_cannot_be_set() {
     ] {
         let reserved = UsageError::HeaderReserved(name.to_owned());
         assert_eq!(UpgradeOptions::default().header(name, "0").map(|_| ()), Err(reserved.clone()));
-        // `headers` is a public field, which takes any header.
+        // `headers` is a public field, so it accepts any header field.
         let mut options = UpgradeOptions::default();
         options.headers.insert(HeaderName::from_static(name), HeaderValue::from_static("0"));
         assert_eq!(accept_request(&HeadBuilder::request(), options).map(|_| ()), Err(reserved));
@@ -191,8 +191,8 @@ fn a_426_names_the_protocol_and_its_version() {
         let lines = header_lines(&response);
         assert!(lines.contains(&"Upgrade: websocket"), "{response}");
         assert!(lines.contains(&"Sec-WebSocket-Version: 13"), "{response}");
-        // RFC 9110, section 7.8: a sender of Upgrade lists it in Connection. "close" ends the
-        // connection.
+        // RFC 9110, section 7.8: a sender of Upgrade must also list it in Connection. The "close"
+        // option ends the connection.
         assert!(lines.contains(&"Connection: Upgrade, close"), "{response}");
     }
 }
@@ -220,7 +220,7 @@ fn a_rejection_does_not_let_the_client_inject_headers_or_html() {
 //# The server MAY redirect the client with a 3xx status.
 #[test]
 fn the_application_may_reject_with_any_status() {
-    // 401 with a challenge, 307 to another URI, 403 for an origin, 404, 503.
+    // Possible statuses: 401 with a challenge, 307 to another URI, 403 for an origin, 404 and 503.
     let mut rejection = Response::new(String::new());
     *rejection.status_mut() = StatusCode::UNAUTHORIZED;
     rejection.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"x\""));
@@ -260,7 +260,7 @@ fn a_response_that_cannot_have_a_body_announces_none() {
             let mut response = Response::new(body.to_owned());
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
             assert_eq!(response_text(&response), expected);
-            // A length that the application sets is left out too, except in a 304.
+            // A length that the application sets is also left out, except in a 304.
             response.headers_mut().insert("content-length", HeaderValue::from_static("6"));
             response.headers_mut().insert("transfer-encoding", HeaderValue::from_static("chunked"));
             let with_length = expected.replace("Modified\r\n", "Modified\r\nContent-Length: 6\r\n");
@@ -282,7 +282,7 @@ fn the_response_to_head_is_the_head_of_the_response_to_get() {
     }
 }
 
-/// The body is written as it is.
+/// The body is written unchanged.
 #[test]
 fn a_response_announces_no_transfer_coding() {
     let mut response = Response::new("5".to_owned());

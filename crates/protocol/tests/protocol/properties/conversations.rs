@@ -15,7 +15,7 @@ fn any_items() -> impl Strategy<Value = Vec<SentItem>> {
     vec(prop_oneof![4 => any_message(), 1 => any_control_frame()], 0..6)
 }
 
-/// Creates an endpoint. A client uses the keys in turn.
+/// Creates an endpoint. If it is a client, it uses the keys in turn.
 fn endpoint(role: Role, keys: &[[u8; 4]]) -> TestEndpoint {
     match role {
         Role::Server => TestEndpoint::server(),

@@ -1,5 +1,5 @@
-//! Random heads, valid or not, in reads of any size, and random handshakes between a client and a
-//! server of this crate.
+//! Random heads, valid or not, in reads of any size, and random handshakes between this crate's
+//! client and server.
 
 use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -40,7 +40,7 @@ fn response_with_all_headers() -> HeadBuilder {
     HeadBuilder::response().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: x; b=\"c\"")
 }
 
-/// Lets a server read `bytes` in reads of this size. Returns the request if it is complete.
+/// Makes a server receive `bytes` in reads of this size. Returns the request if it is complete.
 fn read_request_in_pieces(bytes: &[u8], size: usize) -> Result<Option<ReceivedRequest>, HandshakeViolation> {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     for piece in bytes.chunks(size) {
@@ -78,8 +78,8 @@ proptest! {
                 prop_assert_eq!(split, whole);
             }
             (Err(split), Err(whole)) => prop_assert_eq!(split, whole),
-            // An incomplete head is parsed when it has doubled in length, so its violation may be
-            // found later.
+            // An incomplete head is not parsed again until its length has doubled, so its violation
+            // may be found later.
             (Ok(None), Ok(None) | Err(_)) => {}
             (split, whole) => prop_assert!(false, "in pieces {split:?}, as a whole {whole:?}"),
         }

@@ -1,4 +1,5 @@
-//! Random actions of two endpoints, with a network that stops at times: both always reach CLOSED.
+//! Random actions of two endpoints, over a network that stalls at times: both endpoints always
+//! reach CLOSED.
 
 use proptest::{collection::vec, prelude::*};
 use protocol::{Role, State};
@@ -66,7 +67,7 @@ proptest! {
         }
         pair.endpoint(closer).close(1000, "");
         pair.run();
-        // Two deadlines can pass one after the other in this time.
+        // This time is long enough for two deadlines to pass one after the other.
         pair.advance(secs(30));
         pair.set_blocked(Role::Client, false);
         pair.set_blocked(Role::Server, false);
@@ -76,7 +77,7 @@ proptest! {
         // The server received the client's messages in order, up to the end of the connection.
         let (sent, received) = (messages_in(&sent_by_client), messages_in(&pair.observed_by_server));
         prop_assert!(sent.starts_with(&received), "{sent:?} was received as {received:?}");
-        // No delay and no lost connection makes an endpoint break a rule.
+        // Neither a delay nor a lost connection may make an endpoint break a rule.
         for observed in [&pair.observed_by_client, &pair.observed_by_server] {
             prop_assert!(!observed.iter().any(|observed| matches!(observed, Observed::Violation(_))), "{observed:?}");
         }

@@ -1,4 +1,4 @@
-//! Rules that hold for all inputs, tested on random ones.
+//! Properties that hold for all inputs, tested on random inputs.
 
 mod conversations;
 mod handshake;

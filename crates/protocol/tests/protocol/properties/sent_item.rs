@@ -1,5 +1,5 @@
-//! Random messages and control frames, each with its three forms: the calls that send it, its
-//! frames, and the events that the peer observes.
+//! Random messages and control frames. Each has three forms: the calls that send it, its frames,
+//! and the events that the peer observes.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{Connection, Message, MessageKind, Role};
@@ -11,7 +11,8 @@ use testkit::{
 /// A message in one or more fragments, with Pings and Pongs between them, or a single Ping or Pong.
 #[derive(Debug, Clone)]
 pub(super) enum SentItem {
-    /// Each fragment's payload, and the control frames that follow it. None follow the last one.
+    /// Each fragment's payload, and the control frames that follow the fragment. None follow the
+    /// last fragment.
     Message {
         kind: MessageKind,
         fragments: Vec<(Vec<u8>, Vec<Self>)>,
@@ -21,7 +22,7 @@ pub(super) enum SentItem {
 }
 
 impl SentItem {
-    /// Builds its frames. They are not masked yet.
+    /// Builds the item's frames, which are not masked yet.
     pub(super) fn frames(&self) -> Vec<TestFrame> {
         match self {
             Self::Ping(payload) => vec![TestFrame::new(first_byte::PING, payload)],
@@ -65,7 +66,8 @@ impl SentItem {
         }
     }
 
-    /// Sends it, a message of one fragment with `send` and others with `send_fragment`.
+    /// Sends the item: a message of one fragment with `send`, and any other message with
+    /// `send_fragment`.
     pub(super) fn send(&self, connection: &mut Connection) {
         match self {
             Self::Ping(payload) => connection.ping(payload).unwrap(),
@@ -101,8 +103,8 @@ pub(super) fn encode(sender: Role, items: &[SentItem], keys: &[[u8; 4]]) -> Vec<
     }
 }
 
-/// Generates payloads of all lengths. Most are short, and some are near the limits of the forms in
-/// which a frame writes its length.
+/// Generates payloads of all lengths. Most are short, and some are near the lengths at which a
+/// frame header switches to a longer form.
 fn any_payload() -> impl Strategy<Value = Vec<u8>> {
     let around = |limit: usize| (limit - 3..limit + 3).prop_flat_map(|length| vec(any::<u8>(), length..=length));
     let large = (65_533..65_539_usize, any::<u8>()).prop_map(|(length, byte)| vec![byte; length]);
@@ -127,7 +129,8 @@ pub(super) fn any_message() -> impl Strategy<Value = SentItem> {
         any_payload().prop_map(|payload| (MessageKind::Binary, payload)),
         any_text().prop_map(|payload| (MessageKind::Text, payload)),
     ];
-    // A cut may be anywhere, even inside a character. Two cuts in one place make an empty fragment.
+    // A message may be split anywhere, even inside a character. Two cuts in the same place make an
+    // empty fragment.
     let cuts = prop_oneof![
         2 => vec((any::<Index>(), vec(any_control_frame(), 0..1)), 0..1),
         3 => vec((any::<Index>(), vec(any_control_frame(), 0..3)), 0..5),

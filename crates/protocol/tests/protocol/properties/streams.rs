@@ -1,5 +1,5 @@
-//! Random streams of bytes, valid or not: the cuts between reads do not matter, and no stream puts
-//! a connection into a state that it cannot leave.
+//! Random streams of bytes, valid or not. The result does not depend on how a stream is split into
+//! reads, and no stream puts a connection into a state that it cannot leave.
 
 use proptest::{collection::vec, prelude::*};
 use protocol::{CloseInfo, Config, Role, State};
@@ -17,12 +17,12 @@ fn any_stream() -> impl Strategy<Value = (Role, Vec<u8>)> {
     let mutated =
         (any_role(), items, any_keys(), vec(any_mutation(), 0..4)).prop_map(|(receiver, items, keys, mutations)| {
             let mut bytes = encode(peer_of(receiver), &items, &keys);
-            // In a short stream, more of the mutations hit a header.
+            // In a short stream, a larger share of the mutations hits a header.
             bytes.truncate(2000);
             mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
             (receiver, bytes)
         });
-    // First bytes of headers are more frequent than by chance.
+    // The first bytes of headers occur more often than they would by chance.
     let header_like = prop_oneof![
         proptest::sample::select(&[0x01_u8, 0x02, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A, 0x00, 0x03, 0xFE, 0xFF][..]),
         any::<u8>(),
@@ -31,7 +31,7 @@ fn any_stream() -> impl Strategy<Value = (Role, Vec<u8>)> {
     prop_oneof![2 => mutated, 1 => arbitrary]
 }
 
-/// Everything that a stream causes at its receiver.
+/// Every effect of a stream on its receiver.
 #[derive(Debug, PartialEq)]
 struct StreamResult {
     observed: Vec<Observed>,
@@ -41,7 +41,7 @@ struct StreamResult {
     payload_remaining: usize,
 }
 
-/// Lets a new endpoint receive these reads.
+/// Makes a new endpoint receive these reads.
 fn receive<'a>(receiver: Role, reads: impl IntoIterator<Item = &'a [u8]>) -> StreamResult {
     let mut endpoint = TestEndpoint::new(receiver, Config::default());
     let observed = reads.into_iter().flat_map(|read| endpoint.receive_bytes(read)).collect();
@@ -90,7 +90,7 @@ proptest! {
         } else {
             prop_assert_eq!(endpoint.connection.state(), State::Open);
         }
-        // In every case, the end of the stream ends the connection.
+        // Whatever the stream contains, the connection ends when the stream ends.
         endpoint.transmit();
         endpoint.receive_eof();
         endpoint.assert_transmits(&["disconnect"]);

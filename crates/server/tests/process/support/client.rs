@@ -1,4 +1,4 @@
-//! A WebSocket client that writes any bytes, right or wrong, and reads frames.
+//! A WebSocket client that can write any bytes, valid or not, and reads frames.
 
 use std::{
     fmt,
@@ -24,7 +24,7 @@ pub(crate) enum ReceivedItem {
     Pong(Vec<u8>),
     /// A Close frame: its code, if it has one, and its reason.
     Close(Option<u16>, String),
-    /// The server has closed its direction of TCP in the orderly way.
+    /// The server has closed its direction of the TCP connection in an orderly way.
     End,
     /// The connection was reset, so bytes that were still in transit are lost.
     Reset,
@@ -53,7 +53,7 @@ pub(crate) struct Client {
     /// The server's 101.
     pub(crate) response: Response,
     input: Vec<u8>,
-    /// The bytes of the input that have been decoded.
+    /// The number of bytes of the input that have been decoded.
     consumed: usize,
 }
 
@@ -66,7 +66,7 @@ impl Client {
         Self::connect_with(server, &request.bytes())
     }
 
-    /// Connects with a request of the test's own, which may have more bytes after it.
+    /// Connects with a request that the test supplies, which may have more bytes after it.
     #[track_caller]
     pub(crate) fn connect_with(server: &Server, request: &[u8]) -> Self {
         let mut stream = open(server);
@@ -155,8 +155,8 @@ impl Client {
         let mut bytes = [0; 64 << 10];
         let count = loop {
             match self.stream.read(&mut bytes) {
-                // A signal has interrupted the read, for example because a child process ended.
-                // Read again.
+                // A signal interrupted the read, for example because a child process ended, so read
+                // again.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 count => break count,
             }
@@ -188,8 +188,8 @@ impl Client {
         }
     }
 
-    /// Decodes the first frame of the input if it is complete. Checks the rules that hold for all
-    /// frames of a server that uses no extension and does not fragment.
+    /// Decodes the first frame of the input if it is complete. Checks the rules that hold for every
+    /// frame from a server that uses no extension and does not fragment its messages.
     #[track_caller]
     fn decode_frame(&mut self) -> Option<ReceivedItem> {
         let input = &self.input[self.consumed..];
@@ -236,7 +236,7 @@ impl Client {
         }
     }
 
-    /// Receives this many messages, whatever they are. Skips the server's Pings.
+    /// Receives this many messages of any kind. Skips the server's Pings.
     #[track_caller]
     pub(crate) fn receive_many(&mut self, count: usize) {
         let mut messages = 0;
@@ -255,8 +255,8 @@ impl Client {
         Push::parse(&self.receive_text())
     }
 
-    /// Receives texts until one contains `part`. Use this method for so many pushes that parsing
-    /// each would take too long.
+    /// Receives texts until one contains `part`. Use this method if there are so many pushes that
+    /// parsing each one would take too long.
     #[track_caller]
     pub(crate) fn receive_text_with(&mut self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
@@ -269,7 +269,7 @@ impl Client {
         }
     }
 
-    /// Receives pushes until `wanted` is true for one.
+    /// Receives pushes until `wanted` returns true for one.
     #[track_caller]
     pub(crate) fn receive_push_with(&mut self, wanted: impl Fn(&Push) -> bool) -> Push {
         let deadline = Instant::now() + PATIENCE;
@@ -282,7 +282,7 @@ impl Client {
         }
     }
 
-    /// Skips texts up to the Close, and returns its code.
+    /// Skips texts until the Close arrives, and returns its code.
     #[track_caller]
     pub(crate) fn receive_close(&mut self) -> Option<u16> {
         match self.receive_until_not_text() {
@@ -303,7 +303,8 @@ impl Client {
         }
     }
 
-    /// Sends a Ping and waits for the Pong. By then the server has handled everything sent before.
+    /// Sends a Ping and waits for the Pong. By then the server has handled everything that was sent
+    /// before the Ping.
     #[track_caller]
     pub(crate) fn ping(&mut self) {
         self.send(&frame(FIN | PING, b"there?"));
@@ -317,7 +318,7 @@ impl Client {
         assert_eq!(self.receive(), ReceivedItem::Text(message.to_owned()));
     }
 
-    /// Closes in the orderly way. Only texts may come before the server's answer.
+    /// Closes the connection in an orderly way. Only texts may come before the server's answer.
     #[track_caller]
     pub(crate) fn close(mut self, code: u16) {
         self.send(&close(code, ""));

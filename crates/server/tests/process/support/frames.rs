@@ -1,6 +1,6 @@
 //! The frames that a client sends, as bytes.
 
-/// The masking key of all frames. Any key would do.
+/// The masking key for all frames. Any other key would work as well.
 pub(crate) const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 pub(crate) const CONTINUATION: u8 = 0x0;
@@ -9,10 +9,10 @@ pub(crate) const BINARY: u8 = 0x2;
 pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xa;
-/// Set in the first byte of the last frame of a message.
+/// This bit is set in the first byte of a message's last frame.
 pub(crate) const FIN: u8 = 0x80;
 
-/// Returns a masked frame. `first` is the first byte: FIN, reserved bits, opcode.
+/// Returns a masked frame. `first` is its first byte: FIN, the reserved bits and the opcode.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match u16::try_from(payload.len()) {

@@ -1,4 +1,4 @@
-//! HTTP requests as they are written, and the responses to them.
+//! HTTP requests in the form in which they are sent, and the responses to them.
 
 use std::{
     fmt,
@@ -8,12 +8,12 @@ use std::{
 
 use super::{server::Server, wait::PATIENCE};
 
-/// The key of the RFC's example, and the accept value that belongs to it.
+/// The key from the RFC's example, and its accept value.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// A request, header by header. [`upgrade`](Self::upgrade) makes a correct one, which tests then
-/// make wrong in one point.
+/// A request, built one header field at a time. [`upgrade`](Self::upgrade) builds a correct
+/// request, in which a test then makes one mistake.
 #[derive(Clone)]
 pub(crate) struct Request {
     line: String,
@@ -26,7 +26,7 @@ impl Request {
         Self::new(&format!("GET {path} HTTP/1.1"), &[("Host", &server.address().to_string())])
     }
 
-    /// Returns a correct request for a WebSocket.
+    /// Returns a correct WebSocket request.
     pub(crate) fn upgrade(server: &Server, path: &str) -> Self {
         Self::get(server, path)
             .and("Upgrade", "websocket")
@@ -108,7 +108,8 @@ impl Response {
         Self { body: body.to_owned(), ..Self::parse_head(head) }
     }
 
-    /// Returns the value of a header that appears once, or `None` if it does not appear.
+    /// Returns the value of a header field, which must not appear twice, or `None` if it is
+    /// missing.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(present, _)| present.eq_ignore_ascii_case(name));
@@ -124,7 +125,7 @@ pub(crate) fn exchange(server: &Server, request: &[u8]) -> Response {
     exchange_from(server, request).0
 }
 
-/// As [`exchange`], but also returns the client's own address, which appears in the server's log.
+/// Like [`exchange`], but also returns the client's own address, which appears in the server's log.
 #[track_caller]
 pub(crate) fn exchange_from(server: &Server, request: &[u8]) -> (Response, SocketAddr) {
     let mut stream = open(server);
@@ -133,7 +134,7 @@ pub(crate) fn exchange_from(server: &Server, request: &[u8]) -> (Response, Socke
     (read_response(stream), address)
 }
 
-/// Reads a response that ends with the connection.
+/// Reads a response that lasts until the connection ends.
 #[track_caller]
 pub(crate) fn read_response(mut stream: TcpStream) -> Response {
     let mut bytes = Vec::new();

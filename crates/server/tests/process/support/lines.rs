@@ -20,7 +20,7 @@ struct Collected {
     ended: bool,
 }
 
-/// The way in which the stream is read.
+/// How the stream is read.
 #[derive(Clone, Copy)]
 pub(super) enum Reading {
     All,
@@ -55,7 +55,7 @@ impl Lines {
         lines
     }
 
-    /// Waits until `find` returns something for the lines so far.
+    /// Waits until `find` returns a value for the lines collected so far.
     #[track_caller]
     pub(super) fn wait<T>(&self, what: &str, find: impl Fn(&[String]) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
@@ -91,7 +91,7 @@ impl Lines {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// Returns the last lines for the report of a failed test, with long lines cut.
+    /// Returns the last lines for the report of a failed test. Long lines are truncated.
     pub(super) fn report(&self) -> String {
         let lines = self.now();
         let mut report = String::new();

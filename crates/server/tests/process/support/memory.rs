@@ -1,4 +1,4 @@
-//! The memory and the processor time of the server's process, as Linux reports them.
+//! The server process's memory and processor time, as Linux reports them.
 
 use std::{fs, time::Duration};
 
@@ -29,8 +29,8 @@ impl Server {
         self.peak_bytes()
     }
 
-    /// Returns the processor time that the server's first thread has taken so far. With
-    /// `--threads 1`, this thread serves all connections.
+    /// Returns the processor time that the server's first thread has used so far. With `--threads
+    /// 1`, this thread serves all connections.
     #[track_caller]
     pub(crate) fn processor_time(&self) -> Duration {
         let times = fs::read_to_string(format!("/proc/{}/schedstat", self.id())).expect("the server runs");
@@ -38,7 +38,7 @@ impl Server {
         Duration::from_nanos(running.expect("a number of nanoseconds"))
     }
 
-    /// Returns the size in the line `name` of `/proc/PID/status`, in bytes.
+    /// Returns the size given in the line `name` of `/proc/PID/status`, in bytes.
     #[track_caller]
     fn status(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the server runs");

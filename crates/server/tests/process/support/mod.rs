@@ -1,8 +1,9 @@
-//! The tests' tools: a server that runs as a process of its own, and a client that reads and writes
+//! The tests' tools: a server that runs as a separate process, and a client that reads and writes
 //! bytes.
 //!
-//! The client implements the protocol itself and uses nothing of this workspace. If the engine got
-//! something wrong in both directions, a test with the engine at both ends would never notice.
+//! The client implements the protocol itself and uses no code from this workspace. If the engine
+//! had the same mistake in both directions, a test with the engine at both ends would never notice
+//! it.
 
 pub(crate) mod client;
 pub(crate) mod frames;

@@ -11,13 +11,13 @@ pub(crate) struct Push {
     pub(crate) clients: u64,
     pub(crate) messages_received: u64,
     pub(crate) last_text: Option<String>,
-    /// The server's memory, or 0 on a system on which the server leaves it out.
+    /// The server's memory, or 0 on a system where the server does not report it.
     pub(crate) rss_bytes: u64,
 }
 
 impl Push {
-    /// Parses a push. Written again from the parsed values, it must be the same, which proves that
-    /// it has exactly these keys, in this order.
+    /// Parses a push. Serialising the parsed values again must produce the same text, which proves
+    /// that the push has exactly these keys, in this order.
     #[track_caller]
     pub(crate) fn parse(json: &str) -> Self {
         let value: serde_json::Value = serde_json::from_str(json).expect("a push is JSON");
@@ -39,7 +39,7 @@ impl Push {
         push
     }
 
-    /// Returns only the number of a push, which comes first in it.
+    /// Returns only the push's number, which is its first value.
     #[track_caller]
     pub(crate) fn sequence_of(json: &str) -> u64 {
         let number = json.strip_prefix(r#"{"sequence":"#).and_then(|rest| rest.split(',').next()?.parse().ok());

@@ -12,7 +12,7 @@ use super::{
     wait::PATIENCE,
 };
 
-/// A running server on a port of its own. It is killed when this value is dropped.
+/// A running server on its own port. The server is killed when this value is dropped.
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
@@ -21,8 +21,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server and waits until it listens. Without `--listen` among the options, it listens
-    /// on 127.0.0.1.
+    /// Starts a server and waits until it listens. It listens on 127.0.0.1 unless `--listen` is
+    /// among the options.
     #[track_caller]
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_reading(args, Reading::All)
@@ -35,7 +35,7 @@ impl Server {
         Self::start_reading(args, Reading::FirstLineThenClose)
     }
 
-    /// Starts a server whose output and log are not read any more as soon as it listens.
+    /// Starts a server whose output and log are no longer read once it listens.
     #[cfg(unix)]
     #[track_caller]
     pub(crate) fn start_with_blocked_output(args: &[&str]) -> Self {
@@ -49,13 +49,13 @@ impl Server {
     }
 
     /// Starts a server whose allocator returns large blocks to the system as soon as they are
-    /// freed. Otherwise, the allocator of glibc keeps some MiB, a different number in each run, and
-    /// a test could not tell how much the program itself holds.
+    /// freed. Otherwise, glibc's allocator would keep a few MiB, a different amount in each run,
+    /// and a test could not tell how much memory the program itself holds.
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub(crate) fn start_with_returned_memory(args: &[&str]) -> Self {
         let mut command = command(&["--listen", "127.0.0.1:0"]);
-        // 64 KiB: below the size of every buffer that a large message needs.
+        // 64 KiB is less than the size of any buffer that a large message needs.
         command.args(args).env("MALLOC_MMAP_THRESHOLD_", "65536").env("MALLOC_TRIM_THRESHOLD_", "65536");
         Self::start_command(&mut command, Reading::All)
     }
@@ -125,13 +125,13 @@ impl Server {
         self.stderr.wait(&format!("{parts:?}"), |lines| lines.iter().find(has_all).cloned())
     }
 
-    /// Waits for a log line for which `find` returns something, and returns that.
+    /// Waits for a log line for which `find` returns a value, and returns that value.
     #[track_caller]
     pub(crate) fn wait_for_log_with<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
         self.stderr.wait("a log line", |lines| lines.iter().find_map(|line| find(line)))
     }
 
-    /// Returns all lines so far on standard output.
+    /// Returns all lines that have appeared on standard output so far.
     pub(crate) fn output(&self) -> Vec<String> {
         self.stdout.now()
     }
@@ -149,7 +149,7 @@ impl Server {
         (self.stdout.all(), self.stderr.all())
     }
 
-    /// Sends a signal such as `TERM` to this process and no other.
+    /// Sends a signal such as `TERM` to this process only.
     #[cfg(unix)]
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
@@ -175,7 +175,8 @@ impl Drop for Server {
     }
 }
 
-/// Returns the server's program with `args`, for a test in which it is expected to fail.
+/// Returns a command that runs the server's program with `args`, for a test in which it is expected
+/// to fail.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
     // A server that a test kills cannot remove its temporary file, so let it use the folder of the
@@ -192,7 +193,7 @@ pub(crate) fn exit_code(child: &mut Child) -> i32 {
         if let Some(status) = child.try_wait().expect("the process is our child") {
             return status.code().unwrap_or_else(|| panic!("ended by a signal: {status}"));
         }
-        // There is no portable way to wait for a child with a time limit.
+        // There is no portable way to wait for a child process with a time limit.
         thread::sleep(Duration::from_millis(5));
     }
     let _ = child.kill();

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a test waits for something that must happen. It is long enough for a loaded machine; a
-/// passing test never waits that long.
+/// How long a test waits for something that must happen. This is long enough for a busy machine,
+/// and a test that passes never waits that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Repeats `happens` until it returns true. Use it for conditions that can be polled but not
+/// Repeats `happens` until it returns true. Use this for conditions that can be polled but not
 /// awaited.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut happens: impl FnMut() -> bool) {

@@ -78,8 +78,8 @@ impl Bystanders {
     }
 }
 
-/// Exchanges messages until `stopped` is true. Returns the number of correct replies, in `Err` if
-/// the last message got no correct reply, and in `Ok` otherwise.
+/// Exchanges messages until `stopped` is true. Returns the number of correct replies: as `Err` if
+/// the last message got no correct reply, and as `Ok` otherwise.
 async fn exchange(
     mut stream: TcpStream,
     index: usize,

@@ -62,8 +62,8 @@ pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, m
     match tokio::try_join!(send(parts.read_buf, from_tcp, &mut to_stream), receiving) {
         Ok(_) => {}
         Err(Broken::Tcp) => to_stream.send_reset(Reason::CANCEL),
-        // The endpoint has ended its direction of the stream, and no longer reads the other.
-        // Dropping the socket has the same meaning.
+        // The endpoint has ended its direction of the stream, and no longer reads the other
+        // direction. Dropping the socket tells the TCP peer the same.
         Err(Broken::Stream) if stream_ended => {}
         // This call makes the socket send RST when it is dropped. If the call fails, the socket is
         // already broken.
@@ -71,8 +71,8 @@ pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, m
     }
 }
 
-/// Copies from TCP to the stream until TCP ends. `bytes` contains what has already been read from
-/// TCP.
+/// Copies from the TCP connection to the stream until the TCP peer ends its direction. `bytes`
+/// contains what has already been read from the connection.
 async fn send(mut bytes: Bytes, mut from: ReadHalf<'_>, to: &mut SendStream<Bytes>) -> Result<(), Broken> {
     loop {
         while !bytes.is_empty() {
@@ -97,12 +97,12 @@ async fn send(mut bytes: Bytes, mut from: ReadHalf<'_>, to: &mut SendStream<Byte
     }
 }
 
-/// Copies from the stream to TCP until the stream ends.
+/// Copies from the stream to the TCP connection until the stream ends.
 async fn receive(from: &mut RecvStream, mut to: WriteHalf<'_>) -> Result<(), Broken> {
     while let Some(bytes) = from.data().await {
         let bytes = bytes?;
         to.write_all(&bytes).await?;
-        // Only now allow the endpoint to send the same number of bytes again.
+        // Allow the endpoint to send this many more bytes only now that these have been written.
         from.flow_control().release_capacity(bytes.len())?;
     }
     Ok(to.shutdown().await?)

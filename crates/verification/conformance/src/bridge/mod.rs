@@ -26,8 +26,9 @@ pub mod to_http2;
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts a connection, and turns off the delay of its small writes. Otherwise, a message that
-/// passes the bridge would take up to 40 ms longer, and the suite sends thousands of messages.
+/// Accepts a connection, and disables the delay of small writes on it. With the delay, a message
+/// that crosses the bridge would take up to 40 ms longer, and the suite sends thousands of
+/// messages.
 async fn accept(listener: &TcpListener) -> Result<TcpStream, String> {
     let (tcp, _) = listener.accept().await.map_err(|error| error.to_string())?;
     tcp.set_nodelay(true).map_err(|error| error.to_string())?;

@@ -10,7 +10,7 @@ use websocket::{
     protocol::{CloseCode, Message, handshake::UpgradeOptions},
 };
 
-/// Accepts the next connection. Returns its path as well.
+/// Accepts the next connection, and returns it together with its path.
 async fn next(listener: &TcpListener) -> (String, WebSocket<TcpStream>) {
     let options = ServerConfig::default();
     let (stream, _) = listener.accept().await.expect("a connection");
@@ -38,7 +38,7 @@ async fn runs_all_cases(of: Implementation) {
         }
         connection.close(CloseCode::NORMAL, "").await.expect("closed");
 
-        // A case that breaks a rule: a reserved bit is set. The agent must continue with the next
+        // This case breaks a rule by setting a reserved bit. The agent must continue with the next
         // case.
         let (path, connection) = next(&listener).await;
         assert_eq!(path, format!("/runCase?case=2&agent={}", of.name()));

@@ -1,4 +1,4 @@
-//! Baselines: their files, the comparison with a new run, and the committed ones.
+//! Baselines: their files, their comparison with a new run, and the committed baselines.
 
 use std::{collections::BTreeMap, fs};
 
@@ -88,8 +88,8 @@ fn every_committed_baseline_contains_all_cases_that_are_run() {
     }
 }
 
-/// The suite never rates these three cases: it sends data after its own Close, or closes with codes
-/// above 4999.
+/// The suite never rates these three cases, because it sends data after its own Close, or closes
+/// with codes above 4999.
 const NEVER_RATED: [&str; 3] = ["7.1.6", "7.13.1", "7.13.2"];
 
 #[test]

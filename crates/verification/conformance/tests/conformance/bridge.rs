@@ -1,4 +1,5 @@
-//! The bridge between HTTP/1.1 and HTTP/2: the opening handshake, and the ends.
+//! The bridge between HTTP/1.1 and HTTP/2: the opening handshake, and how the end of one side
+//! reaches the other.
 
 use bytes::Bytes;
 use conformance::bridge::{to_http1, to_http2};
@@ -15,7 +16,7 @@ const UPGRADE: &str = "GET /echo?case=1 HTTP/1.1\r\nHost: suite.example\r\nUpgra
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Protocol: chat\r\n\r\n";
 
-/// A stream of HTTP/2, and the TCP connection to which the bridge carries it.
+/// An HTTP/2 stream, and the TCP connection to which the bridge forwards it.
 struct Bridged {
     request: Request<()>,
     from_stream: RecvStream,
@@ -23,9 +24,9 @@ struct Bridged {
     tcp: TcpStream,
 }
 
-/// Starts a server of HTTP/2 that answers every extended CONNECT with `status`, and the bridge to
-/// it. Sends an upgrade through the bridge. Returns the TCP connection, the head of the response,
-/// and the streams of the server.
+/// Starts an HTTP/2 server that answers every extended CONNECT with `status`, and a bridge to it.
+/// Sends an upgrade through the bridge. Returns the TCP connection, the head of the response, and
+/// the server's streams.
 async fn send_upgrade(
     status: StatusCode,
 ) -> (TcpStream, String, mpsc::Receiver<(Request<RecvStream>, SendStream<Bytes>)>) {
@@ -76,7 +77,7 @@ async fn bridged() -> Bridged {
 async fn an_upgrade_becomes_an_extended_connect() {
     with_timeout(async {
         let (_tcp, head, mut streams) = send_upgrade(StatusCode::OK).await;
-        // The key and its answer are the example of RFC 6455.
+        // The key and its accept value come from the example in RFC 6455.
         for line in ["upgrade: websocket", "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=", "protocol: chat"] {
             assert!(head.contains(line), "{head}");
         }
@@ -119,7 +120,7 @@ async fn an_extended_connect_becomes_an_upgrade_and_a_rejection_stays_one() {
         tcp.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         assert_eq!(response.await.unwrap().status(), StatusCode::NOT_FOUND);
 
-        // An answer to another key is no upgrade.
+        // An answer that belongs to another key is not an upgrade.
         let (response, _to_stream) = requests.clone().ready().await.unwrap().send_request(connect(), false).unwrap();
         let (mut tcp, _) = suite.accept().await.unwrap();
         read_head(&mut tcp).await;
@@ -186,8 +187,8 @@ async fn a_reset_of_tcp_cancels_the_stream() {
     .await;
 }
 
-/// An endpoint that has told its end and then reads no more is gone in TCP too, but has lost
-/// nothing.
+/// If an endpoint has ended its stream and then stops reading, the bridge closes the TCP connection
+/// too, but nothing is lost.
 #[tokio::test]
 async fn a_stream_that_is_reset_after_its_end_closes_tcp_without_a_reset() {
     with_timeout(async {
@@ -198,7 +199,7 @@ async fn a_stream_that_is_reset_after_its_end_closes_tcp_without_a_reset() {
         assert_eq!(received, b"the last");
         to_stream.send_reset(Reason::NO_ERROR);
         drop(from_stream);
-        // The socket of the bridge is closed, so writing fails sooner or later.
+        // The bridge's socket is closed, so writing must fail sooner or later.
         while tcp.write_all(b"too late").await.is_ok() {
             tokio::task::yield_now().await;
         }

@@ -21,7 +21,7 @@ fn the_page_shows_the_committed_baselines() {
         }
     }
     for role in TestedRole::ALL {
-        // The table has the implementations that were tested with the whole suite.
+        // The table shows the implementations that were tested with the whole suite.
         let columns = Implementation::ALL.iter().zip(&baselines).filter(|(of, _)| !of.is_another_byte_stream());
         let columns: Vec<(String, &CaseResults)> =
             columns.map(|(of, baseline)| (of.name().to_owned(), &baseline.results[&role])).collect();

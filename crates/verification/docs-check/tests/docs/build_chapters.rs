@@ -17,8 +17,8 @@ fn chapters_agree_with_the_steps_and_with_the_engine() {
 const QUESTION: &str = "```text\n89 80 00000000\n```\n";
 const TWO_ANSWERS: &str = "<!-- answers -->\n```text\n```\n<!-- bytes: text \"a\" -->\n```text\n```\n";
 
-/// Writes a repository with two steps and these chapters, and returns its problems before and after
-/// an update, and the second chapter.
+/// Writes a repository with two steps and these chapters. Returns its problems before and after an
+/// update, and the second chapter.
 fn problems(name: &str, first: &str, second: &str) -> Outcome {
     let files = [
         ("example/steps/README.md", "# Steps\n"),

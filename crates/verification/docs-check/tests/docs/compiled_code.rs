@@ -12,7 +12,7 @@ fn the_code_of_the_pages_is_compiled() {
     assert!(problems.is_empty(), "{} problems in the pages:{report}\n", problems.len());
 }
 
-/// Writes a repository with this page and one that is tested, and returns its problems.
+/// Writes a repository that contains this page and a page that is tested, and returns its problems.
 fn problems(name: &str, page: &str) -> Vec<String> {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-code").join(name);
     let _ = fs::remove_dir_all(&root);

@@ -16,8 +16,8 @@ fn no_import_cycles() {
     assert!(report.is_empty(), "these files import each other; move what they share into a file of its own:\n{report}");
 }
 
-/// The imports that make up the cycles of a package with these files, one line each: `from -> to:
-/// names`.
+/// Returns the imports that form cycles in a package with these files, one on each line: `from ->
+/// to: names`.
 fn cycles(name: &str, files: &[(&str, &str)]) -> Vec<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cycles").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -86,7 +86,7 @@ fn a_parent_that_uses_its_child_and_is_used_by_it_is_a_cycle() {
     let expected = ["src/rules/mod.rs -> src/rules/text.rs: RULES", "src/rules/text.rs -> src/rules/mod.rs: Rule"];
     assert_eq!(cycles("parent", &files), expected);
 
-    // A re-export that the parent's own code uses counts as well.
+    // A re-export also counts if the parent's own code uses it.
     let parent = "mod text; pub use text::Text; pub struct Rule; fn f(text: Text) {}";
     let child = "use super::Rule; pub struct Text(Rule);";
     let files = [("lib.rs", "mod rules;"), ("rules.rs", parent), ("rules/text.rs", child)];

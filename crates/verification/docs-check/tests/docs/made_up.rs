@@ -6,7 +6,7 @@ use std::{fmt::Display, fs, io, path::Path};
 pub(crate) type Outcome = (Vec<String>, Vec<String>, String);
 
 /// Writes a repository with these files, checks it, updates it, and reads `chapter`. `folder` is
-/// the path of the repository among those of all tests.
+/// the repository's path within the folder for all tests.
 pub(crate) fn checked_and_updated<P: Display>(
     folder: &str,
     files: &[(&str, &str)],

@@ -1,4 +1,4 @@
-//! Tables of modules at the head of source files.
+//! The tables of modules at the top of source files.
 
 use std::{fs, path::Path};
 
@@ -16,7 +16,7 @@ fn tables_name_every_module_and_no_other() {
     assert!(report.is_empty(), "these tables do not agree with the modules:{report}\n");
 }
 
-/// The problems of a package with these files.
+/// Returns the problems of a package with these files.
 fn problems(name: &str, files: &[(&str, &str)]) -> Vec<String> {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("module-tables").join(name);
     let _ = fs::remove_dir_all(&root);

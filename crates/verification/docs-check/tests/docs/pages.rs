@@ -1,4 +1,4 @@
-//! The pages of this repository, and the checks of pages on small made-up repositories.
+//! The pages of this repository, and the page checks on small made-up repositories.
 
 use std::fs;
 use std::path::{Path, PathBuf};

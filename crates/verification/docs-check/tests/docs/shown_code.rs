@@ -14,7 +14,7 @@ fn the_code_in_the_chapters_is_the_code_that_runs() {
     assert!(problems.is_empty(), "{} problems in the chapters:{report}\n", problems.len());
 }
 
-/// `\x2f` is a slash. With plain slashes, the citations would count as citations of this file.
+/// `\x2f` is a slash. With plain slashes, the citations would count as belonging to this file.
 const SOURCE: &str = "\
 //! A table.
 //!
@@ -36,8 +36,8 @@ impl Receiver {
 }
 ";
 
-/// Writes a repository with this chapter, and returns its problems before and after an update, and
-/// the chapter.
+/// Writes a repository with this chapter. Returns its problems before and after an update, and the
+/// chapter.
 fn problems(name: &str, chapter: &str) -> Outcome {
     // A chapter of *Build* has its own marks, and the other module checks them.
     let files =

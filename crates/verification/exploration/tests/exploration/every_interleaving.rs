@@ -1,5 +1,5 @@
-//! Every interleaving of one cause with cuts inside frames, and of two causes. The program tries
-//! more.
+//! Every interleaving of one cause with cuts inside frames, and of two causes without such cuts.
+//! The program explores more.
 
 use exploration::{
     conversation,

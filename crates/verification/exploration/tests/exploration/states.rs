@@ -1,4 +1,4 @@
-//! Which steps lead to the same state, and where the wire cuts.
+//! Which steps lead to the same state, and where the bytes on the wire are cut.
 
 use exploration::{
     action::{Action, Amount, Cause},
@@ -34,7 +34,7 @@ fn every_step_that_changes_something_leads_to_another_state() {
         Action::Transmit(Client, Amount::ToNextCut),
         Action::Transmit(Client, Amount::All),
         Action::Read(Server, Amount::ToNextCut),
-        // The engine processes its input in this step, and hands out nothing.
+        // In this step, the engine processes its input but returns no event.
         Action::Poll(Server),
         Action::Read(Server, Amount::All),
         Action::Poll(Server),

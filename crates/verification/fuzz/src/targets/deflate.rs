@@ -76,7 +76,7 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
                 assert_eq!(expected, OneShotResult::TooBig);
             }
             // The bytes broke a rule that the inflater does not check, perhaps before the end of
-            // this message. So the result of the inflater cannot be compared with the violation.
+            // this message. The inflater's result therefore cannot be compared with the violation.
             (Some(_), _) => {}
             (None, expected) => {
                 assert!(!is_complete, "{expected:?} was not received");

@@ -1,4 +1,4 @@
-//! The dissector, with bytes from both directions.
+//! Checks the dissector with bytes from both directions.
 //!
 //! An input is a conversation in chunks:
 //!
@@ -25,7 +25,7 @@ use crate::{
 /// * They do not depend on how the bytes are split into pieces.
 /// * Every byte belongs to exactly one record.
 /// * The fields of a record are in order, and all of them lie within its bytes.
-/// * The records show the same events as the engine returns for the same bytes.
+/// * The records show the events that the engine returns for the same bytes.
 ///
 /// # Panics
 /// Panics if one of these checks fails.
@@ -131,8 +131,8 @@ fn check_records(records: &[&Record], wire: &[u8], options: &Options) {
     assert_eq!(offset, wire.len() as u64, "every byte is in a record");
 }
 
-/// Checks that the fields lie within `outer`, in order. Two fields may overlap only if they have
-/// the same range, as do the bits of one byte, or a fragment and the message that ends with it.
+/// Checks that the fields lie within `outer`, in order. Two fields may overlap only if their ranges
+/// are equal. Examples are the bits of one byte, and a fragment and the message that it completes.
 fn check_fields(fields: &[Field], outer: &Range<u64>, record: &Record) {
     let mut previous = outer.start..outer.start;
     for field in fields {

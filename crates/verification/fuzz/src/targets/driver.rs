@@ -1,4 +1,4 @@
-//! The driver, `websocket`, on a stream in memory that follows a script.
+//! Tests the driver, `websocket`, on an in-memory stream that follows a script.
 //!
 //! An input is a script of steps. A step either changes the stream or calls a method of the
 //! connection:
@@ -80,9 +80,9 @@ struct Session<'a> {
     role: Role,
     endpoint: Endpoint,
     script: StreamScript,
-    /// The bytes that the stream returns to the driver, up to the end or the error.
+    /// The bytes that the stream returns to the driver before its end or an error.
     incoming: Vec<u8>,
-    /// Whether the script has ended the incoming bytes.
+    /// Whether the script has ended the incoming stream.
     incoming_ended: bool,
     /// Whether reads fail, and whether writes fail.
     read_error: bool,
@@ -94,7 +94,7 @@ struct Session<'a> {
     error: Option<Error>,
     /// The messages and Pings that the driver has accepted for sending, in order.
     sent: Vec<ReceivedEvent>,
-    /// The payload so far of a message that is being sent in fragments.
+    /// The message that is being sent in fragments, if any: its kind, and its payload so far.
     fragments: Option<(MessageKind, Vec<u8>)>,
     /// Whether the driver has written everything that it accepted.
     flushed: bool,

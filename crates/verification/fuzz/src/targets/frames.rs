@@ -11,7 +11,8 @@ use crate::{
 /// split into reads.
 ///
 /// # Panics
-/// Panics if any of them depends on the split, or if [`feed`](crate::engine::feed) panics.
+/// Panics if the events, the output or the close information depends on the split, or if
+/// [`feed`](crate::engine::feed) panics.
 pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }

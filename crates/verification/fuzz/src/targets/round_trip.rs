@@ -14,8 +14,8 @@ use crate::{
     splits::{pieces, seed},
 };
 
-/// Checks that each side receives exactly the messages that the other side sends, whatever the send
-/// method and the split into reads.
+/// Checks that each side receives exactly the messages that the other side sends, regardless of how
+/// they are sent and how they are split into reads.
 ///
 /// # Panics
 /// Panics if one of these checks fails.

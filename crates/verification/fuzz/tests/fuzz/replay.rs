@@ -4,7 +4,7 @@ use std::{fs, panic};
 
 use fuzz::{TARGETS, corpus};
 
-/// Runs one target. Each has a test of its own, so that a failure names the target.
+/// Runs one target. Each target has a separate test, so that a failure names the target.
 fn replay(target: &str) {
     let (_, run) = TARGETS.into_iter().find(|(name, _)| *name == target).expect("the target exists");
     let file = corpus::file(target);

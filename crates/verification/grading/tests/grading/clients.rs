@@ -1,4 +1,4 @@
-//! The clients of the steps pass all stages of clients.
+//! The clients from the steps pass all stages for clients.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -7,8 +7,8 @@ use std::{
 
 use crate::programs::{Judged, program};
 
-/// Starts the judge, and then the client with the judge's URL. Returns what the judge says, its
-/// last words on standard error, and the exit status of the client.
+/// Starts the judge, and then the client with the judge's URL. Returns the judge's results, what it
+/// writes to standard error, and the client's exit status.
 fn judge_client(client: impl FnOnce(&str) -> Command) -> (Judged, String, i32) {
     let mut judge = program("server");
     judge.args(["--listen", "127.0.0.1:0", "--grade-clients", "--json"]);

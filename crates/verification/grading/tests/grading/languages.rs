@@ -1,4 +1,5 @@
-//! The judge works on servers in any language. These stop half-way.
+//! The judge works with servers in any language. The servers in these tests fail partway through
+//! the stages.
 
 use std::process::Command;
 

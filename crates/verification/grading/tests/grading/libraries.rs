@@ -1,7 +1,7 @@
-//! Other libraries stop where they do not enforce a rule, and our own server does not stop.
+//! Other libraries fail where they do not enforce a rule, but our own server passes every stage.
 //!
-//! The servers are those of the folder `example`. Each stage is judged alone, because a library
-//! stops at the first rule that it does not enforce, and that rule may bind only the sender.
+//! The servers come from the folder `example`. Each stage is judged on its own, because a library
+//! fails at the first rule that it does not enforce, and that rule may bind only the sender.
 
 use std::process::Command;
 

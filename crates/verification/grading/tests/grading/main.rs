@@ -1,4 +1,4 @@
-//! Tests of the judge with whole programs, as processes.
+//! Tests of the judge with complete programs, run as processes.
 
 mod clients;
 mod languages;

@@ -1,11 +1,11 @@
-//! The chapters show what the judge says about the program of each step, before and after it.
+//! The chapters show the judge's output for the program of each step, before and after the step.
 //!
 //! | mark in a chapter | the code block below it contains |
 //! |---|---|
 //! | `judge: none stage 1` | what the judge says if no server listens |
 //! | `judge: step04 stage 5` | what the judge says about the program of step 4 in stage 5 |
 //!
-//! To write the blocks: `UPDATE=1 cargo test -p grading pages`.
+//! To rewrite the blocks, run `UPDATE=1 cargo test -p grading pages`.
 
 use std::{fs, net::TcpListener, ops::Range, path::PathBuf};
 
@@ -20,14 +20,14 @@ use protocol::handshake::ClientRequest;
 
 use crate::programs::{RunningServer, program, root};
 
-/// The number of programs that are judged at the same time, so that none misses a deadline because
-/// the machine is busy.
+/// The number of programs that are judged at the same time. It is small, so that no program misses
+/// a deadline because the machine is busy.
 const AT_ONCE: usize = 4;
 
-/// The address in the chapters, which is that of the programs if they are started without one.
+/// The address in the chapters. The programs use it if they are started without an address.
 const ADDRESS: &str = "127.0.0.1:9001";
 
-/// A code block of a chapter, and what the judge says.
+/// A code block in a chapter, and the judge's output for it.
 struct JudgedBlock {
     chapter: PathBuf,
     line: usize,
@@ -76,7 +76,7 @@ fn chapter(number: u8) -> PathBuf {
     folder.join(name)
 }
 
-/// Returns the blocks whose text is not what the judge says.
+/// Returns the blocks whose text differs from the judge's output.
 fn outdated(blocks: &[JudgedBlock]) -> Vec<String> {
     let is_outdated = |block: &&JudgedBlock| {
         let page = fs::read_to_string(&block.chapter).expect("the chapter is readable");
@@ -89,9 +89,9 @@ fn outdated(blocks: &[JudgedBlock]) -> Vec<String> {
         .collect()
 }
 
-/// Writes the text of the judge into all blocks.
+/// Writes the judge's output into all blocks.
 fn write(blocks: &[JudgedBlock]) {
-    // From the end to the beginning, so that the ranges of the others stay right.
+    // Go from the last block to the first, so that the other ranges stay valid.
     for block in blocks.iter().rev() {
         let mut page = fs::read_to_string(&block.chapter).expect("the chapter is readable");
         page.replace_range(block.range.clone(), &block.text);
@@ -123,15 +123,15 @@ async fn judge(step: &str, stage: u8) -> String {
     text
 }
 
-/// The number of bytes of a request that trickles in, with its first line. The judge sends some
-/// more; how many depends on the machine.
+/// The number of bytes of a trickled request that are shown, including its first line. The judge
+/// sends more than these, and how many more depends on the machine.
 const TRICKLED: usize = 64;
 
 /// The number of the connection that step 11 rejects, if there is no other connection.
 const REJECTED: &str = "number 101: ";
 
-/// Returns a result that is the same in every run: the address of the server and the numbers that
-/// depend on the speed of the machine are replaced by those of the chapters.
+/// Returns a result that is the same in every run. The server's address, and the numbers that
+/// depend on the speed of the machine, are replaced by those in the chapters.
 fn stable(result: &StageResult, address: &str) -> StageResult {
     let mut result = result.clone();
     for failed in result.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {
@@ -151,8 +151,8 @@ fn stable(result: &StageResult, address: &str) -> StageResult {
     result
 }
 
-/// Joins the pieces that follow each other in the same direction. The number of pieces depends on
-/// the machine.
+/// Joins consecutive pieces that have the same direction. The number of pieces depends on the
+/// machine.
 fn join_pieces(recording: &mut Recording) {
     let mut joined: Vec<RecordedPiece> = Vec::new();
     for piece in recording.pieces.drain(..) {

@@ -15,11 +15,11 @@ pub(crate) struct RunningServer {
     _process: KilledOnDrop,
 }
 
-/// A process that is killed when this is dropped.
+/// A process that is killed when this value is dropped.
 struct KilledOnDrop(Child);
 
 impl RunningServer {
-    /// Starts a server that prints its URL in its first line.
+    /// Starts a server that prints its URL on its first line.
     pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
         let mut line = String::new();
@@ -42,14 +42,14 @@ impl Drop for KilledOnDrop {
 pub(crate) struct Judged {
     /// The number of the first stage that was not passed.
     pub(crate) failed_stage: Option<u64>,
-    /// The failed checks of this stage: the name, and the explanation.
+    /// The failed checks of this stage, each with its name and explanation.
     pub(crate) failed: Vec<(String, String)>,
     /// The exit status of the judge.
     pub(crate) status: i32,
 }
 
 impl Judged {
-    /// Reads the lines of JSON of a judge that has ended.
+    /// Reads the JSON lines that a judge printed before it ended.
     pub(crate) fn parse(output: &[u8], status: i32) -> Self {
         let lines = output.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"{"));
         let checks: Vec<Value> = lines.map(|line| serde_json::from_slice(line).expect("JSON")).collect();
@@ -67,8 +67,8 @@ impl Judged {
         assert!(self.failed.is_empty() && self.status == 0, "{self:#?}");
     }
 
-    /// Expects that all stages before `stage` are passed, and that `check` fails in it with a
-    /// sentence that contains `sentence`.
+    /// Checks that all stages before `stage` are passed, and that `check` fails in `stage` with an
+    /// explanation that contains `sentence`.
     #[track_caller]
     pub(crate) fn expect_failed(&self, stage: u64, check: &str, sentence: &str) {
         assert_eq!((self.failed_stage, self.status), (Some(stage), 1), "{self:#?}");
@@ -77,9 +77,10 @@ impl Judged {
     }
 }
 
-/// Judges a server. `arguments` are more arguments of the client.
+/// Judges a server. `arguments` are additional arguments for the client.
 pub(crate) fn judge(url: &str, arguments: &[&str]) -> Judged {
-    // The steps wait five seconds for a request, and the patience leaves room for a busy machine.
+    // The steps wait five seconds for a request, so a patience of ten seconds leaves room for a
+    // busy machine.
     let mut command = program("client");
     command.args(["--grade", "--json", "--patience", "10s", url]).args(arguments);
     let output = command.output().expect("the client starts");
@@ -87,11 +88,12 @@ pub(crate) fn judge(url: &str, arguments: &[&str]) -> Judged {
     Judged::parse(&output.stdout, output.status.code().unwrap_or_else(|| panic!("it was killed: {stderr}")))
 }
 
-/// Returns the command for a program of the workspace, which is built first.
+/// Returns the command that runs a program of the workspace. The first call builds the programs.
 pub(crate) fn program(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        // This test is target/debug/deps/grading-..., two folders below the programs.
+        // This test is target/debug/deps/grading-..., so the programs are two levels up, in
+        // target/debug.
         let test = std::env::current_exe().expect("the path of this test is known");
         let folder = test.ancestors().nth(2).expect("this test is in target/debug/deps").to_owned();
         let mut cargo = Command::new(env!("CARGO"));
@@ -109,7 +111,7 @@ pub(crate) fn program(name: &str) -> Command {
     Command::new(folder.join(name))
 }
 
-/// Returns the path of a program in another language.
+/// Returns the path of a program written in another language.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }

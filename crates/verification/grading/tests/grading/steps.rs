@@ -1,4 +1,4 @@
-//! The program of each step passes the stages up to its own, and fails the next one.
+//! The program of each step passes the stages up to its own, and fails the next stage.
 
 use crate::programs::{Judged, RunningServer, judge, program};
 

@@ -44,7 +44,8 @@ fn messages() -> Vec<Message> {
 
 // ---- Our client with a server on ws -------------------------------------------------------------
 
-/// Sends all messages to an echo server on `ws`. `negotiated` is the expected extension header.
+/// Sends all messages to an echo server that uses `ws`. `negotiated` is the expected value of the
+/// extension header field.
 async fn client(options: DeflateOptions, theirs: &str, negotiated: &str) {
     let mut server = Process::start("ws server", node("server.mjs").arg(theirs));
     let line = server.wait_for("listening on ws://");
@@ -58,7 +59,7 @@ async fn client(options: DeflateOptions, theirs: &str, negotiated: &str) {
     for (number, message) in messages().into_iter().enumerate() {
         let bytes = message.as_bytes().clone();
         size += bytes.len();
-        // In one frame, or in three of which the second is empty.
+        // Send the message in one frame, or in three frames of which the second is empty.
         if number % 3 == 0 {
             let kind = message.kind();
             for (part, last) in [(&bytes[..5], false), (&bytes[..0], false), (&bytes[5..], true)] {
@@ -118,8 +119,8 @@ async fn our_client_does_not_compress_if_the_server_declines() {
 
 // ---- Our server with a client on ws -------------------------------------------------------------
 
-/// Runs an echo server. A client on `ws` sends all messages. `negotiated` is the expected extension
-/// header.
+/// Runs an echo server, to which a client that uses `ws` sends all messages. `negotiated` is the
+/// expected value of the extension header field.
 async fn server(options: DeflateOptions, theirs: &str, negotiated: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());

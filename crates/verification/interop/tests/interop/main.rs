@@ -1,4 +1,4 @@
-//! Tests of the interoperation with other implementations, as processes.
+//! Tests of interoperation with other implementations, each of which runs as a process.
 
 mod deflate;
 mod pairings;

@@ -38,7 +38,7 @@ impl Stack {
             Node => node("client.js"),
             Tungstenite => program("tungstenite-client"),
         };
-        // The other two offer this subprotocol without an option.
+        // The other two clients offer this subprotocol without an option.
         if self == Ours && url.ends_with("/chat") {
             command.args(["--subprotocol", "chat"]);
         }
@@ -51,8 +51,8 @@ struct RunningServer {
     url: String,
 }
 
-/// Holds the documented conversation: pushes arrive, typed text arrives, and closing is clean on
-/// both sides.
+/// Holds the documented conversation: pushes arrive, typed text arrives, and both sides close
+/// cleanly.
 fn converse(client: Stack, server: Stack) {
     let mut server = server.server();
     let mut client = client.client(&format!("{}/", server.url));
@@ -81,7 +81,7 @@ fn server_goes_away(client: Stack, server: Stack) {
     let mut client = client.client(&format!("{}/", server.url));
     client.wait_for("{\"sequence\":");
     server.process.terminate();
-    // Between the two, the line may contain a reason.
+    // The line may contain a reason between these two parts.
     let line = client.wait_for("closed: 1001 (going away)");
     assert!(line.ends_with(", by the server"), "{line}");
     assert_eq!(client.exit_code(), 0);
@@ -103,7 +103,7 @@ fn echo(client: Stack, server: Stack) {
     assert_eq!(client.exit_code(), 0);
 }
 
-/// Checks that a text in the chat reaches all other clients, of any implementation.
+/// Checks that a text in the chat reaches all other clients, whatever implementation they use.
 fn chat(server: Stack) {
     let mut server = server.server();
     let url = format!("{}/chat", server.url);
@@ -127,7 +127,7 @@ fn chat(server: Stack) {
     }
 }
 
-/// Probes a server with every fault. Returns the exit status, and the lines about unexpected
+/// Probes a server with every fault. Returns the exit status, and the lines that report unexpected
 /// reactions.
 fn probe(server: Stack) -> (i32, Vec<String>) {
     let server = server.server();
@@ -136,7 +136,8 @@ fn probe(server: Stack) -> (i32, Vec<String>) {
     let mut client = Process::start("probe", &mut command);
     let mut table = client.whole_output();
     assert!(table.remove(0).starts_with("RULE"));
-    // One rule from each part of the table, and as many as in the book.
+    // The table must contain these rules, one from each of its parts, and as many rules as the
+    // book.
     for rule in ["method-post ", "unmasked-frame ", "invalid-utf8 ", "long-ping ", "data-after-close "] {
         assert!(table.iter().any(|line| line.starts_with(rule)), "{table:#?} does not contain {rule}");
     }
@@ -156,7 +157,8 @@ fn push(line: &str) -> serde_json::Value {
 pub(crate) fn program(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        // This test is target/debug/deps/interop-..., two folders below the programs.
+        // This test is target/debug/deps/interop-..., so the programs are two levels up, in
+        // target/debug.
         let test = std::env::current_exe().expect("the path of this test is known");
         let folder = test.ancestors().nth(2).expect("this test is in target/debug/deps").to_owned();
         let mut cargo = Command::new(env!("CARGO"));

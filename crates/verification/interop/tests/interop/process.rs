@@ -11,13 +11,13 @@ use std::{
 /// The time limit for each expected event. It is long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running program. Dropping this kills it.
+/// A running program. It is killed when this value is dropped.
 pub(crate) struct Process {
     name: String,
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<OutputLine>,
-    /// All lines that were received so far.
+    /// All lines that have been received so far.
     received: Vec<OutputLine>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Process {
 struct OutputLine {
     is_error: bool,
     text: String,
-    /// Whether a test has waited for this line already.
+    /// Whether a test has already waited for this line.
     is_taken: bool,
 }
 
@@ -97,7 +97,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("it is our child") {
                 return status.code().unwrap_or_else(|| panic!("{} was killed by a signal", self.name));
             }
-            // There is no portable way to wait for a child with a time-out.
+            // There is no portable way to wait for a child process with a time-out.
             thread::sleep(Duration::from_millis(5));
         }
         panic!("{} does not exit; it printed {:#?}", self.name, self.received);

@@ -1,5 +1,5 @@
-//! Tests of clients of three kinds over TLS. Each trusts the certificate that our server prints:
-//! our client with rustls, Node and Python with OpenSSL.
+//! Tests of three kinds of client over TLS: our client with rustls, and Node and Python with
+//! OpenSSL. Each trusts the certificate that our server prints.
 
 use std::process::Command;
 
@@ -82,8 +82,8 @@ fn ws() {
     converse(&mut Process::start("ws over TLS", &mut command), &mut server);
 }
 
-/// Python's `websockets` is not a dependency of this repository, so this test needs it to be
-/// installed.
+/// Python's `websockets` is not a dependency of this repository, so this test is skipped if it is
+/// not installed.
 #[test]
 fn websockets_of_python() {
     const CLIENT: &str = "

@@ -1,10 +1,10 @@
 //! The source files of the program `server`, compiled with simulated connections instead of real
 //! ones.
 //!
-//! The source of `server` does not change for this. Each file below is `server`'s own, except for
-//! [`listener`], [`memory`], [`output`] and [`trace`]: they replace files that use the operating
-//! system, or state that all runs in one process would share. In this crate, the name `tokio` means
-//! [`seeded_tokio`], so that a run can be repeated. [Simulated
+//! The source of `server` stays unchanged. Each file below is `server`'s own, except for
+//! [`listener`], [`memory`], [`output`] and [`trace`]. These replace files that use the operating
+//! system, or whose state all runs in one process would share. In this crate, the name `tokio`
+//! means [`seeded_tokio`], so that a run can be repeated. [Simulated
 //! networks](../../../../../docs/src/simulation.md) explains the rest.
 
 #![allow(dead_code, unused_imports, missing_docs, reason = "only a part of the program is compiled")]
@@ -12,8 +12,8 @@
 
 extern crate seeded_tokio as tokio;
 
-/// Declares modules whose files are in another crate, or replace such a file. The macro hides these
-/// modules from `docs-check`, which checks each file in its own crate.
+/// Declares modules whose files are in another crate, and modules that replace such files. The
+/// macro hides these modules from `docs-check`, which checks each file in its own crate.
 macro_rules! modules {
     ($keyword:tt: $($name:ident = $path:literal,)*) => { $(#[path = $path] $keyword $name;)* };
 }

@@ -137,7 +137,7 @@ impl Connection {
         self.lock()[side as usize].boot != boot
     }
 
-    /// Returns `true` if the connection is over for the program on this side.
+    /// Returns `true` if the connection has been dropped or has failed on this side.
     pub(super) fn is_over(&self, side: Side) -> bool {
         let end = &self.lock()[side as usize];
         end.dropped || end.error.is_some()
@@ -163,7 +163,7 @@ impl Connection {
         self.lock()[side as usize].written
     }
 
-    /// Ends the connection for the program on this side.
+    /// Ends the connection on this side, and reports an error to the program there.
     pub(super) fn fail(&self, side: Side, error: io::ErrorKind) {
         let mut ends = self.lock();
         let end = &mut ends[side as usize];
@@ -178,8 +178,8 @@ impl Connection {
         self.work.iter().for_each(Notify::notify_one);
     }
 
-    /// Waits for a segment of at most `max` bytes to carry from this side. Returns `None` if there
-    /// will be no more segments.
+    /// Waits until this side can send a segment of at most `max` bytes. Returns `None` if it will
+    /// send no more segments.
     pub(super) async fn next_segment(&self, side: Side, max: usize) -> Option<Segment> {
         loop {
             {

@@ -1,8 +1,8 @@
 //! An in-memory network: hosts, the links between them, and the TCP connections that the links
 //! carry.
 //!
-//! Every delay, loss and cut is drawn from one generator, and time is tokio's paused clock. The
-//! same seed therefore leads to the same run.
+//! Every delay, loss and cut is drawn from one random number generator, and the time comes from
+//! tokio's paused clock. The same seed therefore leads to the same run.
 //!
 //! ```text
 //!   program ── write ─▶ [send buffer] ── carrier: delay, loss, partition ─▶ [receive buffer] ── read ─▶ program
@@ -174,7 +174,7 @@ impl Network {
         connections.map(|connection| connection.id).collect()
     }
 
-    /// Ends a connection, like a middlebox that sends a reset to both ends.
+    /// Ends a connection, as a middlebox does when it sends a reset to both ends.
     pub fn reset(&self, connection: usize) {
         let connection = Arc::clone(&self.lock().connections[connection]);
         for side in Side::BOTH {
@@ -182,7 +182,7 @@ impl Network {
         }
     }
 
-    /// Ends all of a host's connections for its own programs, without informing the other ends.
+    /// Ends all connections of the programs on a host, without informing the other ends.
     pub fn end_streams(&self, host: HostId) {
         let connections = self.lock().connections.clone();
         for connection in connections {
@@ -192,7 +192,7 @@ impl Network {
         }
     }
 
-    /// Stops a connection from carrying anything more, like a middlebox that has forgotten it.
+    /// Stops a connection from carrying anything more, as if a middlebox had forgotten it.
     pub fn forget(&self, connection: usize) {
         self.lock().connections[connection].forget();
     }

@@ -24,8 +24,8 @@ struct Member {
     is_clean: bool,
     /// How many times the program had been started when the member joined.
     life: u64,
-    /// For each session in the same life of the program, the number of texts that it had sent when
-    /// the member joined.
+    /// For each earlier session with the same `life`, the number of texts that the session had sent
+    /// when this member joined.
     sent_before: BTreeMap<u64, u64>,
     /// The number of the last text that the member has received from each speaker.
     last: BTreeMap<u64, u64>,
@@ -63,8 +63,7 @@ impl ChatAccount {
         self.lock().life += 1;
     }
 
-    /// Forbids the members to say anything if `is_quiet` is true, or allows it again if it is
-    /// false.
+    /// Forbids the members to speak if `is_quiet` is true, or lets them speak again if it is false.
     pub fn set_quiet(&self, is_quiet: bool) {
         self.lock().is_quiet = is_quiet;
     }
@@ -85,8 +84,8 @@ impl ChatAccount {
         accounts.members.insert(session, member);
     }
 
-    /// Records that a member has left. `is_clean` states whether its own closing handshake was
-    /// completed.
+    /// Records that a member has left. `is_clean` states whether the member started a closing
+    /// handshake and completed it.
     pub fn leave(&self, session: u64, is_clean: bool) {
         if let Some(member) = self.lock().members.get_mut(&session) {
             (member.connection, member.is_clean) = (None, is_clean);
@@ -157,8 +156,8 @@ impl ChatAccount {
         None
     }
 
-    /// Checks that a single order of all texts is consistent with the order in which each member
-    /// received them.
+    /// Checks that all texts can be put into one order that agrees with the order in which each
+    /// member received them.
     pub fn check_order(&self) {
         let accounts = self.lock();
         let mut followers = BTreeMap::<TextId, Vec<TextId>>::new();

@@ -1,5 +1,5 @@
-//! Runs of the program `server`, with its own source files and options, and with clients of three
-//! of its paths.
+//! Runs the program `server`, compiled from its own source files and started with its own options,
+//! with clients that use three of its paths.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`reader`] | a client of `/`, and an observer of it |
 //! | [`chat_account`] | the account of the chat: who must have got what, in which order |
 //!
-//! The clients of `/echo` are the same as for the library's server.
+//! The clients of `/echo` are the same as those of the library's server.
 
 pub mod chat_account;
 pub mod member;

@@ -38,8 +38,8 @@ pub struct ProgramPlan {
     pub write_timeout: Duration,
     /// Whether the program compresses.
     pub deflate: bool,
-    /// Whether the program stops first at the end of the run. Otherwise, all clients lose power
-    /// before the program stops.
+    /// Whether the program stops before its clients at the end of the run. Otherwise, all clients
+    /// lose power before the program stops.
     pub stops_first: bool,
 }
 

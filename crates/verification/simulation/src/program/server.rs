@@ -26,12 +26,13 @@ use crate::{
     server::{LINGER, MAX_QUEUED, SERVER, SLACK, end_limit},
 };
 
-/// The maximum total size, in bytes, of the chat texts that some member has not received, from
-/// `docs/SECURITY.md`.
+/// The maximum total size, in bytes, of the chat texts that some member has not yet received. The
+/// value comes from `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
 /// The bytes that one member of the chat may add to [`MAX_BACKLOG`]: 64 KiB of texts that wait for
-/// space, the text that exceeds them, and the bytes after it that have already been read.
+/// space, the text that takes them beyond this size, and the bytes after that text that have
+/// already been read.
 const MAX_UNSAID: u64 = 3 * (64 << 10);
 
 /// The maximum number of bytes in a conversation that are not payload: requests, frame headers,
@@ -113,9 +114,9 @@ impl Served {
         ledger: &Arc<Ledger>,
         read_from_chat: Arc<AtomicU64>,
     ) -> Self {
-        // The total duration of the steps that can pass in a row without a sign of life from the
-        // client. A client that does not read is disconnected by the keep-alive, or earlier by the
-        // write time-out.
+        // The total duration of consecutive steps during which the client may give no sign of life.
+        // A client that does not read is disconnected by the keep-alive, or earlier by the write
+        // time-out.
         let max_silence = 2 * scenario.handshake_timeout + LINGER + plan.write_timeout + end_limit(scenario) + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;

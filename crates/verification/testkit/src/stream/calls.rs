@@ -1,6 +1,6 @@
-//! The recorded calls of a scripted stream, as values that can be compared.
+//! The recorded calls to a scripted stream, as values that can be compared.
 
-/// A successful call of a scripted stream, other than a read.
+/// A successful call to a scripted stream, other than a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamCall {
     /// A write. A vectored write may have several slices.

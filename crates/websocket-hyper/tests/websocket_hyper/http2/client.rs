@@ -1,4 +1,4 @@
-//! Our client over hyper, and a server that sends plain frames of HTTP/2.
+//! Our client over hyper, and a server that sends plain HTTP/2 frames.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn opened() -> (WebSocket, RawHttp2<DuplexStream>) {
     (with_timeout(connecting).await.unwrap().expect("the server accepts"), raw)
 }
 
-/// The clock of this test stands still, and moves on when no task can do anything.
+/// This test's clock stands still, and advances only when no task can do anything.
 //= docs/src/rfc8441.md#section-3
 //= type=test
 //# A client MUST NOT send an extended CONNECT request before it has received the value 1.
@@ -62,7 +62,7 @@ async fn no_request_is_sent_before_the_settings_allow_it() {
     let connecting = connect(&client);
     sleep(Duration::from_secs(1)).await;
     raw.send(SETTINGS, 0, 0, &ENABLE_CONNECT_PROTOCOL).await;
-    // Everything that was sent before the acknowledgement belongs to the connection and not to a
+    // Every frame that was sent before the acknowledgement belongs to the connection, and not to a
     // stream.
     loop {
         let frame = raw.receive().await;

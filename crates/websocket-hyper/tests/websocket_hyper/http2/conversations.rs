@@ -1,4 +1,4 @@
-//! Our client and our server in HTTP/2.
+//! Our client and our server over HTTP/2.
 
 use std::net::SocketAddr;
 
@@ -19,8 +19,8 @@ use websocket_hyper::{
 
 use super::server::{ExtendedConnect, serve};
 
-/// Starts a server that compresses and sends every message back on `/echo`, has nothing on other
-/// paths, and answers ordinary requests with a page.
+/// Starts a server that compresses messages and sends each of them back on `/echo`. It rejects
+/// handshakes on other paths with 404, and answers ordinary requests with a page.
 async fn echo_server(allowed: ExtendedConnect) -> SocketAddr {
     serve(allowed, |mut request| {
         let answer = if !is_upgrade_request(&request) {
@@ -90,7 +90,7 @@ async fn a_rejection_leaves_its_body_to_the_caller_and_the_connection_to_others(
     with_timeout(async {
         let address = echo_server(ExtendedConnect::On).await;
         let mut client = http2(address).await;
-        // A connection on another path shows that the SETTINGS have arrived.
+        // A successful connection on another path shows that the SETTINGS have arrived.
         client.connect(connector(address, "/echo")).await.unwrap();
         let upgrade = connector(address, "/nothing").start_http2();
         let request = client::http2::request(&upgrade).unwrap().map(|()| Empty::new());
@@ -105,7 +105,7 @@ async fn a_rejection_leaves_its_body_to_the_caller_and_the_connection_to_others(
     .await;
 }
 
-/// Sends a request of our client with one change. Returns the status, the supported version and the
+/// Sends our client's request with one change. Returns the status, the supported version and the
 /// body of the response.
 async fn rejection(change: fn(&mut Request<Empty<Bytes>>)) -> (u16, Option<String>, String) {
     let address = echo_server(ExtendedConnect::On).await;

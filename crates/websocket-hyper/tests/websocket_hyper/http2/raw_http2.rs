@@ -1,5 +1,5 @@
 //! One end of an HTTP/2 connection that sends and receives plain frames, so that it can break rules
-//! that hyper keeps.
+//! that hyper follows.
 //!
 //! ```text
 //!   +-------------+--------+---------+-------------+------------------+
@@ -18,7 +18,7 @@ pub(super) const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 pub(super) const WINDOW_UPDATE: u8 = 8;
 
-/// The flag of SETTINGS and PING that acknowledges a frame.
+/// The flag that marks SETTINGS or PING as an acknowledgement.
 pub(super) const ACK: u8 = 1;
 pub(super) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
@@ -32,12 +32,12 @@ pub(super) const CANCEL: u32 = 8;
 /// The payload of SETTINGS with `SETTINGS_ENABLE_CONNECT_PROTOCOL` = 1.
 pub(super) const ENABLE_CONNECT_PROTOCOL: [u8; 6] = [0, 8, 0, 0, 0, 1];
 
-/// The response header `:status: 200` in HPACK: entry 8 of the static table.
+/// The pseudo-header field `:status: 200` of a response in HPACK: entry 8 of the static table.
 pub(super) const STATUS_200: u8 = 0x88;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The pseudo-headers and headers of a valid request.
+/// The pseudo-header fields and header fields of a valid request.
 pub(super) const REQUEST: [(&str, &str); 6] = [
     (":method", "CONNECT"),
     (":protocol", "websocket"),
@@ -96,7 +96,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawHttp2<S> {
         self.io.write_all(&[&head, payload].concat()).await.expect("the peer reads");
     }
 
-    /// Sends a request or response with these headers. They are literals without an index.
+    /// Sends a request or response with these header fields. They are encoded as literals without
+    /// an index.
     pub(super) async fn send_headers(&mut self, stream: u32, headers: &[(&str, &str)]) {
         let len = |text: &str| u8::try_from(text.len()).expect("a short header");
         let block = headers
@@ -109,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawHttp2<S> {
         self.send(RST_STREAM, 0, stream, &error_code.to_be_bytes()).await;
     }
 
-    /// Receives the next frame. Answers PING, with which hyper measures the connection.
+    /// Receives the next frame. Answers PING, which hyper uses to measure the connection.
     pub(super) async fn receive(&mut self) -> Frame {
         loop {
             let mut head = [0; 9];
@@ -125,8 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawHttp2<S> {
         }
     }
 
-    /// Receives the next frame of a stream other than `WINDOW_UPDATE`, and drops the frames of
-    /// other streams and of the connection.
+    /// Receives the next frame on this stream other than `WINDOW_UPDATE`, and drops the frames on
+    /// other streams and on the connection.
     pub(super) async fn receive_on(&mut self, stream: u32) -> Frame {
         loop {
             let frame = self.receive().await;

@@ -1,4 +1,4 @@
-//! A server of hyper, and a client that sends plain frames of HTTP/2.
+//! A hyper server, and a client that sends plain HTTP/2 frames.
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
@@ -46,7 +46,7 @@ pub(super) enum ExtendedConnect {
     Off,
 }
 
-/// Starts a server of HTTP/2 that answers each request with `answer`.
+/// Starts an HTTP/2 server that answers each request with `answer`.
 pub(super) async fn serve<F>(
     allowed: ExtendedConnect,
     answer: impl Fn(Request<Incoming>) -> F + Send + Sync + 'static,
@@ -75,7 +75,7 @@ where
     address
 }
 
-/// Starts a server that accepts every request for a WebSocket, and answers others with a page.
+/// Starts a server that accepts every WebSocket request, and answers other requests with a page.
 /// Returns the connections that it opens.
 pub(super) async fn server() -> (SocketAddr, UnboundedReceiver<WebSocket>) {
     let (opened, connections) = mpsc::unbounded_channel();
@@ -230,11 +230,11 @@ async fn a_dropped_connection_resets_its_stream() {
         assert_eq!((frame.flags, frame.payload.len()), (END_STREAM, 0));
         frame = raw.receive_on(1).await;
     }
-    // h2 sends NO_ERROR if it has ended its own direction before.
+    // h2 sends NO_ERROR if it has already ended its own direction.
     assert!([CANCEL, NO_ERROR].contains(&frame.error_code()), "{frame:?}");
 }
 
-/// A stream has a window of its own, so a client that stops reading one stream can still read
+/// Each stream has a separate window, so a client that stops reading one stream can still read the
 /// others.
 #[tokio::test]
 async fn a_stream_that_nobody_reads_makes_its_sender_wait_and_no_other() {
@@ -245,7 +245,7 @@ async fn a_stream_that_nobody_reads_makes_its_sender_wait_and_no_other() {
     let mut other = open(&mut raw, 3, &mut connections).await;
     // Enlarge the window of the whole connection, so that only the window of the stream fills up.
     raw.send(WINDOW_UPDATE, 0, 0, &1_000_000_u32.to_be_bytes()).await;
-    // hyper holds a few writes itself, so one message is not enough.
+    // hyper itself holds a few writes, so one message is not enough to make the sender wait.
     let sending = tokio::spawn(async move {
         for _ in 0..MESSAGES {
             slow.send(vec![7; 100_000]).await.expect("the client is there");
@@ -293,7 +293,7 @@ async fn requests_that_are_malformed_in_http_2_are_reset() {
     }
 }
 
-/// The route of this application is `any`, which axum's own extractor needs as well.
+/// This application's route is `any`, which axum's own extractor needs too.
 #[tokio::test]
 async fn the_extractor_of_axum_accepts_an_extended_connect() {
     async fn echo(upgrade: websocket_hyper::axum::WebSocketUpgrade) -> axum::response::Response {

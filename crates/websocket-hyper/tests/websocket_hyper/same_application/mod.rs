@@ -1,4 +1,4 @@
-//! One application, on our extractor and on axum's own. Only the import differs.
+//! One application, with our extractor and with axum's own. Only the import differs.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ mod on_the_extractor_of_axum;
 
 type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Runs the conversation with the application on each extractor.
+/// Holds the conversation with the application once for each extractor.
 async fn with_each_extractor<F: Future<Output = ()>>(conversation: impl Fn(SocketAddr) -> F) {
     for app in [on_our_extractor::chat::app(), on_the_extractor_of_axum::chat::app()] {
         let address = serve_axum(app).await;
@@ -96,7 +96,7 @@ async fn a_message_above_the_limit_ends_the_connection() {
     with_each_extractor(async |address| {
         let mut member = join(address).await;
         member.send("a".repeat(20_000).into()).await.unwrap();
-        // Our extractor sends the client the reason, and axum's own only disconnects.
+        // Our extractor sends the client a reason, but axum's own extractor only disconnects.
         assert!(member.next().await.is_none_or(|received| received.is_err() || received.unwrap().is_close()));
     })
     .await;

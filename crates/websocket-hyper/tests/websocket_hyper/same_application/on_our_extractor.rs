@@ -1,8 +1,8 @@
-//! The chat of the examples, on our extractor.
+//! The chat from the examples, with our extractor.
 
 use websocket_hyper::axum as ws;
 
-// The same file is the module `chat` of the other extractor too.
+// The other extractor's module `chat` is this same file.
 #[allow(clippy::duplicate_mod)]
 #[path = "../../../examples/axum_chat/chat.rs"]
 pub(super) mod chat;

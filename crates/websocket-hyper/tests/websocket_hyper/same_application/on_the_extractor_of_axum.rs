@@ -1,8 +1,8 @@
-//! The chat of the examples, on axum's own extractor.
+//! The chat from the examples, with axum's own extractor.
 
 use axum::extract::ws;
 
-// The same file is the module `chat` of the other extractor too.
+// The other extractor's module `chat` is this same file.
 #[allow(clippy::duplicate_mod)]
 #[path = "../../../examples/axum_chat/chat.rs"]
 pub(super) mod chat;

@@ -1,4 +1,5 @@
-//! The examples whose decisions concern more than one connection. Their code runs in this process.
+//! The examples that make decisions about more than one connection. Their code runs in this
+//! process.
 
 mod graceful_stop;
 mod tickets;

@@ -94,7 +94,7 @@ async fn nobody_gets_a_ticket_without_a_session() {
     assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
 }
 
-/// Otherwise the bound on the number of sessions would not bound their memory.
+/// Without this limit, the bound on the number of sessions would not bound their memory.
 #[tokio::test(start_paused = true)]
 async fn a_name_above_the_limit_opens_no_session() {
     for (length, status) in [(MAX_NAME, "200"), (MAX_NAME + 1, "400")] {
@@ -110,7 +110,7 @@ async fn a_session_that_expires_ends_its_connection() {
     let ticket = ticket(&site).await;
     let mut connection = connect(&site, &ticket, ORIGIN).await.expect("the ticket is valid");
     assert!(connection.next().await.is_some());
-    // Nothing else waits for the clock, so it jumps to the end of the session.
+    // Nothing else is waiting for the clock, so it jumps to the end of the session.
     assert!(connection.next().await.is_none());
     assert_eq!((connection.close_info().code, start.elapsed()), (SESSION_EXPIRED, SESSION));
 }

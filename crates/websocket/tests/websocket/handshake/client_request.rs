@@ -144,7 +144,7 @@ async fn an_extension_that_was_not_accepted_is_not_used() {
     .await;
 }
 
-/// The stream may be bare TCP, and the request may contain credentials.
+/// The stream may be plain TCP, and the request may contain credentials.
 #[tokio::test]
 async fn a_request_for_a_secure_uri_is_not_sent_over_a_stream_that_may_be_plain() {
     let connector = Connector::new("wss://example.org/").unwrap().header("Authorization", "Bearer secret").unwrap();
@@ -155,7 +155,7 @@ async fn a_request_for_a_secure_uri_is_not_sent_over_a_stream_that_may_be_plain(
     assert_eq!(read_to_eof(&mut peer).await, b"", "something was sent");
 }
 
-/// A tunnel may be encrypted although the URI does not require it.
+/// A tunnel may be encrypted even if the URI does not require it.
 #[tokio::test]
 async fn a_stream_that_the_caller_vouches_for_takes_any_uri() {
     for uri in ["wss://example.org/", "ws://example.org/"] {

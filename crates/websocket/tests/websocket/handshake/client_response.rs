@@ -20,7 +20,7 @@ async fn frames_in_the_same_packet_as_the_response_are_delivered() {
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let request = read_head(&mut stream).await;
-        // Two frames, and the first bytes of a third.
+        // Send two frames and the first bytes of a third frame.
         let mut bytes = response_for(&request).into_bytes();
         bytes.extend([0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]); // "Hello"
         bytes.extend(server_frame(BINARY, vec![7; 1000]));
@@ -48,7 +48,8 @@ async fn a_rejected_client_gets_status_headers_and_body() {
         read_head(&mut stream).await;
         let response =
             format!("HTTP/1.1 403 Forbidden\r\nX-Reason: list\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        // One packet, so that the body has arrived when the client parses the head.
+        // Send everything in one packet, so that the body has already arrived when the client
+        // parses the head.
         stream.write_all(response.as_bytes()).await.unwrap();
         stream
     };
@@ -58,7 +59,7 @@ async fn a_rejected_client_gets_status_headers_and_body() {
     };
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert_eq!(response.headers()["x-reason"], "list");
-    // The body was in the same packet as the head, so all of it is there.
+    // The body was in the same packet as the head, so it is complete.
     assert_eq!(String::from_utf8_lossy(response.body()), body);
 }
 
@@ -81,8 +82,8 @@ async fn the_body_of_a_rejection_may_arrive_after_its_head() {
     assert_eq!(String::from_utf8_lossy(response.body()), "not today, sir");
 }
 
-/// Lets a client read a rejection. After the last piece, the server neither sends more nor closes
-/// the connection, unless `ends` is set. Returns the response, and the time that the client took.
+/// Makes a client read a rejection. After the last piece, the server sends no more and keeps the
+/// connection open, unless `ends` is set. Returns the response, and the time that the client took.
 async fn rejection(pieces: &[&[u8]], ends: bool) -> (http::Response<bytes::Bytes>, Duration) {
     let (local, mut remote) = tokio::io::duplex(1 << 20);
     let began = Instant::now();
@@ -90,7 +91,7 @@ async fn rejection(pieces: &[&[u8]], ends: bool) -> (http::Response<bytes::Bytes
     let server = async {
         read_head(&mut remote).await;
         for piece in pieces {
-            // A client that has found the end of the body leaves.
+            // A client leaves once it has found the end of the body.
             let _ = remote.write_all(piece).await;
             yield_to_other_tasks().await;
         }
@@ -137,8 +138,8 @@ async fn a_rejection_is_reported_with_its_status_whatever_becomes_of_its_body() 
         "Transfer-Encoding: chunked\r\n\r\n4\r\nbusy",
         "Transfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\nnonsense\r\n",
     ] {
-        // The server closes the connection within the body, or stops sending. The time for the body
-        // ends with the time for the whole handshake.
+        // The server closes the connection before the end of the body, or stops sending. The time
+        // for the body is part of the time for the whole handshake.
         for ends in [true, false] {
             let (response, took) = rejection(&[&cut(head)], ends).await;
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -257,7 +258,7 @@ async fn a_server_that_disconnects_within_its_response_is_an_unexpected_eof() {
 
 #[tokio::test]
 async fn a_silent_server_fails_the_handshake_at_the_deadline() {
-    // The kernel accepts the connection, and nothing ever answers.
+    // The kernel accepts the connection, but nothing ever answers.
     let (_listener, uri) = listen().await;
     let connector = Connector::new(&uri).unwrap().handshake_timeout(Duration::from_millis(50));
     let error = with_timeout(connector.connect()).await.expect_err("there is no response");

@@ -22,7 +22,7 @@ use super::one_per_address::no_further_client_connects;
 //# the connection and abort the attempt.
 #[tokio::test]
 async fn a_port_without_a_listener_is_a_tcp_error() {
-    // The port is bound, so that no other program can use it, but nothing listens on it.
+    // The port is bound so that no other program can use it, but nothing is listening on it.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -34,7 +34,7 @@ async fn a_port_without_a_listener_is_a_tcp_error() {
 
 #[tokio::test]
 async fn a_name_without_an_address_is_a_resolve_error() {
-    // RFC 6761, 6.4: names under .invalid never resolve.
+    // RFC 6761, 6.4: names that end in .invalid never resolve.
     let error = with_timeout(connect("ws://websonkets.invalid/")).await.expect_err("there is no such host");
     let ConnectError::Resolve { host, .. } = error else { panic!("{error:?}") };
     assert_eq!(host, "websonkets.invalid");

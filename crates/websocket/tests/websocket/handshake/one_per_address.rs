@@ -1,5 +1,5 @@
-//! Several opening handshakes with one address: all at once or, with an option, one at a time
-//! (section 4.1).
+//! Several opening handshakes with one address: all at the same time or, if an option is set, one
+//! at a time (section 4.1).
 
 use std::{io, time::Duration};
 
@@ -12,7 +12,7 @@ use testkit::{
 use tokio::{io::AsyncWriteExt, net::TcpListener, time::sleep};
 use websocket::{ConnectError, Connector, MaybeTlsStream, WebSocket, connect};
 
-/// Returns a connector that follows the rule.
+/// Returns a connector that follows the rule of one opening handshake at a time.
 fn one_at_a_time(uri: &str) -> Connector {
     Connector::new(uri).expect("a URI").one_connecting_per_address(true)
 }
@@ -22,7 +22,7 @@ async fn connect_in_turn(uri: &str) -> Result<WebSocket<MaybeTlsStream>, Connect
     one_at_a_time(uri).connect().await
 }
 
-/// Returns whether no further client connects, after every task has had its chance to.
+/// Gives every task a chance to run, and returns whether no further client has connected by then.
 pub(super) async fn no_further_client_connects(listener: &TcpListener) -> bool {
     tokio::select! {
         biased;
@@ -96,7 +96,7 @@ async fn a_failed_handshake_lets_the_next_one_start() {
     };
     let (one, two, _stream) =
         with_timeout(async { tokio::join!(connect_in_turn(&uri), connect_in_turn(&uri), server) }).await;
-    // The two clients race for the first place.
+    // The two clients race to be first.
     let error = match (one, two) {
         (Ok(_), Err(error)) | (Err(error), Ok(_)) => error,
         both => panic!("not one failure and one success: {both:?}"),
@@ -149,8 +149,8 @@ async fn the_wait_for_the_turn_does_not_count_against_the_time_out() {
     let limit = Duration::from_secs(1);
     let client = || one_at_a_time(&uri).handshake_timeout(limit).connect();
     let server = async {
-        // The first client is never answered. By the time it gives up, the second client has waited
-        // for its own whole time-out.
+        // The first client never gets an answer. By the time it gives up, the second client has
+        // waited for as long as its own time-out.
         let silent = listener.accept().await.unwrap();
         let (mut second, _) = listener.accept().await.unwrap();
         let request = read_head(&mut second).await;

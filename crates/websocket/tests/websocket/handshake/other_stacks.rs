@@ -1,4 +1,4 @@
-//! Connections whose opening handshake another HTTP implementation carries.
+//! Connections whose opening handshake is carried by another HTTP implementation.
 
 use bytes::BytesMut;
 use http::{Response, StatusCode};
@@ -19,14 +19,14 @@ use testkit::{
 };
 use websocket::{ClientUpgrade, Connector, Error, MemoryBudget, ServerConfig, ServerUpgrade};
 
-/// Accepts a request with these lines after the minimal ones.
+/// Accepts a request that has these lines after the minimal ones.
 fn server_upgrade(lines: &[&str], options: UpgradeOptions, config: &ServerConfig) -> Result<ServerUpgrade, UsageError> {
     let head = lines.iter().fold(HeadBuilder::request(), HeadBuilder::with);
     let request = ReceivedRequest::from_head(valid_request(&head).head());
     ServerUpgrade::new(&request.check_upgrade().expect("the request is valid"), options, config)
 }
 
-/// Starts a client's handshake, and lets a server accept it.
+/// Starts a client's handshake, and makes a server accept it.
 fn client_and_server(connector: Connector, config: &ServerConfig) -> (ClientUpgrade, ServerUpgrade) {
     let client = connector.start();
     let request = ReceivedRequest::from_head(&client.request().expect("the target is short"));
@@ -53,7 +53,8 @@ async fn a_client_and_a_server_keep_what_they_have_negotiated() {
         let mut server = server.into_websocket(far, BytesMut::new());
         assert_eq!(client.extensions(), server.extensions());
         assert_eq!(client.response().unwrap().headers(), response.headers());
-        // The buffer between the two holds 1 KiB, so this message passes only if it is compressed.
+        // The buffer between client and server holds 1 KiB, so this message passes only if it is
+        // compressed.
         let long = Message::text("all work and no play ".repeat(1000));
         client.send(long.clone()).await.unwrap();
         assert_eq!(server.next().await.unwrap().unwrap(), long);

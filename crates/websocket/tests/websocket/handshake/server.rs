@@ -1,4 +1,4 @@
-//! The client's request, as the server reads it, and its response (section 4.2).
+//! The client's request as the server reads it, and the server's response (section 4.2).
 
 use std::{io, time::Duration};
 
@@ -26,14 +26,14 @@ use websocket::{AcceptError, ServerConfig, accept, accept_with, connect, read_re
 
 use crate::support::not_found;
 
-/// Lets a server read an invalid request. Returns the server's error, and everything that the
+/// Makes a server read an invalid request. Returns the server's error, and everything that the
 /// client receives.
 async fn accept_error(request: &str) -> (AcceptError, String) {
     let (local, mut remote) = tokio::io::duplex(1 << 20);
     let client = async move {
         remote.write_all(request.as_bytes()).await.unwrap();
         String::from_utf8(read_to_eof(&mut remote).await).unwrap()
-        // Then it disconnects, so that the server need not linger.
+        // The client then disconnects, so the server need not linger.
     };
     let decide = |_: &UpgradeRequest<'_>| panic!("an invalid request reached the application");
     let server = async { accept_with(local, &ServerConfig::default(), decide).await };
@@ -158,7 +158,7 @@ async fn a_rejection_is_not_lost_to_a_reset_when_the_client_has_sent_more() {
     assert!(response.ends_with(b"\r\n\r\nno"));
 }
 
-/// The larger body does not fit into the kernel's buffers, so the client is certain to notice a
+/// The larger body does not fit into the kernel's buffers, so the client would certainly notice a
 /// reset.
 #[tokio::test]
 async fn a_rejection_is_not_lost_to_a_reset_when_an_upload_follows_the_request() {
@@ -168,7 +168,7 @@ async fn a_rejection_is_not_lost_to_a_reset_when_an_upload_follows_the_request()
             let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let head = format!("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
             client.write_all(head.as_bytes()).await.unwrap();
-            // The client sends its whole body before it reads, as most clients do.
+            // The client sends its whole body before it starts to read, as most clients do.
             client.write_all(&vec![b'x'; size]).await.expect("no reset while the client sends");
             read_to_eof(&mut client).await
         };
@@ -184,7 +184,7 @@ async fn a_rejection_is_not_lost_to_a_reset_when_an_upload_follows_the_request()
 /// Without these bounds, a client could occupy a connection forever with useless input.
 #[tokio::test(start_paused = true)]
 async fn the_input_after_a_rejection_is_bounded_in_bytes_and_in_time() {
-    // A client that never stops sending, as fast as the server reads.
+    // This client never stops sending, and sends as fast as the server reads.
     let (local, mut remote) = tokio::io::duplex(64 << 10);
     let flood = async {
         remote.write_all(b"GET /\0").await.unwrap();
@@ -198,7 +198,7 @@ async fn the_input_after_a_rejection_is_bounded_in_bytes_and_in_time() {
     assert!(matches!(error, Err(AcceptError::Violation(_))), "{error:?}");
     assert!((8 << 20..9 << 20).contains(&sent), "{sent} bytes");
 
-    // A client that sends one byte a second.
+    // This client sends one byte per second.
     let (local, mut remote) = tokio::io::duplex(64 << 10);
     let began = Instant::now();
     let trickle = async {
@@ -213,8 +213,8 @@ async fn the_input_after_a_rejection_is_bounded_in_bytes_and_in_time() {
     assert!((10..12).contains(&seconds), "{seconds} s");
 }
 
-/// RFC 9112, section 3.2: the rule is for every request. So the application never sees one that
-/// breaks it.
+/// RFC 9112, section 3.2: the rule applies to every request, so the application never sees a
+/// request that breaks it.
 #[tokio::test]
 async fn a_page_that_is_requested_without_one_valid_host_gets_400() {
     for (lines, expected) in [
@@ -342,7 +342,8 @@ async fn a_client_that_takes_too_long_gets_a_408() {
     let (local, mut remote) = tokio::io::duplex(1 << 10);
     let began = Instant::now();
     let client = async {
-        // The time limit is for the whole request. Sending a byte now and then does not extend it.
+        // The time limit applies to the whole request. A client cannot extend it by sending a byte
+        // now and then.
         for byte in SAMPLE_REQUEST.bytes() {
             remote.write_all(&[byte]).await.unwrap();
             if timeout(Duration::from_millis(900), remote.read_u8()).await.is_ok() {
@@ -372,7 +373,7 @@ async fn the_time_limit_for_requests_is_configurable() {
     let began = Instant::now();
     let error = with_paused_timeout(read_request(local, &options)).await.expect_err("no request");
     assert!(matches!(error, AcceptError::TimedOut), "{error:?}");
-    // The server lingers for two more seconds, because the client stays connected.
+    // The server lingers for two more seconds, because the client is still connected.
     assert_eq!(began.elapsed(), Duration::from_millis(3500));
 }
 

@@ -10,7 +10,7 @@ use testkit::{
 };
 use websocket::Connector;
 
-/// With so many samples, a random bit is the same in all of them once in 2^99 runs.
+/// With this many samples, a random bit has the same value in all of them only once in 2^99 runs.
 const SAMPLES: usize = 100;
 
 fn look_random(keys: &[Vec<u8>]) {

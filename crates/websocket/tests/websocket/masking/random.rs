@@ -1,4 +1,4 @@
-//! Sections 5.3 and 10.3: the masking keys of a client that was made by `connect`.
+//! Sections 5.3 and 10.3: the masking keys of a client that `connect` has created.
 //!
 //! A test cannot prove that keys are unpredictable. It can show that the simple sources are not in
 //! use: a constant, a counter, a clock, or a generator that starts with the same seed in each
@@ -41,12 +41,13 @@ async fn keys_of_a_new_connection() -> Vec<u32> {
 fn assert_looks_random(values: &[u32], what: &str) {
     for bit in 0..32 {
         let set = values.iter().filter(|value| *value >> bit & 1 == 1).count();
-        // A random share differs from a half by less than 1 in 100 here. A difference of 10 in 100
-        // does not happen in the lifetime of the universe.
+        // Here, the share of values in which a random bit is set typically differs from one half by
+        // less than 1 in 100. A difference of 10 in 100 will not occur in the lifetime of the
+        // universe.
         assert!((values.len() * 2 / 5..values.len() * 3 / 5).contains(&set), "bit {bit} of {what} is set {set} times");
     }
-    // Two of 4096 random values out of 2^32 are equal once in 500 runs. Three such pairs are not a
-    // coincidence.
+    // Among 4096 random values out of 2^32, two are equal about once in 500 runs. Three such pairs
+    // are not a coincidence.
     let different: HashSet<u32> = values.iter().copied().collect();
     assert!(different.len() + 3 > values.len(), "{what} repeat");
 }

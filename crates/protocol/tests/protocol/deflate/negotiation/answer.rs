@@ -126,8 +126,8 @@ fn the_smaller_of_two_windows_is_negotiated() {
 //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
 #[test]
 fn client_max_window_bits_is_not_answered_unless_it_was_offered() {
-    // Such a client may use a window of 32 KiB. A server that cannot decompress that declines the
-    // offer.
+    // Such a client may use a window of 32 KiB. A server that cannot decompress such a window
+    // declines the offer.
     assert_declines(&client_window(14), "permessage-deflate");
     assert_declines(&client_window(14), "permessage-deflate; server_max_window_bits=10");
     assert_answers(&client_window(15), "permessage-deflate", "permessage-deflate");
@@ -183,7 +183,8 @@ fn the_first_acceptable_offer_is_accepted() {
         let offers = format!("x-other; a=1, permessage-deflate{wrong}, permessage-deflate; client_max_window_bits");
         assert_answers(&DEFAULT, &offers, "permessage-deflate");
     }
-    // Offers on several lines. One server declines the first offer, the other accepts it.
+    // Offers on several lines. One server declines the first offer, and the other server accepts
+    // it.
     let lines = ["permessage-deflate; server_no_context_takeover", "permessage-deflate; client_max_window_bits"];
     assert_eq!(answer(&client_window(10), &lines), "permessage-deflate; client_max_window_bits=10");
     assert_eq!(answer(&DEFAULT, &lines), "permessage-deflate; server_no_context_takeover");
@@ -210,7 +211,7 @@ fn permessage_deflate_is_not_accepted_together_with_another_extension_that_uses_
     assert_eq!(accept("permessage-bzip2"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("permessage-deflate"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("x-other"), Ok(2));
-    // Two such extensions of the caller's own conflict too.
+    // Two conflicting extensions that the caller adds are also rejected.
     let two = ["permessage-bzip2", "permessage-deflate"]
         .into_iter()
         .fold(UpgradeOptions::default(), |options, name| options.extension(Extension::new(name).unwrap()));

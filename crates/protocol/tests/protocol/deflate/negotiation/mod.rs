@@ -27,7 +27,7 @@ fn server_window(window: u8) -> DeflateOptions {
 }
 
 /// Returns the options of a client that compresses with at most this window, or of a server that
-/// wants it to.
+/// asks its clients to do so.
 fn client_window(window: u8) -> DeflateOptions {
     DEFAULT.client_max_window_bits(bits(window))
 }
@@ -37,8 +37,8 @@ fn offer_of(request: ClientRequest) -> String {
     header_value(&request_text(request), "Sec-WebSocket-Extensions").expect("extensions are offered").to_owned()
 }
 
-/// Returns the server's answer to these offers, one header line each. If the server declines, there
-/// is no header, and the answer is empty.
+/// Returns the server's answer to these offers, each on its own header line. If the server
+/// declines, the response has no such header field, and the answer is empty.
 fn answer(options: &DeflateOptions, offers: &[&str]) -> String {
     let head = HeadBuilder::request().with_each("Sec-WebSocket-Extensions", offers);
     let options = UpgradeOptions::default().deflate(options.clone());

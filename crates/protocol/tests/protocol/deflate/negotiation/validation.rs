@@ -118,7 +118,7 @@ fn an_answer_without_an_offer_fails_the_handshake() {
     assert_eq!(check_response(client_request(), &head).map(|_| "opened"), Err(not_offered.clone()));
     let request = client_request().extension(Extension::new("x-other").unwrap());
     assert_eq!(check_response(request, &head).map(|_| "opened"), Err(not_offered));
-    // The server cannot accept parameters that differ from every offer either.
+    // Nor can the server accept parameters that match none of the offers.
     let two = [server_window(10), server_window(9)];
     let not_requested = HandshakeViolation::DeflateAnswerWrong("it matches none of the offers".to_owned());
     assert_eq!(response_to(&two[..1], "permessage-deflate"), Err(not_requested.clone()));
@@ -178,7 +178,8 @@ fn an_observer_derives_the_negotiated_parameters_from_the_heads() {
                 let endpoint = OwnParameters::from(&negotiated.clone().of(role));
                 let seen = negotiated_deflate(role, &offered, &accepted).unwrap().expect("accepted");
                 let observer = OwnParameters::from(&seen);
-                // A client may use less than the answer allows, and an observer cannot know that.
+                // A client may use a smaller window or no takeover even if the answer allows more,
+                // and an observer cannot know that.
                 let context = format!("{role:?}: {offer} and {answer}");
                 assert!(endpoint.window_bits <= observer.window_bits, "{context}");
                 assert!(observer.sends_with_takeover || !endpoint.sends_with_takeover, "{context}");
@@ -252,8 +253,8 @@ fn a_client_keeps_its_hints_whatever_the_answer_allows() {
     let alone = DEFAULT.client_no_context_takeover(true);
     assert!(!refers_far_and_to_earlier(std::slice::from_ref(&alone), silent).1);
     assert!(!refers_far_and_to_earlier(&[DEFAULT], "permessage-deflate; client_no_context_takeover").1);
-    // The answer does not name the offer that it accepts, so the client keeps the hints of all that
-    // it may accept.
+    // The answer does not name the offer that it accepts, so the client keeps the hints of every
+    // offer that the answer could accept.
     assert!(!refers_far_and_to_earlier(&[DEFAULT, alone], silent).1);
     assert!(!refers_far_and_to_earlier(&[DEFAULT, client_window(9)], silent).0);
 }

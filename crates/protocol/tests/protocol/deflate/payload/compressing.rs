@@ -67,7 +67,7 @@ fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
         let window = WindowBits::new(bits).unwrap();
         let beyond = incompressible_bytes(window.bytes() + 40).repeat(3);
         let near = incompressible_bytes(window.bytes() / 4).repeat(3);
-        // Each of these levels uses another algorithm.
+        // Each of these levels uses a different algorithm.
         for level in [1, 2, 3, 6, 9] {
             let options = TAKEOVER
                 .client_max_window_bits(window)
@@ -99,7 +99,8 @@ fn the_windows_have_at_least_1024_bytes_unless_the_caller_limits_them() {
     for options in [DeflateOptions::DEFAULT, DeflateOptions::FRUGAL] {
         assert!(options.client_max_window_bits.bytes() >= 1024 && options.server_max_window_bits.bytes() >= 1024);
         for (mut deflater, _) in both_directions(&options) {
-            // Within a window of 1,024 bytes, and outside the next smaller one.
+            // The distance is within a window of 1,024 bytes, but too large for the next smaller
+            // window.
             let message = incompressible_bytes(700).repeat(2);
             let mut other = ReferenceInflater::default();
             assert!(other.inflate(&deflater.deflate(&message, true)) == message);

@@ -19,13 +19,13 @@ fn takes_over_reports_whether_the_window_is_kept() {
 
 #[test]
 fn forget_discards_the_window() {
-    // After a complete message: a reference to it is invalid.
+    // Forget after a complete message: a reference to that message is now invalid.
     let mut inflater = inflater();
     assert_inflates(&mut inflater, &hex("f2 48 cd c9 c9 07 00"), b"Hello");
     inflater.forget();
     assert_eq!(inflate(&mut inflater, &hex("f2 00 11 00 00")), Err(InflateError::Invalid));
-    // After an invalid payload, and within a message: the next payload starts a new stream, and an
-    // empty payload does not complete the old one.
+    // Forget after an invalid payload, and within a message: the next payload starts a new stream,
+    // and an empty payload does not complete the old stream.
     for next in ["f2 48 cd c9 c9 07 00", ""] {
         inflater.forget();
         inflater.inflate(&hex("f2 48 cd"), false, &mut Vec::new(), LIMIT).unwrap();
@@ -140,8 +140,8 @@ fn invalid_deflate_is_an_error() {
 fn a_truncated_payload_is_an_error() {
     let whole = hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00");
     for end in 1..whole.len() {
-        // With the four added bytes, the first four are a complete block: the payload looks like
-        // that of "He".
+        // The first four bytes and the four added bytes form a complete block, so the payload looks
+        // like that of "He".
         let expected = if end == 4 { Ok(b"He".to_vec()) } else { Err(InflateError::Invalid) };
         assert_eq!(inflate(&mut inflater(), &whole[..end]), expected, "{}", to_hex(&whole[..end]));
     }
@@ -153,8 +153,8 @@ fn a_truncated_payload_is_an_error() {
 
 #[test]
 fn a_payload_truncated_within_its_code_tables_is_an_error() {
-    // The largest possible code tables. Each bit after the header is a code length of 1 or 2, up to
-    // 316 of them.
+    // The largest possible code tables. Each bit after the header encodes a code length of 1 or 2,
+    // and there can be up to 316 lengths.
     let endless = hex("ec fd 01 00 00 00 00 40 10 00");
     for end in 1..endless.len() {
         let payload = &endless[..end];
@@ -175,7 +175,7 @@ fn a_payload_truncated_within_its_code_tables_is_an_error() {
 
 #[test]
 fn the_added_bytes_complete_nothing_but_the_empty_block() {
-    // The end of this final block, seven zeros, is cut off. The added bytes start with zeros.
+    // The final block lacks its end, which is seven zero bits. The added bytes start with zeros.
     for payload in ["03", "f3 48 cd c9 c9 07"] {
         assert_eq!(inflate(&mut inflater(), &hex(payload)), Err(InflateError::Invalid), "{payload}");
     }
@@ -242,10 +242,10 @@ fn too_much_data_is_reported_before_invalid_deflate_after_it() {
 
 #[test]
 fn the_capacity_of_the_output_makes_no_difference() {
-    // The output can be full exactly when a stream ends and the next one starts.
+    // The output may become full exactly when one stream ends and the next one starts.
     let final_hello = hex("f3 48 cd c9 c9 07 00");
-    // Six literals of nine bits each: the last byte of the payload has one bit of the sixth, and
-    // the end of the block.
+    // Six literals of nine bits each. The last byte of the payload holds the last bit of the sixth
+    // literal, and the end of the block.
     let final_six = hex("7b f2 ed cf cb 17 f7 01");
     for (payload, message) in [
         ([&final_six[..], &final_six, &[0]].concat(), hex("e4 f6 fc e9 e8 df").repeat(2)),

@@ -15,7 +15,7 @@ use testkit::{deflate::negotiate, hex::to_hex};
 const TAKEOVER: DeflateOptions = DeflateOptions::DEFAULT;
 const NO_TAKEOVER: DeflateOptions = DeflateOptions::FRUGAL;
 
-/// The most bytes that a payload may decompress to.
+/// The maximum number of bytes to which a payload may decompress.
 const LIMIT: usize = 1 << 20;
 
 /// Returns a client's compressor and the server's decompressor.

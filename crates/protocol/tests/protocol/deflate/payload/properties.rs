@@ -1,4 +1,4 @@
-//! RFC 7692, section 7.2: random messages and random payloads, in any cut.
+//! RFC 7692, section 7.2: random messages and random payloads, split at random positions.
 
 use proptest::{collection::vec, prelude::*};
 use protocol::{

@@ -45,8 +45,8 @@ fn hello_in_one_block() {
 fn hello_again_refers_to_the_first() {
     for (mut deflater, mut inflater) in both_directions(&TAKEOVER) {
         assert_eq!(deflater.deflate(b"Hello", true), hex("f2 48 cd c9 c9 07 00"));
-        // The RFC's compressor writes H and a reference to the other four bytes. This one refers to
-        // all five.
+        // The RFC's compressor writes H and then a reference to the other four bytes. This
+        // compressor refers to all five.
         assert_eq!(deflater.deflate(b"Hello", true), hex("02 13 00 00"));
         assert_inflates(&mut inflater, &hex("f2 48 cd c9 c9 07 00"), b"Hello");
         assert_inflates(&mut inflater, &hex("f2 00 11 00 00"), b"Hello");
