@@ -10,8 +10,8 @@ pub const EXAMPLE_KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 /// The key 00000000, which leaves a payload readable.
 pub const ZERO_KEY: [u8; 4] = [0; 4];
 
-/// Applies the rule of section 5.3 one byte at a time: byte `i` is XORed with byte `i mod 4` of the
-/// key.
+/// Applies the rule of section 5.3 one byte at a time: byte `i` is combined by XOR with byte `i mod
+/// 4` of the key.
 #[must_use]
 pub fn xor_with_key(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
