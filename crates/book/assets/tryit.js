@@ -1,18 +1,18 @@
-// *Try it here*: sends a text to a server on this machine, or has the server break a rule, and shows
-// the heads and frames as the server has seen them.
+// *Try it here*: sends a text to a server on this machine, or has the server break a rule, and
+// shows the heads and frames as the server saw them.
 //
-// A script cannot see a frame, but the server can. So the box opens two connections: a viewer, whose
-// first message is a token, and the connection to be seen, with the token in its address. See the
-// server's wire/mod.rs. Nothing is opened before the reader presses a button.
+// A script cannot see frames, but the server can. So the box opens two connections: a viewer, whose
+// first message is a token, and the connection to be viewed, whose address contains the token. See
+// the server's wire/mod.rs. Nothing is opened before the reader presses a button.
 //
 // This is not a module, because browsers load modules only from a server, and the book must also
 // work from a disk.
 "use strict";
 {
-  // The longest text of one value that a box shows, and the number of bytes of one record.
+  // The maximum length of a value, and the maximum number of bytes of a record, that a box shows.
   const [MAX_VALUE, MAX_BYTES] = [120, 64];
 
-  // The number of records that a box keeps. The newest push out the oldest.
+  // The maximum number of records that a box keeps. Newer records push out the oldest.
   const MAX_RECORDS = 50;
 
   const make = (name, className = "", text = "") =>
@@ -31,13 +31,14 @@
       if (name === "websocket.rsv") return `0x${value.toString(16)}`;
       return value_name ? `${value_name} (${value})` : String(value);
     }
-    return value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
+    // Some characters, such as emoji, have two UTF-16 code units.
+    return value.length > MAX_VALUE ? `${[...value].slice(0, MAX_VALUE).join("")}…` : value;
   };
 
   /** Returns the section of a field, as a link to the RFC in plain words if the book has it. */
   const reference = (rfc, section) => {
     const link = make("a", "", `RFC ${rfc}, ${section}`);
-    const restated = rfc === 6455 || rfc === 7692;
+    const restated = [6455, 7692, 8441].includes(rfc);
     link.href = restated
       ? `${root}rfc${rfc}.html#section-${section.replaceAll(".", "-")}`
       : `https://www.rfc-editor.org/rfc/rfc${rfc}#section-${section}`;
@@ -60,7 +61,7 @@
     return line;
   };
 
-  /** Returns a head or a frame as a line that opens. */
+  /** Returns a head or a frame as a line that the reader can open. */
   const recordOf = (record) => {
     const sent = record.direction === "to_server";
     const item = make("details", `tryit-record ${record.direction.replace("_", "-")}`);
@@ -93,7 +94,8 @@
     constructor(element) {
       this.element = element;
       this.rules = [...element.querySelectorAll("[data-rule]")];
-      // A page that was loaded from `localhost` stays there. Every other page uses the address.
+      // A page that was loaded from `localhost` connects to `localhost`. Every other page uses the
+      // address.
       const host = location.hostname === "localhost" ? "localhost" : "127.0.0.1";
       this.base = `ws://${host}:${element.dataset.port}/`;
       this.#build();
@@ -221,10 +223,12 @@
 
     #add(item) {
       this.log.hidden = false;
-      if (item.skipped) this.#note(`${item.skipped} frames came too fast to be shown.`);
-      else if (item.verdict) this.#note(`The server's verdict on this browser: ${item.verdict} (${item.seen}).`);
+      if (item.skipped) {
+        const { to_server, to_client } = item.skipped;
+        this.#note(`Frames that came too fast to be shown: ${to_server.frames + to_client.frames}.`);
+      } else if (item.verdict) this.#note(`The server's verdict on this browser: ${item.verdict} (${item.seen}).`);
       else if (item.end_of) {
-        this.#note(`The ${item.end_of === "to_server" ? "browser" : "server"} has closed its direction of TCP.`);
+        this.#note(`The ${item.end_of === "to_server" ? "browser" : "server"} has closed its direction of the TCP connection.`);
       } else this.log.append(recordOf(item));
       while (this.log.childElementCount > MAX_RECORDS) this.log.firstElementChild.remove();
     }
@@ -233,7 +237,10 @@
       this.log.append(make("p", "tryit-note", text));
     }
 
-    /** Says how to start a server that accepts this page. A script is not told why it failed. */
+    /**
+     * Says how to start a server that accepts this page. The advice is the same for every failure,
+     * because a script is not told why a connection failed.
+     */
     #explain() {
       this.#say("no connection");
       // The origin of a page from a disk is `null`.

@@ -92,7 +92,7 @@ impl Entries {
             let _ = write!(html, "<p>{}</p>", escape(why));
         }
         if let Some(RfcSection { rfc, section }) = reference {
-            let page = if rfc == 6455 || rfc == 7692 {
+            let page = if [6455, 7692, 8441].contains(&rfc) {
                 format!("{}rfc{rfc}.html#section-{}", self.to_root, section.replace('.', "-"))
             } else {
                 format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{section}")

@@ -1,6 +1,6 @@
-// Tests the boxes *Try it here* in a real browser, with a real server: a box says how to start a
-// server that accepts the page, and that very command works. A text is shown as the frames that the
-// server saw. A rule is broken. Everything works from a disk too.
+// Tests the *Try it here* boxes in a real browser, with a real server: a box says how to start a
+// server that accepts the page, and that very command works; a text is shown as the frames that the
+// server saw; and a rule can be broken. Everything also works from a disk.
 //
 // node tryit.mjs BOOK_BINARY SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS], with CHROMIUM in the
 // environment. See run.sh.
@@ -66,7 +66,7 @@ async function sendAndBreak() {
   const shown = await log();
   assert.match(shown, /Browser: GET \/echo/, "the request");
   assert.match(shown, /Server: HTTP\/1\.1 101|Server: 101/, "the response");
-  // The browser has masked the frame, and the server has not.
+  // The browser's frame is masked, and the server's is not.
   assert.match(shown, /81 85 /);
   assert.match(shown, /81 05 48 65 6c 6c 6f/);
   assert.match(shown, /Masking-Key: /);
@@ -99,6 +99,19 @@ async function testServed(server, port) {
   step("a field is explained, with a link to its rule");
   await evaluate(`document.querySelectorAll("${BOX} details").forEach((record) => (record.open = true))`);
   assert.ok((await evaluate(`document.querySelectorAll('${BOX} li a[href^="rfc6455.html#section-"]').length`)) > 5);
+
+  step("frames that were skipped are counted, and no emoji is cut in two");
+  // The page keeps no reference to its viewer, so replace the constructor and connect again.
+  await evaluate(`window.WebSocket = class extends WebSocket {
+    constructor(...address) { super(...address); (window.sockets ??= []).push(this); }
+  }; 0`);
+  await evaluate(`document.querySelector("${BOX} input").value = "a" + "\u{1f600}".repeat(200); 0`);
+  await click(".tryit-send");
+  await until("the echo is shown", async () => /Server: Text/.test(await log()));
+  assert.doesNotMatch(await log(), /\p{Surrogate}/u);
+  const skipped = JSON.stringify([{ skipped: { to_server: { frames: 2, bytes: 20 }, to_client: { frames: 3, bytes: 60 } } }]);
+  await evaluate(`sockets[0].onmessage({ data: ${JSON.stringify(skipped)} }); 0`);
+  assert.match(await log(), /Frames that came too fast to be shown: 5\./);
 
   step("the box is accessible, and fits on a phone");
   await evaluate(`${AXE}; 0`);
@@ -167,7 +180,7 @@ let first;
 createInterface(book.stdout).on("line", (line) => (first ??= line));
 const chromium = new Chromium(process.env.CHROMIUM);
 try {
-  // Building the book takes longer than the patience of `until` on a loaded machine.
+  // On a loaded machine, building the book takes longer than `until` waits.
   await new Promise((resolve) => book.stdout.once("data", resolve));
   base = (await until("the book is served", () => first)).match(/http:\S+\//)[0];
   page = await chromium.open();
@@ -180,6 +193,6 @@ try {
   process.exitCode = 1;
 } finally {
   await chromium.close();
-  // A failed test leaves its servers behind. They end with this process.
+  // A failed test leaves its servers running, but they end with this process.
   process.exit();
 }
