@@ -1,18 +1,23 @@
-// Runs the server as a process of its own, on any free port.
+// Runs the server as a separate process.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-// The time that a test waits for something that must happen, in milliseconds. It is long enough for
-// a loaded machine; a passing test never waits that long.
+// The time limit for something that must happen, in milliseconds. It is long enough for a loaded
+// machine; a passing test never waits that long.
 const PATIENCE = 20_000;
 
 export async function until(what, happens) {
   for (const deadline = Date.now() + PATIENCE; ;) {
-    const result = await happens();
-    if (result) return result;
+    try {
+      const result = await happens();
+      if (result) return result;
+    } catch (error) {
+      // A navigation cancels what the old page is evaluating. The new page is asked next.
+      if (!/navigated or closed|context was destroyed/.test(error.message)) throw error;
+    }
     if (Date.now() > deadline) throw new Error(`not within ${PATIENCE / 1000} s: ${what}`);
     await sleep(20);
   }
