@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Draws the figures of the book, docs/src/figures/*.svg. Needs nothing but Python.
 
-Colours mean the same everywhere, in the banner and in the programs too: they are those of
-crates/dissector/src/render/palette.rs, which were chosen so that people who see fewer colours than most can tell them
-apart.
+Each colour means the same here as in the banner and in the programs. The colours are those of
+crates/dissector/src/render/palette.rs, which were chosen so that people with colour blindness can tell them apart.
 """
 
 from pathlib import Path
@@ -18,7 +17,7 @@ MONO = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
 class Figure:
-    """A drawing on a dark panel, so that it reads the same on a light page and on a dark one."""
+    """A drawing on a dark panel, so that it looks the same on a light page and on a dark one."""
 
     def __init__(self, name, width, height, title):
         self.path, self.width, self.height = FOLDER / name, width, height
@@ -34,7 +33,7 @@ class Figure:
         self.text(x + width / 2, y + height / 2 + size * 0.36, text, DARK, size, "middle", MONO, 600)
 
     def strip(self, x, y, fill, text):
-        """The one bit at a tile's left that has a meaning of its own, FIN or MASK, and what stands beside it."""
+        """The bit at the left of a tile that has a separate meaning, FIN or MASK, and the text beside it."""
         self.text(x + 25, y + 24, text, DARK, 14, "middle", MONO, 600)
         self.parts.append(f'<path d="M{x + 9:g} {y:g} v38 h-3 q-6 0 -6 -6 v-26 q0 -6 6 -6 z" fill="{fill}"/>')
 

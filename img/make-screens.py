@@ -3,8 +3,8 @@
 
     cargo build -p server -p client && python3 img/make-screens.py
 
-Starts the server and, in a tmux of its own, the client; presses keys; turns what the terminal shows into SVG. Needs tmux,
-and Python alone otherwise.
+Starts the server and, in a separate tmux, the client; presses keys; and turns what the terminal shows into SVG. Needs
+only tmux and Python.
 """
 
 import re
@@ -19,15 +19,15 @@ from xml.sax.saxutils import escape
 IMG = Path(__file__).resolve().parent
 PROGRAMS = IMG.parent / "target" / "debug"
 
-# The banner's panel, so that the picture reads the same on a light page and on a dark one.
+# The colours of the banner's panel, so that the picture looks the same on a light page and on a dark one.
 PANEL, INK = "#101a30", "#e8eef9"
 MONO = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 WIDTH, HEIGHT, SIZE, MARGIN = 8.4, 17.0, 14, 12
 
-# Until the next push.
+# Stands for waiting until the next push.
 WAIT = None
 
-# A screen: its name, columns, rows, what is typed, and what it shows.
+# The screens. Each has a name, its columns and rows, the keys to press, and a description.
 SCREENS = [
     ("screen-80x24", 80, 24, [b"Hello", "Enter", WAIT, b"/ping", "Enter", WAIT, "M-Up", "M-Up", "BTab"],
      "The client in a terminal of 80 columns: the conversation, the numbers in the pushes, the wire, and a frame with "
@@ -41,7 +41,7 @@ SCREENS = [
 
 
 def colour(number):
-    """A colour of the 256 of a terminal, above the first 16: xterm's numbers."""
+    """Returns one of a terminal's 256 colours, other than the first 16, as xterm defines it."""
     if number >= 232:
         return "#" + f"{8 + 10 * (number - 232):02x}" * 3
     number -= 16
@@ -49,7 +49,7 @@ def colour(number):
 
 
 class Cells:
-    """A line of a terminal with its escape sequences, as cells: text, columns, ink, paper, bold, dim."""
+    """Turns a line of a terminal with escape sequences into cells: text, columns, ink, paper, bold, dim."""
 
     def __init__(self):
         self.reset()
@@ -88,12 +88,12 @@ class Cells:
             yield text, 2 if wide else 1, ink, paper, self.bold, self.dim
 
 
-# Where the lines of a box go from the middle of its cell: left, right, up, down.
+# In which directions the lines of a box character go from the middle of its cell: left, right, up, down.
 BOXES = {"─": "lr", "━": "lr", "│": "ud", "┃": "ud", "┌": "rd", "┏": "rd", "┐": "ld", "┓": "ld", "└": "ru", "┗": "ru",
          "┘": "lu", "┛": "lu"}
 BARS = "▁▂▃▄▅▆▇█"
 
-# Viewers make one space of several.
+# Viewers collapse several spaces into one.
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -107,7 +107,7 @@ def draw(name, columns, rows, lines, description):
             if run and "".join(text for text, *_ in run).strip():
                 text = "".join(text for text, *_ in run)
                 (_, _, ink, _, bold, dim), x = run[0], MARGIN + (column - sum(cell[1] for cell in run)) * WIDTH
-                # Leading spaces move the text instead, for not every viewer keeps them.
+                # Move the text instead of writing leading spaces, because not every viewer keeps them.
                 lead = len(text) - len(text.lstrip(" "))
                 text, x = text.strip(" "), x + lead * WIDTH
                 length = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) * WIDTH
@@ -164,7 +164,7 @@ def take(url, name, columns, rows, keys, description):
     wait_for(" OPEN ")
     for key in keys:
         if key is WAIT:
-            # The server pushes every second, and the picture is to have some pushes on it.
+            # The server pushes once a second, and the picture should show some pushes.
             time.sleep(1)
         elif isinstance(key, bytes):
             tmux("send-keys", "-l", key.decode())

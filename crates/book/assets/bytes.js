@@ -13,7 +13,7 @@
 
   const lists = new Map();
 
-  /** Returns the list of entries at the end of a page. The print version has one for each chapter. */
+  /** Returns the list of entries at the end of a page. The print version has one per chapter. */
   const listOf = (page) => {
     if (!lists.has(page)) {
       const text = document.getElementById(`wire-${page}`).textContent;
@@ -44,7 +44,8 @@
   card.setAttribute("aria-live", "polite");
   card.setAttribute("aria-label", "The byte explained");
   let shown = null;
-  // A card that a tap or a key has opened stays until another byte is chosen or Escape is pressed.
+  // A card that was opened by a tap or a key stays until another byte is chosen or the card is
+  // closed.
   let isPinned = false;
   let leaving = 0;
 
@@ -59,7 +60,7 @@
     return row;
   };
 
-  /** Returns how a masked byte becomes a byte of the payload. */
+  /** Returns the row that shows how a masked byte becomes a byte of the payload. */
   const unmaskingOf = ({ textContent, dataset: { k, p } }) => {
     const code = parseInt(p, 16);
     const character = code > 0x20 && code < 0x7f ? ` "${String.fromCharCode(code)}"` : "";
@@ -90,7 +91,7 @@
     }
   };
 
-  /** Puts the card below the block; or above it, or at the edge of the window, if it has no room there. */
+  /** Puts the card below the block or, if there is no room, above it or at the window's edge. */
   const place = (byte) => {
     const wire = byte.closest(".wire");
     const block = (wire.localName === "div" ? wire : byte).getBoundingClientRect();
@@ -116,7 +117,7 @@
     if (shown === byte && !card.hidden) return;
     clear();
     shown = byte;
-    // Mark the byte, and the other bytes of its last field.
+    // Mark the byte, and the other bytes that belong to the same fields.
     const field = byte.dataset.f;
     unitOf(byte)
       .filter((other) => other.dataset.f === field)
@@ -145,7 +146,7 @@
     byte.scrollIntoView({ block: "nearest" });
   };
 
-  /** Returns the byte to which a key leads. Up and down skip the other bytes of the same field. */
+  /** Returns the byte to which a key leads. Up and down skip other bytes of the same fields. */
   const target = (byte, key) => {
     const bytes = bytesOf(byte.closest(".wire"));
     if (key === "Home") return bytes[0];
@@ -186,7 +187,7 @@
         const next = target(byte, event.key);
         if (next) focus(next), show(next, true);
       } else return;
-      // The arrow keys would turn the pages of the book.
+      // Otherwise the arrow keys would turn the pages of the book.
       event.preventDefault();
       event.stopPropagation();
     });

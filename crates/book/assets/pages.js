@@ -1,4 +1,4 @@
-// Adds to the pages of mdBook what the keyboard and screen readers need.
+// Adds what the keyboard and screen readers need to mdBook's pages.
 //
 // This is not a module, because browsers load modules only from a server, and the book must also
 // work from a disk.
@@ -6,8 +6,8 @@
 (() => {
   "use strict";
 
-  // The toggle of the table of contents is a label of a hidden checkbox, without a role and without
-  // the focus. A button takes its place.
+  // The toggle of the table of contents is the label of a hidden checkbox, has no role and cannot
+  // get the focus. Replace it with a button.
   const label = document.getElementById("mdbook-sidebar-toggle");
   const checkbox = document.getElementById(label.htmlFor);
   const toggle = document.createElement("button");
@@ -21,23 +21,23 @@
   tell();
   label.replaceWith(toggle);
 
-  // The link of a heading to itself has no text if the heading is a link to elsewhere.
+  // A heading's link to itself has no text if the heading also links to another place.
   for (const link of document.querySelectorAll("main a.header:empty")) {
     link.setAttribute("aria-label", `This section: ${link.parentElement.textContent.trim()}`);
   }
 
-  // Everything on the page belongs to a landmark.
+  // Everything on a page should belong to a landmark.
   document.getElementById("mdbook-menu-bar").setAttribute("role", "banner");
   document.getElementById("mdbook-search-wrapper")?.setAttribute("role", "search");
 
-  // In Markdown, every table has a header. An empty one names nothing.
+  // In Markdown, every table has a header row, even if all its cells are empty. Remove such a row.
   for (const header of document.querySelectorAll("main thead")) {
     if (!header.textContent.trim()) header.remove();
   }
   for (const cell of document.querySelectorAll("main th:empty")) cell.replaceWith(document.createElement("td"));
 
-  // The keyboard reaches every box that can be scrolled, and the arrow keys scroll it. Elsewhere on
-  // the page they go to another chapter.
+  // Let the keyboard reach every box that can be scrolled, and let the arrow keys scroll it.
+  // Elsewhere on the page, these keys go to another chapter.
   const wide = document.querySelectorAll("main pre > code, main .table-wrapper");
   const reach = () => {
     for (const box of wide) {

@@ -1,17 +1,18 @@
 // The timeline of *Every byte of one connection*: the bytes of each step as a strip of colours, and
-// a button that opens all steps. Without this script, the page is a list of steps that open.
+// a button that opens all steps. Without this script, the page is a list of steps that the reader
+// can open one by one.
 "use strict";
 {
   const make = (name, className = "", text = "") =>
     Object.assign(document.createElement(name), { className, textContent: text });
 
-  /** Returns the length of a cell in bytes. A cell of a head is text, in which \r\n is two bytes. */
+  /** Returns the length of a cell in bytes. In a head, a cell is text, and \r\n is two bytes. */
   const lengthOf = (cell) => {
     const end = cell.querySelector("s");
     return cell.closest(".wire-head") ? cell.textContent.length - (end ? end.textContent.length - 2 : 0) : 1;
   };
 
-  /** Returns the fields of a step as coloured parts of a strip, as long as the step has bytes. */
+  /** Returns a strip that shows each field of a step as a coloured part, one unit wide per byte. */
   const stripOf = (cells) => {
     const strip = make("span", "strip");
     strip.ariaHidden = "true";
@@ -26,12 +27,12 @@
       last.count += lengthOf(cell);
       last.style.flexGrow = last.count;
     }
-    // A byte is 5 px wide, until the strip fills its place.
+    // Each byte is 5 px wide, unless the strip would then be too wide for its place.
     strip.style.width = `min(100%, ${5 * cells.reduce((sum, cell) => sum + lengthOf(cell), 0)}px)`;
     return strip;
   };
 
-  // The meanings of the colours of the strips.
+  // What the colours of the strips mean.
   const COLOURS = { opcode: "first line, opcode", mask: "headers, masking key", length: "length", payload: "payload" };
 
   const legend = () => {

@@ -2,15 +2,17 @@
 //
 // The query of the page's address names what the pane shows, such as
 // `?source=crates/protocol/src/utf8.rs:Utf8Validator`. The data of a file is a script that calls
-// `bookSource`, so that all of this works for a page that was opened from a disk too. (So this is
-// not a module: browsers load modules only from a server.)
+// `bookSource`, so that the pane also works on a page that was opened from a disk. For the same
+// reason, this script is not a module: browsers load modules only from a server.
 
 (() => {
   "use strict";
 
-  // A narrower window shows the pane over the page instead of beside it. `source.css` repeats it.
+  // Up to this width of the window, the pane covers the page instead of standing beside it.
+  // `source.css` repeats the width.
   const OVER_THE_PAGE = matchMedia("(max-width: 1000px)");
-  // The width of the pane, in per cent of the window: the least, the first and the largest.
+  // The width of the pane, in per cent of the window: the minimum, the initial width and the
+  // maximum.
   const WIDTHS = { min: 30, first: 54, max: 75 };
   // The distance that an arrow key moves the edge of the pane, in per cent of the window.
   const STEP = 3;
@@ -30,7 +32,7 @@
   const loading = new Map();
   let received;
 
-  // The scripts of the data call this.
+  // The scripts with the data call this function.
   window.bookSource = (data) => (received = data);
 
   function load(name) {
@@ -63,7 +65,7 @@
   // Returns a link to a place in the book, such as `rfc6455.html#section-5-1`.
   const pageLink = (page, properties) => element("a", { ...properties, data: { page } });
 
-  // Lets the links to the book keep what the pane shows now.
+  // Updates the links to the book, so that the pane keeps its contents when the reader follows one.
   function keepShown() {
     for (const link of text.querySelectorAll("a[data-page]")) {
       const [name, fragment] = link.dataset.page.split("#");
@@ -127,8 +129,8 @@
 
   // --- A file ----------------------------------------------------------------------------------
 
-  // Returns the lines of a file as HTML. An element that spans several lines is closed and opened
-  // again at each end of a line.
+  // Returns the lines of a file as HTML. An element that spans several lines is closed at the end
+  // of each line and opened again on the next.
   function highlight(path, source) {
     const language = LANGUAGES[path.split(".").pop()];
     const escaped = () => source.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
@@ -144,7 +146,7 @@
       });
   }
 
-  // Groups citations whose comments follow each other: they share one mark.
+  // Groups the citations whose comments follow each other directly, because they share one mark.
   function groups(citations) {
     const found = [];
     for (const citation of citations) {
@@ -161,13 +163,13 @@
 
   const sourceLink = (address, name) => element("a", { href: address, textContent: name });
 
-  // The card of a mark: each rule in plain words, and where else it is cited.
+  // Returns the card of a mark, with each rule in plain words and the other places that cite it.
   function ruleCard({ citations }, id) {
     const card = element("span", { className: "rule-card", id, hidden: true });
     for (const { sentence, section, page, anchor, test, others } of citations) {
       const rule = element("span", { className: "rule", data: { anchor } });
       const words = element("span", { className: "rule-sentence" });
-      // The sentence is Markdown. It has only code and emphasis.
+      // The sentence is Markdown, but contains only code and emphasis.
       for (const piece of sentence.split(/(`[^`]+`|\*[^*]+\*)/)) {
         if (piece.startsWith("`")) words.append(element("code", { textContent: piece.slice(1, -1) }));
         else if (piece.startsWith("*")) words.append(element("em", { textContent: piece.slice(1, -1) }));
@@ -212,8 +214,8 @@
     document.getElementById(mark.getAttribute("aria-controls")).hidden = !open;
   }
 
-  // Links the terms and violations that the book explains: a violation always, and a term where it
-  // first occurs in the comments of an item.
+  // Links the terms and violations that the book explains: a violation wherever it occurs, and a
+  // term only where it first occurs in the comments of an item.
   function linkNames(code, file, names) {
     const terms = Object.keys(names.terms).sort((a, b) => b.length - a.length);
     const inComment = new RegExp(`\`[^\`]*\`|\\b(${terms.join("|")})s?\\b`, "gi");
@@ -242,7 +244,7 @@
           links.push({ at: match.index, text: match[0], page, violation });
         }
       }
-      // From the end, because each split changes the offsets after it.
+      // Start from the end, because each split changes the offsets after it.
       for (const { at, text: word, page, violation } of links.sort((a, b) => b.at - a.at)) {
         const rest = node.splitText(at);
         rest.splitText(word.length);
@@ -272,9 +274,10 @@
       const number = index + 1;
       if (folded.has(number)) return;
       const line = element("span", { className: "line", data: { line: number } });
-      // A line may end after a hyphen, but not within an arrow.
+      // A line may be broken after a hyphen, but not within an arrow.
       line.innerHTML = `${html.replaceAll("-&gt;", `<span class="arrow">-&gt;</span>`)}\n`;
-      // A long line of a comment continues below its text, and one of code is indented further.
+      // When a long line is broken, a comment continues below its text, and code is indented
+      // further.
       const [, spaces, slashes] = line.textContent.match(/^(\s*)(\/\/[/!]? ?)?/);
       line.style.setProperty("--indent", `${spaces.length + (slashes?.length ?? 4)}ch`);
       const group = marks.get(number);
@@ -318,7 +321,8 @@
     text.setAttribute("aria-label", `Source of ${path}`);
   }
 
-  // Marks the lines of an item, and shows them. Opens the card of a rule that the address names.
+  // Marks the lines of an item, and scrolls to them. If the address names a rule, opens the card of
+  // that rule.
   function goTo(file, { item, rule }) {
     const marks = ["marked", "marked-name", "rule-target"];
     marks.forEach((name) => text.querySelectorAll(`.${name}`).forEach((marked) => marked.classList.remove(name)));
@@ -347,7 +351,7 @@
       target = card.parentElement;
     }
     const top = target ? target.getBoundingClientRect().top - text.getBoundingClientRect().top : 0;
-    // Some lines before it, for the context.
+    // Also show a few lines before the target, for context.
     text.scrollTop = target ? text.scrollTop + top - 72 : 0;
     text.scrollLeft = 0;
   }
@@ -360,10 +364,10 @@
 
   // --- The pane --------------------------------------------------------------------------------
 
-  // The address that the pane shows, and the file of it.
+  // The address that the pane shows, and the file at that address.
   let shown;
   let file;
-  // The link that opened the pane. It gets the focus back.
+  // The link that opened the pane. It gets the focus back when the pane closes.
   let opener;
 
   async function render({ focus }) {
@@ -378,7 +382,7 @@
     try {
       if (place.path !== before) {
         const [data, names] = await Promise.all([load(place.path), load("names")]);
-        // The reader may have gone on meanwhile.
+        // The reader may have gone to another address in the meantime.
         if (shown !== address) return;
         file = data.entries ? undefined : data;
         file ? showFile(file, names) : showFolder(data);
@@ -411,7 +415,7 @@
     cover();
   }
 
-  // Takes the parts that the pane covers out of the reach of the keyboard.
+  // Makes the parts that the pane covers inert, so that the keyboard cannot reach them.
   function cover() {
     const over = !pane.hidden && OVER_THE_PAGE.matches;
     const covered = over || document.documentElement.classList.contains("source-only");
@@ -419,7 +423,7 @@
     document.querySelectorAll("#mdbook-page-wrapper, #mdbook-sidebar").forEach((part) => (part.inert = covered));
   }
 
-  // Goes to an address of the pane, or closes the pane.
+  // Shows an address in the pane, or closes the pane if there is no address.
   function go(address) {
     const url = new URL(location.href);
     url.search = address ? `?source=${address}` : "";
@@ -439,7 +443,8 @@
     try {
       localStorage.setItem("book-source-width", width);
     } catch {
-      // The browser stores nothing for this page. The width lasts until the page is left.
+      // The browser stores nothing for this page, so the width lasts only until the reader leaves
+      // it.
     }
     return width;
   }
@@ -472,7 +477,7 @@
     if (!address || url.hash || url.origin !== location.origin) return;
     event.preventDefault();
     if (!pane.contains(link)) opener = link;
-    // The page becomes narrower. Keep the link where it is.
+    // Opening the pane makes the page narrower, so keep the link where it is in the window.
     const top = link.getBoundingClientRect().top;
     go(address);
     if (!pane.contains(link)) scrollBy({ top: link.getBoundingClientRect().top - top, behavior: "instant" });
@@ -506,7 +511,8 @@
         leave();
       }
     }
-    // In the book these keys go to another chapter, and letters open the search.
+    // Elsewhere in the book, the arrow keys go to another chapter, and some letters open the
+    // search.
     if (event.key.startsWith("Arrow") || event.target === outline) event.stopPropagation();
   });
 

@@ -31,7 +31,7 @@ PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 ANYWHERE = ["--listen", "127.0.0.1:0"]
 
-# The maximum time in seconds that a program may take for a single fault. None of them needs this
+# The maximum time in seconds that a program may take for a single fault. No program needs that
 # long.
 TIMEOUT = 20
 
@@ -126,7 +126,7 @@ def rules(url):
 
 
 def one_by_one(program):
-    """Runs a program for each URL. Its standard input stays open until it exits."""
+    """Returns a function that runs the program for each URL, with standard input open until it exits."""
 
     def connect(urls):
         for url in urls:
@@ -182,8 +182,8 @@ def clients():
 
 def cell(result):
     """Formats a reaction: upright if it is expected, italic if the RFC allows it, bold if the RFC forbids it."""
-    # Remove the reason in a client's Close, which only the log contains, and the end of TCP:
-    # whether TCP is closed or reset depends on timing.
+    # Remove the reason in a client's Close, which only the log contains, and the end of the TCP
+    # connection, because whether it is closed or reset depends on timing.
     seen = re.sub(r"(^|, )TCP (closed|reset)$", "", result["seen"].split(': "', 1)[0]) or "closes TCP"
     if result["verdict"] == "as expected":
         return seen

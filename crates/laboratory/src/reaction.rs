@@ -15,7 +15,7 @@ pub enum Reaction {
     Garbage(String),
     /// The peer closed its direction of the TCP connection.
     Eof,
-    /// The peer reset TCP.
+    /// The peer reset the TCP connection.
     Reset,
 }
 

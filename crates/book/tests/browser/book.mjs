@@ -44,7 +44,7 @@ const isVisible = (selector) =>
   })()`);
 const marked = () => evaluate(`document.querySelector(".marked-name")?.textContent.trim()`);
 
-// Clicks when nothing moves any more: the fonts are there.
+// Clicks once the page and its fonts are loaded, so that nothing moves any more.
 async function click(selector) {
   await until("the page is complete", () =>
     evaluate(`document.readyState === "complete" && document.fonts.status === "loaded"`),
@@ -59,7 +59,7 @@ function step(name) {
 
 async function go(path) {
   await page.send("Page.navigate", { url: base + path });
-  // The script of the pane runs after everything else of the page.
+  // The pane's script runs after everything else on the page.
   await until(`${path} is loaded`, () =>
     evaluate(`document.readyState === "complete" && Boolean(document.getElementById("source"))`),
   );
@@ -336,7 +336,7 @@ let first;
 createInterface(server.stdout).on("line", (line) => (first ??= line));
 const chromium = new Chromium(process.env.CHROMIUM);
 try {
-  // Building the book takes longer than the patience of `until` on a loaded machine.
+  // On a loaded machine, building the book takes longer than `until` waits.
   await new Promise((resolve) => server.stdout.once("data", resolve));
   base = (await until("the book is served", () => first)).match(/http:\S+\//)[0];
   page = await chromium.open();

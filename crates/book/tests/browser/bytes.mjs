@@ -1,4 +1,5 @@
-// Tests in a real browser that bytes explain themselves: on hover, tap and keys, from file://.
+// Tests in a real browser that bytes explain themselves on hover, on tap and with keys, from
+// file://.
 //
 //   cargo run -p book -- --build target/book && node crates/book/tests/browser/bytes.mjs target/book [DIRECTORY_FOR_SCREENSHOTS]
 //
@@ -14,7 +15,8 @@ import { until } from "../../../server/tests/browser/server.mjs";
 const [book, screenshots] = process.argv.slice(2);
 assert.ok(book, "usage: node bytes.mjs FOLDER_OF_THE_BOOK [DIRECTORY_FOR_SCREENSHOTS]");
 
-// The largest size of a page, so that it loads quickly on a phone. The print version has all pages.
+// The maximum size of a page in bytes, so that it loads quickly on a phone. The print version,
+// which contains all pages, may be larger.
 const MAX_PAGE = 300_000;
 const SCREENS = [390, 768, 1280];
 const THEMES = ["light", "navy"];
@@ -133,7 +135,8 @@ async function test(page) {
       if (screenshots) writeFileSync(join(screenshots, `bytes-${width}-${theme}.png`), await page.screenshot());
     }
   }
-  // Chromium loads no module from file://, so only the complaints about this script count.
+  // Chromium loads no modules from file:// and complains, so only complaints about these files
+  // count.
   assert.deepEqual(page.complaints.filter((text) => /bytes\.(js|css)/.test(text)), []);
 }
 

@@ -1,8 +1,8 @@
 // Tests the essential parts of the book in Firefox, through WebDriver BiDi: a source link opens the
 // pane at the function, a byte is explained on hover, and the search finds a close code.
 //
-// node firefox.mjs BOOK_BINARY, with the path of Firefox in FIREFOX, or Debian's firefox-esr. It needs
-// an `npm ci` in this folder.
+// node firefox.mjs BOOK_BINARY, after `npm ci` in this folder. FIREFOX may contain the path of
+// Firefox. Without it, the test uses Debian's firefox-esr.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-// Takes the pictures of the book: two panes, a byte that is explained, a box *Try it here*, and a
+// Takes the pictures of the book: two panes, a byte that is explained, and a *Try it here* box on a
 // phone.
 //
 //   node pictures.mjs BOOK_BINARY SERVER_BINARY FOLDER, with CHROMIUM in the environment.
@@ -22,7 +22,8 @@ let first;
 createInterface(book.stdout).on("line", (line) => (first ??= line));
 await new Promise((resolve) => book.stdout.once("data", resolve));
 const base = (await until("the book is served", () => first)).match(/http:\S+\//)[0];
-// The server has to know the address of the book, and the book the port of the server.
+// The server must know the book's address, and the book must know the server's port. So the server
+// is stopped, and started again on the same port.
 await blind.stop();
 const server = await Server.start(serverProgram, `127.0.0.1:${port}`, "--allow-origin", base.replace(/\/$/, ""));
 
@@ -35,7 +36,7 @@ async function open(path, width, height, ready) {
   await until(`${path} is ready`, () =>
     page.evaluate(`document.readyState === "complete" && document.fonts.status === "loaded" && Boolean(${ready})`),
   );
-  // The table of contents takes place that the picture needs.
+  // The table of contents takes up space that the picture needs.
   await page.evaluate(`document.getElementById("mdbook-sidebar-toggle-anchor")?.checked && document.getElementById("mdbook-sidebar-toggle")?.click()`);
 }
 

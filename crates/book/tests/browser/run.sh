@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests the book in a real browser: run.sh BOOK_BINARY SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
 #
-# It is not part of `cargo test`, because it needs chromium, node, and an `npm ci` in this folder. The exit status is 0
-# if everything is right. Otherwise it prints the first failure.
+# It is not part of `cargo test`, because it needs chromium, node, and an `npm ci` in this folder. It stops at the first
+# program that fails. The exit status is 0 if all of them pass.
 set -euo pipefail
 
 if [[ $# -lt 2 || $# -gt 3 ]]; then

@@ -59,7 +59,7 @@ pub(crate) enum Act {
     StaysOpen(Duration),
     /// Ignore all frames from the peer, now and later.
     IgnoreFrames,
-    /// End the judge's direction of TCP.
+    /// End the judge's direction of the TCP connection.
     HalfClose,
     /// Open one more connection, which the server must accept while this one is left as it is.
     Another {

@@ -3,7 +3,7 @@
 /// The way in which a peer has failed a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symptom {
-    /// TCP could not be opened.
+    /// The TCP connection could not be opened.
     NotConnected,
     /// The program no longer accepts connections, so it has probably crashed.
     Crashed,
@@ -11,7 +11,7 @@ pub enum Symptom {
     Handshake,
     /// Nothing arrived in time.
     NoAnswer,
-    /// TCP ended before the answer.
+    /// The TCP connection ended before the answer.
     Ended,
     /// A Close arrived instead of the answer.
     Closed,
@@ -33,9 +33,9 @@ pub enum Symptom {
     Incomplete,
     /// The Close has another code.
     OtherCode,
-    /// The peer has not ended TCP.
+    /// The peer has not ended the TCP connection.
     LeftOpen,
-    /// The peer has reset TCP.
+    /// The peer has reset the TCP connection.
     Reset,
     /// The peer accepted something that it must reject.
     Tolerated,

@@ -53,7 +53,7 @@ pub enum State {
     Open,
     /// A Close frame was sent or received.
     Closing,
-    /// TCP has ended.
+    /// The TCP connection has ended.
     Closed,
 }
 
@@ -82,7 +82,7 @@ pub enum Endpoint {
 pub(super) enum TcpStep {
     /// End our direction of the TCP connection, and keep reading.
     HalfClose,
-    /// Drop TCP in both directions.
+    /// Drop both directions of the TCP connection.
     Disconnect,
 }
 

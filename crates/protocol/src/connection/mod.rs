@@ -28,7 +28,7 @@
 //! | `prepared` | a message that is encoded once for many connections |
 //! | `deflate` | the compression and decompression of messages |
 //! | `control` | the limit on the peer's control frames, and the Pongs that answer them |
-//! | `closing` | the end of a connection: facts, states, and which endpoint closes TCP |
+//! | `closing` | the end of a connection: facts, states, and which endpoint closes the TCP connection |
 //! | `timers` | deadlines |
 //! | `message_deadline` | the deadline by which a message that has begun to arrive must be complete |
 //!

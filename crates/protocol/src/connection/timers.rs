@@ -6,7 +6,7 @@
 //! | ping | the connection opens, or a Ping was answered | a Ping is queued |
 //! | pong | a Ping of the keep-alive is due | the connection fails, unless the peer [is alive](#signs-of-life) |
 //! | message | a message is incomplete, and this timer is not running | the connection fails, if the peer has had its time: see [`message_deadline`] |
-//! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
+//! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | the TCP connection is dropped |
 //!
 //! The keep-alive ends when the close timer starts, so the close timer never runs together with the
 //! ping timer or the pong timer.

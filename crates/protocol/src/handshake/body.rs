@@ -53,7 +53,7 @@ pub struct ResponseBody {
 /// The part of the body that the decoder expects next.
 #[derive(Debug)]
 enum Expected {
-    /// Everything until TCP ends.
+    /// Everything until the TCP connection ends.
     UntilEnd,
     /// This many more bytes, after which the body ends.
     Length(u64),

@@ -1,7 +1,7 @@
-// Links into the book, which a program of its own serves: `cargo run -p book`.
+// Links into the book, which is served by a separate program: `cargo run -p book`.
 //
-// Whether it runs is asked only when the user follows a link. If nothing answers, the page says how
-// to start it, instead of opening a tab with the browser's error.
+// The page checks whether the book is running only when the user follows a link. If it is not, the
+// page says how to start it, instead of opening a tab with the browser's error.
 
 import { byId, make } from "./dom.js";
 
@@ -20,7 +20,7 @@ const CHAPTERS = {
   header: ["handshake", "The opening handshake"],
 };
 
-// The chapters of fields that have one of their own, by the beginning of the field's name.
+// The chapters that explain a single field, by the beginning of the field's name.
 const FIELDS = [
   ["websocket.payload.close", ["closing", "The closing handshake"]],
   ["websocket.payload.ping", ["control", "Ping and Pong"]],
@@ -61,7 +61,7 @@ async function answers() {
   }
 }
 
-// Follows links into the book, or says that it is not running.
+// Opens links into the book in a new tab. If the book is not running, says so instead.
 export function followBookLinks() {
   document.addEventListener("click", async (event) => {
     const element = event.target.closest?.("a.book");

@@ -5,17 +5,19 @@
 //                    │                                                               │
 //                    └── no viewer: the connection opens without a token             └── connects again?
 
-// The longest delay before the first attempt to reconnect, and before any other, in milliseconds.
+// The longest delay before the first attempt to reconnect, and the longest before any later
+// attempt, in milliseconds.
 const [FIRST_DELAY, MAX_DELAY] = [4_000, 60_000];
 
-// The codes after which the next attempt may succeed: the server has gone away, or is overloaded.
-// With any other code, the server or the user has closed this connection for a reason.
+// The close codes after which another attempt may succeed, because the server has gone away or is
+// overloaded. With any other code, the server or the user had a reason to close the connection.
 const WORTH_RETRYING = [1001, 1006, 1011, 1012, 1013];
 
 // The subprotocols that a path requires.
 const SUBPROTOCOLS = { chat: ["chat"] };
 
-// Returns the URL of a path beside the page, with TLS if the page was loaded over TLS.
+// Returns the WebSocket URL of a path relative to the page, with TLS if the page was loaded over
+// TLS.
 export function address(path, query = "") {
   const url = new URL(path, new URL("./", location.href));
   url.protocol = url.protocol.replace("http", "ws");
@@ -25,20 +27,20 @@ export function address(path, query = "") {
 }
 
 export class Connection {
-  path = ""; // relative to the page, of the connection that is shown
+  path = ""; // of the connection that is shown, relative to the page
   opened = false; // whether the browser has opened the connection
   #on;
   #socket;
   #viewer;
   #delay = FIRST_DELAY;
   #retry;
-  #leaving; // "close" after that button, or the path to go to
-  #view = ""; // what can be said about the view of the connection
-  #again = ""; // what can be said about the next attempt
+  #leaving; // "close" after the Close button, or { path } with the path to connect to next
+  #view = ""; // the text about the view of the connection
+  #again = ""; // the text about the next attempt
 
-  // `on` has functions for what happens: start(path), state(text, isOpen), wire(text), item(item),
-  // message(data), end(event). `start` comes when there is something to see of the next connection,
-  // so a server that does not answer leaves the log of the last connection in place.
+  // `on` contains the callbacks: start(path), state(text, isOpen), wire(text), item(item),
+  // message(data), end(event). `start` is called only when there is something to show of the next
+  // connection, so the log of the last connection stays in place while the server does not answer.
   constructor(on) {
     this.#on = on;
   }
@@ -47,7 +49,7 @@ export class Connection {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  // Connects to a path. Closes the present connection first.
+  // Connects to a path. If a connection is open, closes it first.
   go(path) {
     this.#delay = FIRST_DELAY;
     if (this.isOpen) {
@@ -103,7 +105,7 @@ export class Connection {
     viewer.onclose = ({ code, reason }) => {
       if (viewer !== this.#viewer) return;
       if (token === undefined) {
-        // A reason means that the server answers, but that it has no room for another viewer.
+        // A reason means that the server has answered, but has no room for another viewer.
         if (reason) start();
         this.#say(reason ? `The server does not show this connection: ${reason}.` : "");
         this.#open(path, "", start);
@@ -115,7 +117,7 @@ export class Connection {
     };
   }
 
-  // Forgets the present connection. A late event of it has no effect.
+  // Drops the current connection and its viewer, whose late events then have no effect.
   #drop() {
     const [viewer, socket] = [this.#viewer, this.#socket];
     this.#viewer = this.#socket = undefined;
@@ -134,16 +136,16 @@ export class Connection {
     };
     own.onmessage = ({ data }) => {
       if (!isCurrent()) return;
-      // The server works again, so the next failure is a first one. An open connection alone does
-      // not prove this: a server may accept connections and fail at once.
+      // The server works again, so the next failure counts as the first one. An open connection
+      // alone does not prove that it works: a server may accept connections and then fail at once.
       this.#delay = FIRST_DELAY;
       this.#on.message(data);
     };
     own.onclose = (event) => {
       if (!isCurrent()) return;
       const { code } = event;
-      // The viewer has a token as soon as the server answers, even if the browser then rejects the
-      // handshake.
+      // If the viewer has received a token, the server has answered, even if the browser then
+      // rejects the handshake.
       const answered = query !== "" || this.opened;
       if (answered) start();
       const closed = answered ? `CLOSED ${code}` : "NO ANSWER";

@@ -1,4 +1,4 @@
-// One head or frame: its bytes, its fields, and the explanation of one of them.
+// One head or frame: its bytes, its fields, and the explanation of one field.
 //
 // Each field can be reached in the bytes and in the list of fields, by mouse, touch and arrow keys.
 
@@ -21,8 +21,8 @@ let here = 0; // the index of the current stop
 // The text that the explanation shows while no field is chosen.
 const HINT = byId("explanation").textContent;
 
-// Returns whether a record is what the viewer should look at: it breaks a rule, or it is a response
-// that does not open the connection.
+// Returns whether a record deserves attention, because it breaks a rule or is a response that does
+// not open the connection.
 export function isRemarkable(record) {
   const status = fieldOf(record, "http.response.code")?.value;
   return record.findings.length > 0 || (status !== undefined && Number(status) !== 101);
@@ -57,9 +57,9 @@ export function show({ record, note, why }) {
   markFinding();
 }
 
-// Returns the index of the field that is explained first: the one that breaks a rule, or the status
-// that does not open the connection, or a frame's opcode, which is its most informative field. In
-// any other head, it is the first line.
+// Returns the index of the field to explain first. In a record that breaks a rule, it is the field
+// that breaks it; in a response that does not open the connection, the status code; in any other
+// frame, the opcode, which is its most informative field; and in any other head, the first line.
 function firstToExplain() {
   const [finding] = chosen.findings;
   if (finding) {
@@ -73,16 +73,16 @@ function firstToExplain() {
 
 const indexOf = (name) => (name ? fields.findIndex(({ field }) => field.name === name) : -1);
 
-// Marks the bytes or the bits that break a rule, and goes to the first of them. A finding about the
-// whole record has nothing to mark.
+// Marks the bytes or the bits that break a rule, and goes to the first of them. Marks nothing if
+// the finding is about the whole record.
 function markFinding() {
   const [finding] = chosen.findings;
   if (!finding || finding.end - finding.start >= chosen.length) return;
   const mask = fields[indexOf(finding.field)]?.field.mask ?? 0xff;
   let wrong = stops.filter((element) => element.position >= finding.start && element.position < finding.end
     && Boolean(mask & (element.mask ?? 0xff)));
-  // If the field has several bits of their own, such as the reserved ones, those that are set are
-  // wrong.
+  // If the field consists of several separate bits, such as the reserved ones, only those that are
+  // set are wrong.
   if (wrong.length > 1 && mask !== 0xff) wrong = wrong.filter(({ textContent }) => textContent.includes("1"));
   wrong.forEach((element) => element.classList.add("wrong"));
   if (wrong.length === 0) return;
@@ -103,8 +103,9 @@ function flatten(inner, level) {
   return inner.flatMap((field) => [{ field, level }, ...flatten(field.fields ?? [], level + 1)]);
 }
 
-// Returns the index of the innermost field that contains a byte, or one bit of it. Ignores derived
-// fields. Inner fields come after outer ones, so the last match is the innermost field.
+// Returns the index of the innermost field that contains a byte or, if `bit` is given, this bit of
+// the byte. Ignores derived fields. Inner fields come after outer ones, so the last match is the
+// innermost field.
 function fieldAt(position, bit) {
   const holds = ({ field }) =>
     !field.derived && field.start <= position && position < field.end && (!field.mask || !bit || field.mask & bit);
@@ -130,7 +131,7 @@ function showBytes(bytes) {
   }
 }
 
-// Makes an element at which the arrow keys stop.
+// Turns an element into one at which the arrow keys stop.
 function stop(element, at, position, label) {
   element.setAttribute("role", "option");
   element.setAttribute("aria-selected", "false");
@@ -187,7 +188,7 @@ function headBytes(bytes) {
     runs.at(-1).bytes.push(byte);
   });
   return runs.map(({ at, position, bytes }) => {
-    // A line feed is written, and also ends the line.
+    // Write a line feed as `\n`, and begin a new line after it.
     const text = visible(new TextDecoder().decode(Uint8Array.from(bytes))).replaceAll("\\n", "\\n\n");
     return stop(make("span", `run ${fields[at]?.field.part ?? ""}`, text), at, position);
   });
@@ -238,8 +239,8 @@ function stand(index) {
 // Returns the stop in the next or the previous row that is closest to the current one.
 function inRow(direction) {
   const middle = ({ left, right }) => (left + right) / 2;
-  // Bits are in the row of their byte. A run of text may have several lines: it is in the row of its
-  // first.
+  // A bit belongs to the row of its byte. A run of text that spans several lines belongs to the row
+  // of its first line.
   const lines = stops.map((element) => {
     const [{ left, right, top }] = element.getClientRects();
     return { left, right, top: element.closest(".byte")?.getBoundingClientRect().top ?? top };
@@ -283,7 +284,8 @@ function valueText({ name, value, value_name, left_out }) {
   return visible(value) + more;
 }
 
-// Returns the masked bits of a byte as Wireshark writes them: 1... .... for the highest bit.
+// Returns the bits of a byte that the mask selects, as Wireshark writes them: 1... .... for the
+// highest bit.
 function pattern(mask, byte) {
   const bits = [128, 64, 32, 16, 8, 4, 2, 1].map((bit) => (mask & bit ? (byte & bit ? "1" : "0") : "."));
   return `${bits.slice(0, 4).join("")} ${bits.slice(4).join("")}`;
@@ -313,7 +315,7 @@ tree.addEventListener("keydown", (event) => {
   const to = {
     ArrowDown: at + 1,
     ArrowUp: at - 1,
-    // To the first inner field, and to the outer one.
+    // The right arrow goes to the first inner field, and the left arrow to the outer field.
     ArrowRight: rows[at + 1]?.level > level ? at + 1 : at,
     ArrowLeft: rows.slice(0, at).findLastIndex((row) => row.level < level),
     Home: 0,

@@ -11,13 +11,14 @@ export function make(name, className, text) {
   return element;
 }
 
-// Groups the digits of a number from 10,000 on. A close code has four digits and stays as it is.
+// Groups the digits of numbers from 10,000 up. Close codes, which have four digits, stay as they
+// are.
 export const number = (value) => value.toLocaleString("en", { useGrouping: "min2" });
 
 export const plural = (count, what, many = `${what}s`) => `${number(count)} ${count === 1 ? what : many}`;
 
-// Cuts between characters. `text.slice` could cut a character in half, and a half would be
-// displayed as garbage.
+// Cuts between characters. `text.slice` could cut a character in half, which would be displayed as
+// garbage.
 export const cut = (text, most) => (text.length > most ? `${[...text].slice(0, most).join("")}…` : text);
 
 // Reports the result of an action to the user, and to a screen reader, beside its button.
@@ -25,9 +26,9 @@ export const report = (text, where = "said") => {
   byId(where).textContent = text;
 };
 
-// The characters that have an effect instead of a shape: controls, characters that change the
-// direction of writing, and others that cannot be seen. They are those of the dissector's
-// `is_harmful`.
+// The characters that have an effect but no visible shape: control characters, characters that
+// change the direction of writing, and other invisible ones. They are the same as in the
+// dissector's `is_harmful`.
 const HARMFUL = new RegExp(
   "[\\p{Cc}\\u2028\\u2029\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u00ad\\u180e\\u200b\\u2060-\\u2065" +
   "\\u206a-\\u206f\\ufeff\\ufff9-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e007f}]", "gu");
@@ -37,11 +38,12 @@ const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 export const visible = (text) =>
   text.replace(HARMFUL, (character) => ESCAPES[character] ?? `\\u{${character.codePointAt(0).toString(16)}}`);
 
-// The token by which this page finds its own connection (see `wire`), in a request.
+// Matches the token in a request, by which the page finds its own connection (see the server's
+// `wire`).
 export const TOKEN = /\bwire=[0-9a-f]{32}\b/;
 
-// Returns the summary of a record as the page shows it: the token shortened, and long lengths in
-// groups of digits.
+// Returns the summary of a record as the page shows it, with the token shortened and the digits of
+// long lengths in groups.
 export const titleOf = ({ kind, summary }) => visible(kind === "request"
   ? summary.replace(TOKEN, "wire=…")
   : summary.replace(/^([^:]*?)(\d{5,})(?= bytes)/, (_, before, digits) => before + number(Number(digits))));

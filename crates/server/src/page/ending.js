@@ -1,5 +1,5 @@
-// Shows how a connection ended: for the script, on the wire and, on `/break/RULE`, in the verdict of
-// the laboratory.
+// Shows how a connection ended: as the script saw it, as it was on the wire and, on `/break/RULE`,
+// in the words of the laboratory's verdict.
 
 import { byId, number, visible } from "./dom.js";
 import { fieldOf } from "./log.js";
@@ -7,9 +7,9 @@ import { fieldOf } from "./log.js";
 const CELLS = ["event_code", "event_reason", "event_clean", "wire_code", "wire_reason", "wire_order"];
 const VERDICT = ["verdict_words", "verdict_seen", "verdict_expected"];
 let closes = []; // the records of the Close frames
-let ends = []; // the directions of TCP that have ended
-let unknown; // the first record of bytes that are not dissected
-let event; // what the script received
+let ends = []; // the directions of the TCP connection that have ended
+let unknown; // the first record of bytes that could not be dissected
+let event; // the CloseEvent that the script received
 let level; // how firmly the RFC requires a reaction to the broken rule
 let verdictWords = "";
 const isPhone = matchMedia("(max-width: 47.99rem)");
@@ -22,7 +22,8 @@ export function forgetEnd() {
   byId("verdict").hidden = true;
 }
 
-// Shows the event that the script received. `opened` is whether the browser opened the connection.
+// Shows the event that the script received. `opened` says whether the browser opened the
+// connection.
 export function showEnd(closeEvent, opened) {
   event = closeEvent;
   const { code, reason, wasClean } = event;
@@ -57,7 +58,7 @@ function noteOf({ code }) {
       : "The browser reports it when it received no valid Close, whatever the cause."
     } It tells the cause only to the user, on its console (F12).`;
   }
-  // The laboratory sends one reason whenever the peer tolerates a fault.
+  // The laboratory sends the same reason whenever the peer tolerates a fault.
   return level === "MAY" && code === 1000
     ? "The RFC leaves the reaction to this open (MAY), so the browser may tolerate it. The laboratory gives the same " +
       "reason for everything that is tolerated."

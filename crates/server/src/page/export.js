@@ -4,8 +4,8 @@ import { number, plural, report } from "./dom.js";
 import { fieldOf } from "./log.js";
 import { bytesOf, pcapng } from "./pcapng.js";
 
-// Returns the texts that can be copied of a record: its bytes, its payload or head, and itself.
-// What is not there is undefined.
+// Returns the texts that can be copied from a record: its bytes, its payload or head, and the whole
+// record as JSON. A text that the record does not have is undefined.
 export function copies(record) {
   const payload = ["text", "close.reason"].map((name) => fieldOf(record, `websocket.payload.${name}`)?.value);
   const isHead = record.kind === "request" || record.kind === "response";
@@ -27,7 +27,7 @@ export async function copy(record, what) {
 }
 
 async function toClipboard(text) {
-  // Browsers offer the clipboard only to pages from this machine or over TLS.
+  // Browsers offer the clipboard only to pages that were loaded from this machine or over TLS.
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const box = document.createElement("textarea");
   box.value = text;
@@ -39,7 +39,7 @@ async function toClipboard(text) {
   before?.focus();
 }
 
-// Downloads the records, one line of JSON each, as an array.
+// Downloads the records as a JSON array, with one record per line.
 export function downloadJson(log) {
   const lines = log.records.map((record) => JSON.stringify(record));
   download(new Blob(["[\n", lines.join(",\n"), "\n]\n"], { type: "application/json" }), "json", log);
@@ -47,7 +47,7 @@ export function downloadJson(log) {
 
 export function downloadPcapng(log) {
   const address = location.hostname.match(/^\d+\.\d+\.\d+\.\d+$/)?.[0].split(".").map(Number) ?? [127, 0, 0, 1];
-  // The bytes are those inside TLS. Wireshark would look for TLS on port 443.
+  // The bytes are those inside TLS, but Wireshark would look for TLS on port 443.
   const port = location.protocol === "https:" ? 80 : Number(location.port || 80);
   download(pcapng(log.records, log.ends, { address, port }), "pcapng", log);
 }
@@ -57,7 +57,7 @@ function download(blob, extension, log) {
   link.href = URL.createObjectURL(blob);
   link.download = `websonkets-${new Date().toISOString().replace(/[:.]/g, "-")}.${extension}`;
   link.click();
-  // The browser reads the blob soon after the click.
+  // The browser still has to read the blob, so do not revoke its URL at once.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   const skipped = log.rows.reduce((sum, row) => sum + (row.skipped?.frames ?? 0), 0);
   const missing = skipped + log.discarded > 0 ? ` ${plural(skipped + log.discarded, "frame")} could not be kept.` : "";

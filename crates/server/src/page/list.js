@@ -1,16 +1,17 @@
-// The list of heads and frames. Only the rows in view are elements, so 10,000 rows cost no more than
-// thirty.
+// The list of heads and frames. Only the rows in view exist as elements, so 10,000 rows cost no
+// more than thirty.
 //
 //   #frames            scrolls
 //   └── .sizer         is as high as all rows together
 //       └── .window    holds the rows in view, moved down to where they belong
 //
-// The list itself keeps the focus and names its chosen row, because the element of a row goes away
-// when the row leaves the view.
+// The list itself keeps the focus and names its chosen row, because a row's element is removed when
+// the row leaves the view.
 
 import { byId, make, number, plural, titleOf } from "./dom.js";
 
-// The rows above and below the view that exist as well, so that scrolling does not show a gap.
+// The number of rows above and below the view that also have elements, so that scrolling does not
+// show a gap.
 const OVERSCAN = 8;
 
 export class List {
@@ -22,11 +23,10 @@ export class List {
   #window = this.#list.querySelector(".window");
   #elements = new Map(); // the element of each row in view
   #follows = true; // whether the newest row stays in view
-  #waits = false; // whether an update is due
+  #waits = false; // whether an update is scheduled
 
   // `onChoose` is called when another row is chosen, `onPick` when the user clicks or taps a row,
-  // and
-  // `onEnter` when the user goes on to the bytes.
+  // and `onEnter` when the user goes on to the bytes.
   constructor(log, { onChoose, onPick, onEnter }) {
     this.#log = log;
     this.#onChoose = onChoose;
@@ -83,7 +83,7 @@ export class List {
     this.update();
   }
 
-  // Updates the list soon: once for all rows that arrive together.
+  // Schedules an update of the list: a single one for all rows that arrive together.
   update() {
     if (this.#waits) return;
     this.#waits = true;

@@ -1,27 +1,30 @@
 // The records of one connection that the page holds, and which of them the filter lets through.
 //
-// A row is a record, or a note: frames that came too fast to be shown, the end of a direction of
-// TCP, the verdict on a broken rule. The page holds the newest rows, up to MAX_BYTES.
+// A row is a record or a note. A note says that frames came too fast to be shown, or that one
+// direction of the TCP connection has ended. The page holds the newest rows, up to MAX_BYTES.
 
 import { plural } from "./dom.js";
 
-// About the memory that the rows may take in the browser, in bytes. That is some 10,000 frames of a
-// usual size. A tab may take several times as much, but a page that is left open should not.
+// The approximate amount of memory that the rows may take in the browser, in bytes: enough for some
+// 10,000 frames of the usual size. A tab could take several times as much, but a page that is left
+// open should not.
 export const MAX_BYTES = 32 << 20;
 
-// About the memory of one row and of one field besides their own texts, in bytes.
+// The approximate size of one row and of one field, without their own texts, in bytes.
 const ROW_BYTES = 600;
 const FIELD_BYTES = 150;
 
-// Texts that many records share, such as the reason for a field. Holding each only once saves half
-// of the memory. There are a few hundred of them, because they come from the server's glossary.
+// The properties whose texts many records share, such as the reason for a field. Storing each text
+// only once saves half of the memory. There are only a few hundred such texts, because they come
+// from the server's glossary.
 const SHARED = ["name", "label", "part", "why", "section", "value_name"];
 const shared = new Map();
 
 const SKIPPED = "The server shows at most about 50 frames in a second, and counts the rest. A page cannot draw " +
   "more, and a reader cannot follow more. The connection itself has lost nothing.";
 
-// Shares the texts of a field and of the fields in it, and returns about how many bytes they take.
+// Stores the shared texts of a field and of its inner fields only once. Returns the approximate
+// number of bytes that the fields take.
 function settle(field) {
   let bytes = FIELD_BYTES;
   for (const [key, value] of Object.entries(field)) {
@@ -39,8 +42,8 @@ function settle(field) {
 export class Log {
   rows = []; // what is held, oldest first
   visible = []; // those rows that the filter lets through
-  ends = []; // the directions of TCP that have ended
-  discarded = 0; // rows that were discarded to stay within the bound
+  ends = []; // the directions of the TCP connection that have ended
+  discarded = 0; // the number of rows that were discarded to stay within the limit
   bytes = 0;
   start; // the time of the first record, in seconds since 1970
   #next = 0; // the number of the next row
@@ -57,7 +60,7 @@ export class Log {
     return this.#end !== Infinity;
   }
 
-  // The number of rows that came while the display was paused.
+  // The number of rows that have arrived since the display was paused.
   get waiting() {
     return this.paused ? Math.min(this.#next - this.#end, this.rows.length) : 0;
   }
@@ -79,7 +82,8 @@ export class Log {
     return this.#add({ note, why, bytes: ROW_BYTES });
   }
 
-  // Adds to the last note about skipped frames, or adds a new one.
+  // Adds the counts to the last row if it is a note about skipped frames. Otherwise, adds a new
+  // note.
   addSkipped({ to_server, to_client }) {
     const last = this.rows.at(-1);
     const row = last?.skipped ? last : this.addNote("", SKIPPED);
@@ -131,9 +135,9 @@ export const fieldOf = (record, name) => find(record.fields, name);
 
 // ---- Filter and find ----------------------------------------------------------------------------
 
-// Returns a function that decides whether a row contains `wanted`. Two or more bytes in hexadecimal,
-// with spaces or colons between them, are searched as bytes, and anything else as text. The last
-// byte may be half typed.
+// Returns a function that decides whether a row contains `wanted`. If `wanted` is two or more bytes
+// in hexadecimal, with spaces or colons between them, the function looks for these bytes as well as
+// for the text. The last byte may be half typed.
 export function searchFor(wanted) {
   const text = wanted.trim().toLowerCase();
   if (!text) return () => true;
@@ -147,7 +151,7 @@ export function searchFor(wanted) {
   };
 }
 
-// Returns the texts in these fields: headers, and payloads without their mask.
+// Returns the texts in these fields, such as header fields and unmasked payloads.
 const BYTES = /^[0-9a-f]{2}(:[0-9a-f]{2})*$/;
 function textsOf(fields) {
   return fields.flatMap(({ label, value, fields }) => [
@@ -156,13 +160,13 @@ function textsOf(fields) {
   ]);
 }
 
-// Returns whether a row passes a filter: `direction` and `kind` are the values of the page's
-// choices, and an empty one lets everything pass.
+// Returns a function that decides whether a row passes the filter. `direction` and `kind` are the
+// values chosen on the page, and an empty value lets everything pass.
 export function filterFor({ direction, kind, text, hidePushes }) {
   const contains = searchFor(text);
   return (row) => {
     const { record, opcode } = row;
-    // A note belongs to all frames around it.
+    // A note belongs to both directions, but to no kind of frame.
     if (!record) return !kind && contains(row);
     if (direction && record.direction !== direction) return false;
     if (hidePushes && record.direction === "to_client" && opcode === 1) return false;

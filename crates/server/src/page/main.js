@@ -19,7 +19,7 @@ const list = new List(log, {
 let awaited = 0; // frames that this page has caused and whose records have not arrived yet
 let paused = false;
 
-// For the console, and for the tests: `frames.log.records` are the records as they came, and
+// For the console and the tests: `frames.log.records` contains the records as they arrived, and
 // `frames.list.chosen` is the chosen row.
 Object.assign(byId("frames"), { log, list });
 
@@ -81,8 +81,8 @@ function addRecord(record) {
   if (row.opcode === 8 || record.kind === "unknown") ending.addRecord(record);
   const isOurs = sent && awaited > 0 && (row.opcode <= 2 || row.opcode === 8);
   if (isOurs) awaited -= 1;
-  // Show what the user has caused: the frame of a message, or the bytes that break the rule. A
-  // response that rejects the handshake breaks no rule by itself.
+  // Show what the user has caused: the frame of a message, or the bytes that break the rule. Also
+  // show a response that rejects the handshake, although it breaks no rule by itself.
   const stands = list.chosen?.record && detail.isRemarkable(list.chosen.record);
   const breaks = !sent && detail.isRemarkable(record) && !stands;
   if ((isOurs && awaited === 0) || record.number === 0 || breaks) list.choose(row);
@@ -99,7 +99,7 @@ function ruleOf(path) {
 function describe() {
   const { sent, why, expected, level, section } = ruleOf(choice.value);
   const about = byId("about");
-  // The choice alone changes nothing on the wire.
+  // Choosing a path does not yet change anything on the wire.
   const where = byId("where").textContent;
   const isNew = where !== "" && where !== `/${choice.value}`;
   byId("connect").classList.toggle("new", isNew);
@@ -242,7 +242,7 @@ byId("copy").onclick = async ({ target }) => {
 byId("export_pcapng").onclick = () => downloadPcapng(log);
 byId("export_json").onclick = () => downloadJson(log);
 
-// The menu stays open after a download, and shows the name of the file.
+// After a download, the menu stays open to show the name of the file. A click elsewhere closes it.
 document.addEventListener("click", ({ target }) => {
   if (!byId("export").contains(target)) byId("export").open = false;
 });
@@ -253,7 +253,7 @@ byId("export").addEventListener("keydown", ({ key }) => {
   byId("export").firstElementChild.focus();
 });
 
-// On a narrow screen the record is below the list, where a tap on a row would not show it.
+// On a narrow screen, the record is below the list, so a tap on a row might not bring it into view.
 const isNarrow = matchMedia("(max-width: 61.99rem)");
 function goToDetail() {
   if (isNarrow.matches) byId("detail").scrollIntoView({ block: "start" });

@@ -1,10 +1,10 @@
 // Writes records as a pcapng file for Wireshark.
 //
-// The page knows the bytes of the heads and frames, and their offsets in each direction. Each record
-// becomes one TCP packet, whose sequence number is the offset. So frames that were not shown are
-// missing in Wireshark as lost segments would be, and everything around them is right. The headers
-// of IP and TCP are made up, as in the captures of `--capture`. Bytes of a payload that the server
-// did not show are marked as not captured.
+// The page knows the bytes of the heads and frames, and their offsets in each direction. Each
+// record becomes one TCP packet, or several if it is too long for one, and the sequence numbers
+// follow from the offset. In Wireshark, frames that were not shown therefore look like lost
+// segments, and everything around them is right. The IP and TCP headers are made up, as in the
+// captures of `--capture`. Payload bytes that the server did not show are marked as not captured.
 //
 //   section header │ interface │ packet │ packet │ ...
 //                                  └── block type, length, time, captured length, original length,
@@ -18,10 +18,10 @@ const SERVER = 1;
 const [FIN, SYN, PSH, ACK] = [0x01, 0x02, 0x08, 0x10];
 
 // Returns the file. `records` are in the order of their numbers, `ends` names the directions that
-// have ended, and `server` has the address and the port of the server.
+// have ended, and `address` and `port` are those of the server.
 export function pcapng(records, ends, { address, port }) {
   const blocks = [sectionHeader(), interfaceDescription()];
-  // The client's address and port are made up, because a script is not told them.
+  // The client's address and port are made up, because a script cannot learn them.
   const sides = [{ address, port: port === 50_000 ? 50_001 : 50_000, next: 0 }, { address, port, next: 0 }];
   let time = records.length > 0 ? Number(records[0].started_at ?? records[0].ended_at ?? 0) : 0;
   const add = (from, flags, data = new Uint8Array(), length = data.length) => {
@@ -103,8 +103,8 @@ function packet(source, destination, flags, data, length, time) {
   tcp.setUint8(13, flags);
   tcp.setUint16(14, 65_535); // the window
   bytes.set(data, 20 + HEADERS);
-  // The checksum covers every byte, so it is known only if every byte is. Wireshark does not check
-  // a packet that was captured in part.
+  // The checksum covers every byte, so it can be computed only if every byte is known. Wireshark
+  // does not check a packet that was captured in part.
   if (data.length === length) {
     const pseudo = [...source.address, ...destination.address, 0, 6, (20 + length) >> 8, (20 + length) & 0xff];
     const covered = new Uint8Array(12 + 20 + length);
@@ -115,7 +115,7 @@ function packet(source, destination, flags, data, length, time) {
   return block(6, bytes);
 }
 
-// Returns the ones' complement of the sum of 16-bit words, as IP and TCP use it.
+// Returns the checksum that IP and TCP use: the ones' complement of the sum of all 16-bit words.
 function checksum(bytes) {
   let sum = 0;
   bytes.forEach((byte, index) => { sum += index % 2 ? byte : byte << 8; });

@@ -1,4 +1,4 @@
-// The numbers of the pushes on `/`, as a table and as charts.
+// Shows the numbers in the pushes on `/`, as a table and as charts.
 
 import { byId, cut, make, number, plural, visible } from "./dom.js";
 
@@ -22,7 +22,8 @@ const charts = [
 let paused = false;
 const held = []; // pushes that arrived while the display was paused
 
-// Shows a push. While the display is paused, holds the newest ones: a chart has no room for more.
+// Shows a push. While the display is paused, keeps the newest pushes instead, as many as a chart
+// has room for.
 export function push(values) {
   if (!paused) return show(values);
   held.push(values);
@@ -42,9 +43,9 @@ function show(values) {
   charts.forEach((add) => add(values));
 }
 
-// Draws the values of the last pushes as a line. The caption states the newest value, and the axis
-// the lowest and the highest value of the chart. A count begins at zero. The axis covers `span` or
-// more, because a tiny change would otherwise look like a large one.
+// Draws the values of the last pushes as a line. The caption states the newest value and the range
+// of the values, and the axis is labelled at its ends. With `fromZero`, the axis begins at zero. It
+// always covers at least `span`, because a tiny change would otherwise look like a large one.
 function chart(name, { words, span, fromZero }, value) {
   const svg = (tag, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -1,6 +1,6 @@
-// A browser without a window, controlled over two pipes with the DevTools protocol: JSON messages
-// that end with a NUL. https://chromedevtools.github.io/devtools-protocol/ (no package is needed
-// for it).
+// Controls a browser without a window over two pipes, with the DevTools protocol:
+// https://chromedevtools.github.io/devtools-protocol/. Its messages are JSON, each followed by a
+// NUL, so no package is needed.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -34,7 +34,7 @@ export class Chromium {
     ];
     // Chromium's sandbox does not work for root, and many CI machines run as root.
     if (process.getuid?.() === 0) flags.push("--no-sandbox");
-    // It reads commands from descriptor 3 and writes answers to descriptor 4.
+    // Chromium reads commands from descriptor 3 and writes answers to descriptor 4.
     this.#child = spawn(program, [...flags, ...more, "about:blank"], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
     let errors = "";
     this.#child.stderr.on("data", (data) => (errors = (errors + data).slice(-4000)));
@@ -91,7 +91,7 @@ export class Chromium {
     await exited;
     clearTimeout(impatient);
     try {
-      // The browser's helper processes may still write for a moment.
+      // The browser's helper processes may still write to the folder for a moment, so try again.
       rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     } catch (error) {
       console.warn(`${this.#profile} cannot be removed: ${error.message}`);
@@ -102,7 +102,7 @@ export class Chromium {
 class Page {
   // The browser's complaints: errors and warnings on the console, exceptions, blocked content.
   complaints = [];
-  // Functions for further events, by their names.
+  // Handlers for other events, by the name of the event.
   on = {};
 
   constructor(send) {
@@ -156,7 +156,7 @@ class Page {
     await this.send("Input.dispatchMouseEvent", { type: "mouseMoved", ...(await this.middle(selector)) });
   }
 
-  // Lets the elements look as if the mouse pointed at each of them.
+  // Makes the elements look as if the mouse pointed at each of them.
   async hover(selector) {
     for (const domain of ["DOM", "CSS"]) await this.send(`${domain}.enable`);
     const { root } = await this.send("DOM.getDocument");

@@ -1,4 +1,5 @@
-// Runs in the page. Returns everything that is wrong with its appearance, as a list of sentences.
+// Runs in the page. Returns its colour scheme, and a list with one sentence for each flaw in its
+// appearance.
 export function flaws() {
   const found = [];
   const root = document.documentElement;
@@ -7,7 +8,7 @@ export function flaws() {
   if (root.scrollHeight > Math.max(end + 100, innerHeight))
     found.push(`${root.scrollHeight - end} px of empty space at the end`);
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
-  // WCAG 2: relative luminance, and the contrast of two of them.
+  // The relative luminance of a colour and the contrast of two colours, as WCAG 2 defines them.
   const luminance = (colour) => {
     const [r, g, b] = colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
@@ -16,7 +17,8 @@ export function flaws() {
     const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
-  // The background of an element: its own, or that of the nearest element around it that has one.
+  // Returns the background of an element: its own, or that of the nearest element around it with an
+  // opaque one.
   const ground = (element) => {
     for (let around = element; around; around = around.parentElement) {
       const [r, g, b, opacity = 1] = channels(getComputedStyle(around).backgroundColor);
@@ -37,7 +39,7 @@ export function flaws() {
     "#bytes .byte, #bytes .run, #bytes i, #explanation, #fields li, #fields span";
   for (const element of all(`${texts}, input, button, select`)) {
     const name = nameOf(element);
-    // A control that is out of use may be faint, as WCAG allows.
+    // WCAG allows a disabled control to have little contrast.
     if (element.disabled) continue;
     if (element.textContent || element.value) check(name, getComputedStyle(element), ground(element));
     if (element.placeholder)
@@ -46,7 +48,8 @@ export function flaws() {
     if (left < -0.5 || right > innerWidth + 0.5)
       found.push(`${name} goes from ${left} to ${right} px of ${innerWidth}`);
   }
-  // The names of rows fit on one line on any screen, however wide the values beside them are.
+  // The names of rows, labels and buttons must fit on one line on any screen, however wide the
+  // values beside them are.
   for (const name of all("#stats th, label, button")) {
     const lines = document.createRange();
     lines.selectNodeContents(name);
@@ -55,12 +58,12 @@ export function flaws() {
       .map(({ bottom }) => Math.round(bottom / 12));
     if (Math.max(...tops) - Math.min(...tops) > 1) found.push(`"${nameOf(name)}" is broken into lines`);
   }
-  // Large enough for a finger.
+  // Each control must be large enough for a finger.
   for (const target of all("button, input, select, summary, #frames [role=option], #fields li")) {
     const { width, height } = target.getBoundingClientRect();
     if (width < 24 || height < 24) found.push(`${nameOf(target)} is only ${width} by ${height} px large`);
   }
-  // The contrast of borders and lines that carry meaning.
+  // Borders and lines that carry meaning need enough contrast, too.
   for (const input of all("input, select, button:not(.primary)")) {
     const line = contrast(channels(getComputedStyle(input).borderTopColor).slice(0, 3), ground(input.parentElement));
     if (line < 3) found.push(`the border of ${nameOf(input)} has a contrast of only ${line.toFixed(1)}`);

@@ -1,9 +1,9 @@
-// Tests the server's page over HTTP/2 in a real browser: the page is loaded over HTTP/2, and a
-// WebSocket opens on a stream of the same connection, as the browser's own log of its network shows
-// (RFC 8441). The page's wire view works too.
+// Tests the server's page over HTTP/2 in a real browser: the page is loaded over HTTP/2, its wire
+// view works, and the browser's own network log shows that it opened a WebSocket with an extended
+// CONNECT (RFC 8441).
 //
-// node http2.mjs SERVER_BINARY, with CHROMIUM in the environment. See run.sh. The server is built
-// with the feature http2.
+// node http2.mjs SERVER_BINARY, with CHROMIUM in the environment. See run.sh. The server must have
+// been built with the feature http2.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

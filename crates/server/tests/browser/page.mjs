@@ -22,7 +22,8 @@ const [program, screenshots] = process.argv.slice(2);
 const SCREENS = { phone: [390, 844], small: [320, 568], tablet: [768, 1024], wide: [1280, 800] };
 const SCHEMES = ["light", "dark"];
 
-// Helpers of the tests in a page: for its elements, its records, and the sockets that it has opened.
+// Helpers that the tests add to a page: for its elements, its records, and the sockets that it has
+// opened.
 const HELPERS = `
   globalThis.byId = (id) => document.getElementById(id);
   globalThis.records = () => byId("frames")?.log?.records ?? [];
@@ -36,7 +37,7 @@ const HELPERS = `
     }
   };`;
 
-// Frequent, so that the test need not wait.
+// The pushes are frequent, so that the test need not wait long.
 const PUSHES = ["--interval", "200ms"];
 
 async function test(chromium) {
@@ -136,7 +137,7 @@ async function test(chromium) {
       for (const screen of Object.keys(SCREENS)) {
         for (const scheme of SCHEMES) await look(`${screen}-${scheme}-${contents}`);
       }
-      // Then once more with a text that cannot be broken into lines.
+      // For the last round, show a text that cannot be broken into lines.
       if (contents !== "head") continue;
       await page.evaluate(`byId("text").focus()`);
       await page.send("Input.insertText", { text: "x".repeat(300) });
@@ -154,8 +155,8 @@ async function test(chromium) {
     );
 
     step("it shows that the server has stopped, and reconnects to the next one");
-    // The delays before the attempts are recorded. The first and the seventh attempt wait for the
-    // test, and those in between follow at once.
+    // Record the delay before each attempt. The first and the seventh attempt are not made, because
+    // the test presses the button instead. Those in between are made at once.
     await page.evaluate(`
       window.waits = [];
       window.later = setTimeout;
@@ -174,8 +175,8 @@ async function test(chromium) {
     }
     await page.click("#connect button");
     const waits = await until("the page has tried again and again", () => page.evaluate("waits.length === 7 && waits"));
-    // Each delay is random, and longer than the one before, up to a minute.
-    // The second follows the click, after which the delays begin anew.
+    // Each delay is random, with an upper bound that doubles after each attempt, up to a minute.
+    // The second delay follows the click, which resets the bound.
     const longest = [4, 4, 8, 16, 32, 60, 60].map((seconds) => 1000 * seconds);
     const fits = (wait, index) => longest[index] / 2 <= wait && wait < longest[index];
     assert.ok(waits.length === longest.length && waits.every(fits), waits.join(" "));
@@ -482,8 +483,8 @@ async function wire(chromium, page, server) {
   const secret = await send("between us");
   assert.match(secret.summary, /between us/);
   const pushes = (await records()).length;
-  // The server repeats the last text to everybody, but shows the frame that carried it to the first
-  // page only.
+  // The server repeats the last text to everybody, but shows the frame that carried it only to the
+  // first page.
   await until("more pushes are shown", async () => (await records()).length > pushes + 1);
   assert.deepEqual(
     (await records()).filter(({ direction }) => direction === "to_server").map(({ kind }) => kind),
@@ -497,7 +498,7 @@ async function wire(chromium, page, server) {
     })`);
   assert.equal(await use(token), 1006, "a used token");
   assert.equal(await use("0".repeat(32)), 1006, "a guessed token");
-  // For comparison, a token of the page's own.
+  // For comparison, use a token that the server made for this page.
   const fresh = await other.evaluate(`new Promise((resolve) => {
     new WebSocket("/wire").onmessage = ({ data }) => resolve(JSON.parse(data).token);
   })`);
@@ -539,7 +540,7 @@ async function wire(chromium, page, server) {
   assert.deepEqual((await page.evaluate(`(${flaws})()`)).found, [], "with a full list");
 
   step("a row is drawn anew only once");
-  // An element that is inserted again begins its animation again.
+  // An element that is inserted again would restart its animation.
   const inserted = await page.evaluate(`new Promise((resolve) => {
     const seen = [];
     new MutationObserver((changes) => {
@@ -598,7 +599,7 @@ async function wire(chromium, page, server) {
   await send("Hello");
 }
 
-// Filter and find.
+// Tests the filter and the search.
 async function search(page) {
   const visible = () => page.evaluate("visible()");
   const set = (id, value) =>
@@ -615,7 +616,7 @@ async function search(page) {
     ["filter", "sec-websocket-key", (record) => record.kind === "request"],
   ]) {
     await set(id, value);
-    // In one step, because more records arrive all the time.
+    // Read everything in one step, because more records arrive all the time.
     const [shown, expected, all] = await page.evaluate(`[
       byId("frames").log.visible.filter(({ record }) => record).map(({ record }) => record.number),
       records().filter(${fits}).map(({ number }) => number), records().length,
@@ -654,7 +655,8 @@ async function search(page) {
   await set("find", "");
 }
 
-// Copy and export. The files are read back here, and by tshark where it is installed.
+// Tests copying and exporting. The files are read back here, and the capture also by tshark if it
+// is installed.
 async function exports(page, server) {
   const directory = mkdtempSync(join(tmpdir(), "websonkets-downloads-"));
   await page.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: directory });
@@ -717,7 +719,7 @@ async function exports(page, server) {
   rmSync(directory, { recursive: true });
 }
 
-// Returns the segments of each direction in a pcapng file, by their offsets, in hexadecimal.
+// Returns the segments of each direction in a pcapng file, in hexadecimal, each under its offset.
 function segments(file, port) {
   const found = { to_server: new Map(), to_client: new Map() };
   for (let at = 0; at < file.length; at += file.readUInt32LE(at + 4)) {
@@ -729,7 +731,7 @@ function segments(file, port) {
   return found;
 }
 
-// The choice of a path, and the rules that can be broken.
+// Tests the choice of a path, and the rules that can be broken.
 async function rules(page, look, server) {
   const text = (id) => page.evaluate(`byId("${id}").textContent`);
   const go = async (path) => {
@@ -801,10 +803,12 @@ async function rules(page, look, server) {
   await connected("/");
 }
 
-// The list holds 10,000 records, of which few are elements, and a bound in bytes.
+// Tests that the list holds 10,000 records with only a few elements, and stays within its limit in
+// bytes.
 async function manyRecords(page) {
   step("the list holds 10,000 records");
-  // The server shows 50 a second, so copies of one arrive here as if it had sent them.
+  // The server shows at most 50 records in a second. So pass copies of one record to the page, as
+  // if the server had sent them.
   const add = (count, first) => page.evaluate(`(() => {
     const viewer = sockets.findLast(({ url }) => url.endsWith("/wire"));
     const base = records().find(({ summary }) => summary.includes('{"sequence":'));
@@ -853,7 +857,8 @@ async function manyRecords(page) {
   await page.evaluate(`byId("find").value = ""; byId("find").dispatchEvent(new Event("input"))`);
 }
 
-// Links into the book, which may or may not run on this machine: the test answers in its place.
+// Tests the links into the book. The book may or may not be running on this machine, so the test
+// answers in its place.
 async function book(chromium, page) {
   let runs = false;
   page.on["Fetch.requestPaused"] = ({ requestId }) =>
@@ -870,7 +875,7 @@ async function book(chromium, page) {
   await axe(page);
   await page.key("Escape", 27);
   await until("the hint is gone", () => page.evaluate(`!byId("book_hint").open`));
-  // The browser itself reports the failed request.
+  // Ignore the failed request, which the browser itself reports.
   page.complaints.splice(complaints);
 
   step("a link into the book opens it");
@@ -901,7 +906,7 @@ async function book(chromium, page) {
   }
 }
 
-// Runs axe-core, if it is installed: npm ci in this directory.
+// Runs axe-core, if it has been installed with `npm ci` in this directory.
 async function axe(page) {
   const program = join(dirname(fileURLToPath(import.meta.url)), "node_modules/axe-core/axe.min.js");
   if (!existsSync(program)) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests the server's page in a real browser: run.sh SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
 #
-# The server is built with the feature http2. The test is not part of `cargo test`, because it needs chromium and node.
-# The exit status is 0 if everything is right. Otherwise it prints the first failure.
+# The server must have been built with the feature http2. The test is not part of `cargo test`, because it needs
+# chromium and node. It stops at the first program that fails. The exit status is 0 if all of them pass.
 set -euo pipefail
 
 if [[ $# -lt 1 || $# -gt 2 ]]; then

@@ -10,7 +10,7 @@ export async function withSecurePage(chromium, program, protocol, test) {
   const page = await chromium.open();
   const server = await Server.start(program, "127.0.0.1:0", "--interval", "200ms", "--tls-self-signed");
   try {
-    // Nobody has signed the certificate, so a user would have to click through a warning.
+    // The certificate is self-signed, so a user would have to click through a warning.
     await page.send("Security.setIgnoreCertificateErrors", { ignore: true });
     await page.send("Page.navigate", { url: `https://${server.address}/` });
     const text = (id) => page.evaluate(`document.getElementById("${id}")?.textContent`);

@@ -1,5 +1,6 @@
-// Tests the server's page over TLS in a real browser: it is loaded with https in HTTP/1.1, and its
-// script connects with wss. The policy and the check of the origin must allow that.
+// Tests the server's page over TLS in a real browser: the page is loaded over https with HTTP/1.1,
+// and its script connects with wss. The page's policy and the server's check of the origin must
+// allow that.
 //
 // node tls.mjs SERVER_BINARY, with CHROMIUM in the environment. See run.sh.
 
@@ -14,7 +15,7 @@ async function test(page, server) {
   await server.says(" says: over TLS");
 }
 
-// The server of this test may offer HTTP/2 too, which http2.mjs tests.
+// The server may also offer HTTP/2. That is tested by http2.mjs, so disable it here.
 const chromium = new Chromium(process.env.CHROMIUM, "--disable-http2");
 try {
   await withSecurePage(chromium, process.argv[2], "http/1.1", test);

@@ -1,6 +1,6 @@
-// Tests what a visitor sees on the server's page: that it points at what matters, explains what it
-// shows, and neither jumps nor contradicts itself. Each check has a page of its own, and all checks
-// run even if one fails.
+// Tests what a visitor sees on the server's page: that the page points at what matters, explains
+// what it shows, and neither jumps nor contradicts itself. Each check opens its own page, and all
+// checks run even if one fails.
 //
 // node visitor.mjs SERVER_BINARY, with CHROMIUM in the environment. See run.sh.
 
@@ -75,7 +75,7 @@ class Visit {
     await this.until("its frame is chosen", `chosen()?.direction === "to_server" && chosen().kind === "frame"`);
   }
 
-  // The bytes that are marked as wrong, each with its position.
+  // Returns the positions of the bytes that are marked as wrong.
   wrong() {
     return this.run(`[...document.querySelectorAll("#bytes .wrong")].map(({ position }) => position)`);
   }

@@ -28,7 +28,7 @@ is_python27() {
 unpack_bullseye() {
     command -v apt-get >/dev/null || fail "there is no Python 2.7, and no apt-get to fetch one: set PYTHON27"
     local apt=$dir/apt root=$dir/python2.7 mirror
-    # The mirror of this machine also has the older packages.
+    # The mirror that this machine uses also has the older packages.
     mirror=$( (cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null || true) |
         sed 's/#.*//' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ') ||
         fail "there is no Debian mirror in /etc/apt: set PYTHON27 to a Python 2.7"

@@ -105,7 +105,7 @@ impl Side {
         self.connection.state() == State::Open && !self.disconnected
     }
 
-    /// Returns whether TCP was dropped.
+    /// Returns whether the TCP connection was dropped.
     #[must_use]
     pub const fn is_disconnected(&self) -> bool {
         self.disconnected

@@ -144,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let _ = self.stream.write_all(bytes).await;
     }
 
-    /// Ends the judge's direction of TCP.
+    /// Ends the judge's direction of the TCP connection.
     pub(crate) async fn shutdown(&mut self) {
         let _ = timeout(self.answer_timeout, self.stream.shutdown()).await;
     }
