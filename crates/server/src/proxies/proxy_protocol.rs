@@ -120,6 +120,7 @@ mod tests {
         ] {
             let error = read(&bytes).await.expect_err("no header");
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{bytes:02x?}");
+            assert!(!error.to_string().contains("too long"), "{error}");
         }
     }
 
@@ -129,6 +130,13 @@ mod tests {
         assert_eq!(read(&endless).await.expect_err("no end").kind(), io::ErrorKind::InvalidData);
         // The announced length alone must cause the rejection, before the bytes arrive.
         let announced = [&SIGNATURE[..], &[0x21, 0x11, 0xFF, 0xFF]].concat();
-        assert_eq!(read(&announced).await.expect_err("too long").kind(), io::ErrorKind::InvalidData);
+        let error = read(&announced).await.expect_err("too long");
+        assert_eq!(
+            (error.kind(), error.to_string()),
+            (io::ErrorKind::InvalidData, "the PROXY header is too long".into())
+        );
+        // A header of exactly the maximum length is read.
+        let longest = version_2(0x20, 0x00, &vec![0; MAX_HEADER - 16]);
+        assert_eq!(read(&longest).await.expect("a header"), (None, Vec::new()));
     }
 }

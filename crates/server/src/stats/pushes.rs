@@ -130,6 +130,8 @@ fn json_len(character: char) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     #[test]
@@ -138,6 +140,13 @@ mod tests {
             let json = serde_json::to_string(&character).expect("a string has a JSON form");
             assert_eq!(json_len(character) + r#""""#.len(), json.len(), "{character:?} as {json}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_uptime_is_in_seconds_to_the_millisecond() {
+        let stats = Stats::new();
+        advance(Duration::from_micros(61_234_600)).await;
+        assert!(stats.json(1, None).contains(r#""uptime_seconds":61.235,"#), "{}", stats.json(1, None));
     }
 
     #[test]

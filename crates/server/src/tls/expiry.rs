@@ -119,6 +119,12 @@ mod tests {
         assert_eq!(remarks, [(72, soon(1)), (96, Remark::Expired), (120, Remark::Expired), (144, Remark::Expired)]);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_first_warning_is_on_time_within_a_day_too() {
+        let left = Duration::from_secs(30 * 60 * 60);
+        assert_eq!(remarks(5, 4).await, [(90, Remark::Soon(left))]);
+    }
+
     #[test]
     fn the_time_that_is_left_is_rounded_down() {
         let rounded = |hours: u64| rounded(Duration::from_secs(hours * 60 * 60));

@@ -110,3 +110,30 @@ fn generate(names: Vec<String>) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate()?;
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn the_certificate_names_the_hosts_by_which_clients_reach_the_server() {
+        let names = |arguments: &[&str]| names(&Args::parse_from([&["server"], arguments].concat()));
+        let local = ["127.0.0.1", "::1", "localhost"];
+        assert_eq!(names(&[]), local);
+        // Nobody connects to the address that stands for all addresses.
+        assert_eq!(names(&["--listen", "0.0.0.0:8080"]), local);
+        assert_eq!(names(&["--listen", "192.0.2.1:8080"]), [&local[..1], &["192.0.2.1"], &local[1..]].concat());
+        assert_eq!(names(&["--allow-host", "example.org"]), [&local[..2], &["example.org"], &local[2..]].concat());
+    }
+
+    #[test]
+    fn the_certificate_is_valid_for_thirty_days_and_a_day_in_the_past() {
+        let (certificate, key) = generate(vec!["localhost".to_owned()]).expect("a certificate");
+        let identity = Identity::from_pem(certificate.as_bytes(), key.as_bytes()).expect("they belong together");
+        let validity = identity.validity().expect("a certificate has dates");
+        let (start, end) = validity.into_inner();
+        assert_eq!(end.duration_since(start).expect("the end is later"), Duration::from_secs((VALID_DAYS + 1) * DAY));
+    }
+}

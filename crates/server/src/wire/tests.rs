@@ -7,17 +7,20 @@ use dissector::{
     tap::Tap,
 };
 use protocol::{
-    Limits,
+    Config, Connection, Limits,
     handshake::{ReceivedRequest, ServerHandshake, Status},
 };
-use tokio::time::advance;
+use tokio::time::{Instant, advance, timeout};
+use tokio_util::sync::CancellationToken;
+use websocket::WebSocket;
 
 use super::{
     feed::{KEPT_FOR_CLOSE, MAX_BYTES},
+    handler::handle,
     registry::{MAX_TAPS, TapRegistry},
     tap::WireTap,
     token::LIFETIME,
-    viewer::Viewer,
+    viewer::{BATCH_INTERVAL, Viewer},
 };
 
 fn request(path: &str) -> ReceivedRequest {
@@ -192,6 +195,63 @@ async fn slots_of_viewers_that_view_nothing_become_free() {
     // The slot of a dropped viewer can be used again, even before its token expires.
     drop(viewers);
     assert!(viewer(&taps).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_beyond_the_budget_are_only_counted() {
+    let taps = TapRegistry::new();
+    let (mut tapped, viewer) = tapped(&taps);
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    for _ in 0..300 {
+        tapped.bytes(ToClient, b"\x89\0");
+    }
+    let queue = viewer.feed.lock();
+    assert!(queue.has_room(), "{} bytes", queue.bytes);
+    // The request and the response are records too.
+    let shown = queue.waiting.len() as u64 - 2;
+    assert!((90..=100).contains(&shown), "{shown}");
+    assert_eq!(shown + queue.skipped[1].units, 300);
+}
+
+#[tokio::test]
+async fn a_second_page_leaves_the_token_of_the_first_valid() {
+    let taps = TapRegistry::new();
+    let viewers = [viewer(&taps).expect("a slot"), viewer(&taps).expect("a slot")];
+    for viewer in &viewers {
+        assert!(claim(&taps, viewer, &request("/")).is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_batches_of_a_page_have_a_pause_between_them() {
+    let taps = TapRegistry::new();
+    let (mut tapped, mut viewer) = tapped(&taps);
+    viewer.batch().await.expect("the request");
+    let start = Instant::now();
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    viewer.batch().await.expect("the response");
+    assert_eq!(start.elapsed(), BATCH_INTERVAL);
+}
+
+/// The page shows a connection for as long as it lasts, although the token is valid only briefly.
+#[tokio::test(start_paused = true)]
+async fn only_a_viewer_whose_token_nobody_uses_is_closed() {
+    for is_used in [true, false] {
+        let taps = TapRegistry::new();
+        let mut viewer = viewer(&taps).expect("a slot");
+        let tapped = is_used.then(|| claim(&taps, &viewer, &request("/")).expect("the token is new"));
+        let (stream, _page) = tokio::io::duplex(1 << 20);
+        let connection = Connection::server(Config::default(), std::time::Instant::now());
+        let mut connection = WebSocket::new(stream, connection);
+        let shutdown = CancellationToken::new();
+        let handling = handle(&mut connection, &mut viewer, LIFETIME, &shutdown);
+        let result = timeout(10 * LIFETIME, handling).await;
+        assert_eq!(result.is_err(), is_used);
+        if let Ok(close) = result {
+            assert_eq!(close.expect("no error").expect("a Close").reason, "no connection has used the token");
+        }
+        drop(tapped);
+    }
 }
 
 /// A response and a Close may arrive in one read.

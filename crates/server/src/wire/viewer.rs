@@ -8,7 +8,7 @@ use super::feed::Feed;
 
 /// The minimum time between two messages to the page. Records that arrive in between are sent
 /// together.
-const BATCH_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The maximum size of a message from the page, in bytes. The page is not expected to send any, and
 /// the first one ends the connection, so there is no reason to buffer a long one.
