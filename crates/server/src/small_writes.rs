@@ -62,9 +62,9 @@ mod tests {
             assert_eq!(stream.write(text).await.unwrap(), text.len());
             assert_eq!(stream.0.get_ref().len(), 5 * at);
             if at == 0 {
-                stream.flush().await.unwrap()
+                stream.flush().await.unwrap();
             } else {
-                stream.shutdown().await.unwrap()
+                stream.shutdown().await.unwrap();
             }
             assert_eq!(stream.0.get_ref().len(), 5 * (at + 1));
         }
