@@ -56,7 +56,8 @@ async fn run(args: Args) -> Result<()> {
             Ok(())
         }
         None => {
-            // Listen before the pages are built, so that a wrong address is reported at once.
+            // Listen before building the pages, so that an address that is not available is
+            // reported at once.
             let listener = serve::listen(args.listen).await?;
             let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
             book::build(root, folder.path(), args.server_port)?;

@@ -33,7 +33,8 @@ pub fn parse_time_limit(text: &str, range: &RangeInclusive<Duration>) -> Result<
     }
 }
 
-/// Returns a duration in words, such as `1m 30s`. [`parse_duration`] accepts this form.
+/// Returns a duration in a human-readable form, such as `1m 30s`. [`parse_duration`] accepts this
+/// form.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()

@@ -5,7 +5,7 @@ use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Select
 use protocol::Role;
 
 /// The maximum number of frames or heads that are shown dissected for each direction. If there are
-/// more, the last ones are shown, because the failed check is about those.
+/// more, only the last ones are shown, because those are what the failed check is about.
 const SHOWN_RECORDS: usize = 3;
 
 /// The maximum number of rows, of 16 bytes each, that are shown for one frame.
@@ -18,7 +18,7 @@ const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
 const RESET: &str = "\x1b[0m";
 
-/// Prints the results of the judge, for people or for programs.
+/// Formats the results of the judge, for people or for programs.
 #[derive(Debug, Clone, Copy)]
 pub struct GradeReport {
     /// The role of the program under test.
@@ -39,7 +39,7 @@ impl GradeReport {
         }
     }
 
-    /// Returns the sentence for a program that has passed all selected checks, or `None` for a
+    /// Returns the sentence that reports that all selected checks have passed, or `None` for a
     /// single check, because the check's own line already says so.
     #[must_use]
     pub fn success(self, selection: Selection) -> Option<String> {
@@ -50,8 +50,8 @@ impl GradeReport {
         }
     }
 
-    /// Returns the line of a stage and, if the stage was not passed, one line for each of its checks
-    /// and an explanation of the first failure.
+    /// Returns the result line for a stage and, if the stage was not passed, one line for each of
+    /// its checks and an explanation of the first failure.
     #[must_use]
     pub fn stage(self, result: &StageResult) -> String {
         let StageResult { stage, checks, .. } = result;
@@ -99,7 +99,8 @@ impl GradeReport {
         text
     }
 
-    /// Returns the stages as a bar: passed, failed, and still to come.
+    /// Returns a progress bar of the stages: those passed, the one that failed (if any), and those
+    /// still to come.
     fn bar(self, stage: &Stage, has_passed: bool) -> String {
         let total = Stage::of(self.judged).len();
         let done = usize::from(stage.number) - usize::from(!has_passed);
@@ -139,8 +140,8 @@ impl GradeReport {
 
     /// Returns what the judge has sent and received: one line of bytes for each direction, and then
     /// the last frames, dissected. For a direction without frames, the heads of the handshake are
-    /// shown instead. However, a 101 response is left out if the other direction has frames,
-    /// because it does not answer them.
+    /// shown instead. However, if there are frames in the other direction, a 101 response is left
+    /// out, because it is not an answer to those frames.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());

@@ -1,7 +1,7 @@
 //! The code that the programs `server` and `client` share.
 //!
-//! This crate handles command lines, terminals and signals, which the libraries below it should not
-//! depend on.
+//! This crate handles command lines, terminals and signals, so that the libraries below it need not
+//! depend on any of them.
 //!
 //! # Tracing
 //!

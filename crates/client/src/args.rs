@@ -124,8 +124,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
     pub(crate) max_message: usize,
 
-    /// The time within which a message must be complete once it has begun to arrive, plus one
-    /// second for each KiB of it; `none` for no limit.
+    /// The time limit for a message that has begun to arrive, extended by one second for each KiB
+    /// of the message; `none` for no limit.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time_limit)]
     pub(crate) message_timeout: TimeLimit,
 
@@ -256,9 +256,9 @@ impl ClientArgs {
         self
     }
 
-    /// Moves the number in `--lesson 3` from the URL to the lesson. clap parses the number as the
-    /// URL, because a value of `--lesson` must follow an `=`, and a URL may be only a port. But
-    /// such a low number is never meant as the port of a server for the lessons.
+    /// Treats the number in `--lesson 3` as the lesson, not as the URL. clap parses it as the URL,
+    /// because a value of `--lesson` must follow an `=`, and a port alone is a valid URL. But
+    /// nobody would run a server for the lessons on a port with such a low number.
     fn with_lesson_of_url(mut self) -> Self {
         if self.lesson.is_some()
             && let Ok(number) = lesson(&self.url)
@@ -301,8 +301,8 @@ fn lesson(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("there are lessons 1 to {count}"))
 }
 
-/// The durations that the options accept. One day is longer than any practical time limit, and it
-/// keeps the sum of a duration and the current time from overflowing.
+/// The durations that the options accept. The maximum, one day, is longer than any practical time
+/// limit, and short enough that adding it to the current time cannot overflow.
 const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
 /// Parses `250ms`, `1s` or `2m`.

@@ -1,4 +1,4 @@
-//! A queue that is bounded in bytes.
+//! A queue whose size is limited in bytes rather than in items.
 //!
 //! ```text
 //!   standard input ──▶ InputLines ──▶ conversation ──▶ Printer ──▶ standard output
@@ -7,10 +7,10 @@
 //!      queue
 //! ```
 //!
-//! A bound on the number of items would not bound the memory: 64 messages of the default maximum
-//! size are 4 GiB. The size of an item is often unknown until it arrives. So the sender waits until
-//! the queue holds less than its limit, and then adds one item of any size. If there is only one
-//! sender, the queue exceeds its limit by less than one item.
+//! Limiting the number of items would not limit the memory that they take: 64 messages of the
+//! default maximum size take 4 GiB. The size of an item is often unknown until it arrives. The
+//! sender therefore waits until the queue holds less than its limit, and then adds one item of any
+//! size. With a single sender, the queue exceeds its limit by less than the size of one item.
 
 use std::sync::{
     Arc,
@@ -22,8 +22,9 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-/// The number of bytes, rounded up, that a message, a line or an event takes in a queue in addition
-/// to its content. If it were not counted, any number of empty messages would fit.
+/// The overhead of a message, a line or an event in a queue: the number of bytes, rounded up, that
+/// it takes in addition to its content. If this overhead were not counted, a queue would accept any
+/// number of empty messages.
 pub(crate) const ITEM_OVERHEAD: usize = 128;
 
 /// The sending end of a queue.
@@ -118,7 +119,7 @@ impl<T> QueueReceiver<T> {
     /// number of items moved, which is 0 only if all senders have been dropped.
     ///
     /// # Cancel safety
-    /// If the future is dropped, no item has been taken out of the queue.
+    /// If the future is dropped before it completes, no item is taken out of the queue.
     pub(crate) async fn recv_many(&mut self, items: &mut Vec<T>, limit: usize) -> usize {
         let before = items.len();
         let count = self.items.recv_many(items, limit).await;

@@ -71,8 +71,9 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             "{server} closed the connection without an answer: check that it is a WebSocket server, and try wss:// if \
              it requires TLS"
         ),
-        // In TLS 1.3, the server checks the client's certificate after the client has finished its
-        // part of the TLS handshake, so the server's verdict arrives in place of the response.
+        // In TLS 1.3, the server checks the client's certificate only after the client has finished
+        // its part of the TLS handshake. If the server rejects the certificate, its TLS alert
+        // therefore arrives in place of the response.
         ConnectError::Handshake(error) => tls::explain(error, &server, "ws://").unwrap_or_else(|| {
             format!("{server} broke the connection before it was open: check that it is a WebSocket server ({error})")
         }),
@@ -97,7 +98,8 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
 /// Returns a sentence about a proxy that did not connect the client to the server.
 fn explain_proxy(proxy: &str, error: &ProxyError, timeout: Duration) -> String {
     let advice = match error {
-        // TLS to the proxy has the same causes and remedies as TLS to a server.
+        // A TLS error has the same causes and remedies on the connection to a proxy as on one to a
+        // server.
         ProxyError::Tls(tls_error) => match tls::explain(tls_error, &format!("the proxy {proxy}"), "http://") {
             Some(sentence) => return printable(&sentence).into_owned(),
             None => "check its certificate, or use http:// if the proxy does not speak TLS",
@@ -142,7 +144,7 @@ pub(crate) fn authority(uri: &Uri) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Returns `true` if `cargo run -p server` would listen at this address, with TLS or without.
+/// Returns `true` if `cargo run -p server` would listen on this address, with TLS or without.
 fn starting_our_server_would_help(uri: &Uri) -> bool {
     let Ok(default) = DEFAULT_URL.parse::<Uri>() else { return false };
     let is_its_host = uri.host() == default.host() || uri.host() == "localhost";
@@ -175,7 +177,7 @@ fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
             format!("try {target}, which does not use TLS")
         }
         Some(target) if target != *uri => format!("try {target}, or follow it with --follow 1"),
-        // The target is the same URL again, or is not a WebSocket URL.
+        // The redirect points back to the same URL, or its target is not a WebSocket URL.
         _ => "check the path in the URL".to_owned(),
     };
     format!("it redirects to {}; {advice}", printable(location))

@@ -1,4 +1,4 @@
-//! An open connection: sends lines and prints messages until the connection is closed.
+//! Runs an open connection: sends lines and prints messages until the connection is closed.
 //!
 //! Four things can happen at any time, and none may delay the others: the user types a line, a
 //! message arrives, a signal arrives, or the reader of our output goes away. So the connection is
@@ -40,24 +40,25 @@ use crate::{
     signals::TerminalSignals,
 };
 
-/// Whether the lines of the input were sent. This account outlives the future that updates it,
-/// because that future may be dropped at any time.
+/// Keeps track of whether the input lines were sent. This account is stored outside the future that
+/// updates it, because that future may be dropped at any time.
 #[derive(Debug, Default)]
 struct LineAccount {
     /// Whether a line could not be sent, for example because it was too long. Each of these lines has
     /// been reported.
     rejected: Cell<bool>,
-    /// Whether lines have been taken out of the queue but not all of them have been written.
+    /// Whether any of the lines that were taken out of the queue have not been written yet.
     unwritten: Cell<bool>,
 }
 
 /// Runs the conversation until the connection is closed. `close_timeout` is how long the server may
-/// be silent while the connection is closing. After a signal, or when the output is closed, it
-/// limits the whole closing handshake.
+/// be silent while the connection is closing. After a signal, or once the output is closed, it also
+/// limits the closing handshake as a whole.
 ///
 /// # Errors
 /// Returns a signal that arrives when the connection is already closing or closed. Such a signal
-/// stops the client at once; the first signal on an open connection only closes it.
+/// stops the client at once, whereas the first signal on an open connection only starts the closing
+/// handshake.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     connection: WebSocket<S>,
     input: &mut InputLines,

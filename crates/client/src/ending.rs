@@ -1,4 +1,4 @@
-//! Describes the end of a connection: in one line for people, and in an exit status for scripts.
+//! Describes the end of a connection, in one line for people and as an exit status for scripts.
 //!
 //! The line contains the close code, its meaning, the reason if there is one, and which side closed
 //! first:
@@ -29,8 +29,8 @@ pub(crate) struct Ending {
     pub(crate) close_info: CloseInfo,
     /// The reason why nothing more was received.
     pub(crate) cause: Cause,
-    /// Whether the client could read its input, reported no line as unsent, and printed every
-    /// message.
+    /// Whether the client read its input without an error, reported no line as unsent, and printed
+    /// every message.
     pub(crate) complete: bool,
 }
 
@@ -59,9 +59,9 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("closed: ")?;
         match &self.close_info.violation {
-            // The client sends a Close with a code when a Pong is overdue. But a server that sends
-            // no Pong probably hangs and has not read our Close, so show 1006 instead of the code
-            // in our Close.
+            // When a Pong is overdue, the client sends a Close with a code. But a server that sends
+            // no Pong has probably hung and will not read our Close, so show 1006 instead of the
+            // code in our Close.
             Some(Violation::PongOverdue) => write!(
                 f,
                 "{}, by us: the server did not answer a Ping; it may hang, or the network may be down",

@@ -16,8 +16,8 @@ use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
 
 /// Judges the server that the command line names.
 ///
-/// The exit status is 0 if the server has passed the selected stage or check, or all stages by
-/// default, and 1 otherwise.
+/// The exit status is 0 if the server has passed the selected stage or check (by default, all
+/// stages), and 1 otherwise.
 pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     let printer = GradeReport { judged: Role::Server, colour: use_colours(&io::stdout()) };
     if args.list {

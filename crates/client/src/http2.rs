@@ -59,7 +59,7 @@ async fn connect(
     let Some(mut config) = config else { return open_stream(stream, connector).await };
     Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
     let tls = tls::connect(stream, uri.host(), config).await?;
-    // A server that does not know ALPN chooses no protocol, and speaks HTTP/1.1.
+    // A server that does not support ALPN selects no protocol, and speaks HTTP/1.1.
     if tls.get_ref().1.alpn_protocol() != Some(H2) {
         return Err(ConnectError::Alpn { chosen: None });
     }

@@ -5,9 +5,9 @@
 //!
 //! - The thread may block forever, but the process still exits when `main` returns. (tokio's own
 //!   `stdin` reads on a thread that the runtime would wait for.)
-//! - Lines pass through a queue that is bounded in bytes. When the server accepts no more data, the
-//!   queue fills up, the thread stops reading, and the program that writes to the pipe has to wait.
-//!   So memory use does not grow with the input.
+//! - Lines pass through a queue whose size in bytes is limited. When the server accepts no more
+//!   data, the queue fills up, the thread stops reading, and the program that writes to the pipe
+//!   has to wait. Memory use therefore does not grow with the input.
 
 use std::{
     fmt,
@@ -61,7 +61,7 @@ impl fmt::Display for InputError {
 }
 
 impl InputLines {
-    /// Starts to read lines of up to `limit` bytes. Call this method within a runtime.
+    /// Starts reading lines of up to `limit` bytes. Call this method within a tokio runtime.
     pub(crate) fn start(limit: usize) -> Self {
         let (sender, lines) = byte_queue(MAX_QUEUED_BYTES, |line: &Result<String, InputError>| {
             ITEM_OVERHEAD + line.as_ref().map_or(0, String::len)
@@ -85,7 +85,7 @@ impl InputLines {
     /// of the input, appends nothing.
     ///
     /// # Cancel safety
-    /// If the future is dropped, no line has been taken out of the queue.
+    /// If the future is dropped before it completes, no line is taken out of the queue.
     pub(crate) async fn next(&mut self, lines: &mut Vec<Result<String, InputError>>) {
         self.lines.recv_many(lines, BATCH).await;
     }
@@ -158,8 +158,8 @@ mod tests {
     use super::*;
 
     fn lines(input: &[u8], limit: usize) -> Vec<Result<String, String>> {
-        // The result must not depend on where reads split the input. A buffer of one byte makes
-        // them split it everywhere.
+        // The result must not depend on how reads split the input. With a buffer of one byte, the
+        // input is split after every byte.
         let input = BufReader::with_capacity(1, input);
         LineReader::new(input, limit).map(|line| line.map_err(|error| error.to_string())).collect()
     }

@@ -92,15 +92,15 @@ fn main() -> ExitCode {
         }
     };
     let status = runtime.block_on(run(&args));
-    // Dropping the runtime would wait for a name lookup that is still running. Do not wait for it,
-    // so that the program ends at once after Ctrl-C.
+    // Dropping the runtime would wait for any name lookup that is still running. Shut the runtime
+    // down without waiting instead, so that the program ends at once after Ctrl-C.
     runtime.shutdown_background();
     status
 }
 
 async fn run(args: &ClientArgs) -> ExitCode {
-    // Start to catch signals before the connection is opened, because an uncaught signal ends the
-    // process at once, without a Close.
+    // Start catching signals before the connection is opened, because an uncaught signal would end
+    // the process at once, without a Close.
     let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {

@@ -18,9 +18,9 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Opens the connection that the command line describes.
 ///
-/// `wrap` can put a layer between the WebSocket and its stream. It is called again for the new
-/// stream after each redirect. With `|stream| stream` there is no such layer, and none appears in
-/// the connection's type.
+/// `wrap` can put a layer between the WebSocket and its stream. After each redirect, it is called
+/// again for the new stream. With `|stream| stream`, no layer is added, so the connection's type
+/// does not mention one.
 ///
 /// An invalid URL or an unusable certificate is returned as an error, in the same way as an
 /// unreachable server. An invalid proxy, subprotocol, header or origin ends the process here, with
@@ -35,7 +35,8 @@ where
     connect(args, connector(args)?, wrap).await
 }
 
-/// Opens a connection with a [`connector`], which the caller may have configured further.
+/// Opens a connection with the result of [`connector`], which the caller may have configured
+/// further.
 ///
 /// # Errors
 /// Returns the same sentences as [`open`].
@@ -71,8 +72,8 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 
-/// Creates the options for the transport that the command line describes: how to reach the server,
-/// and TLS. An invalid proxy ends the process: see [`open`].
+/// Creates the transport options that the command line describes: how to reach the server, and how
+/// to use TLS. An invalid proxy ends the process: see [`open`].
 ///
 /// # Errors
 /// Returns a sentence that explains why a certificate or a key cannot be used.

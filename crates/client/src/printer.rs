@@ -2,8 +2,9 @@
 //!
 //! The program that reads our output may be slow (a pager) or may have exited (`head`). A separate
 //! thread does the writing, so the client still reacts to Ctrl-C while a write blocks. The queue to
-//! that thread is bounded in bytes. When it is full, the client stops reading from the server until
-//! there is room, so a slow reader at the end of the pipe also slows down the server.
+//! that thread holds a limited number of bytes. When the queue is full, the client stops reading
+//! from the server until there is room, so a slow reader at the end of the pipe also slows down the
+//! server.
 
 use std::{
     io::{self, BufWriter, IsTerminal, StdoutLock, Write},
@@ -26,7 +27,8 @@ use crate::{
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The maximum number of bytes that are escaped at once. An escape is up to six times as long as
-/// the character, so escaping a whole message of the default maximum size could take 384 MiB.
+/// the character that it replaces, so escaping a whole message of the default maximum size could
+/// take 384 MiB.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// The format in which messages are printed.

@@ -84,8 +84,9 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // The server did accept the connection for the previous fault, so that fault may
-                // have crashed it. Name the fault in the error.
+                // The server accepted the connection for the previous fault but not the one for
+                // this fault, so the previous fault may have crashed it. Name the previous fault in
+                // the error.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),

@@ -31,7 +31,8 @@ pub(crate) fn tls_options(args: &ClientArgs) -> Result<TransportOptions, String>
 /// read many files.
 ///
 /// # Errors
-/// As for [`tls_options`]. Also returns an error if this computer trusts no authority.
+/// Returns the same errors as [`tls_options`], and also an error if this computer trusts no
+/// authority.
 pub(crate) fn client_config(args: &ClientArgs) -> Result<Arc<ClientConfig>, String> {
     let identity = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
     client_tls(args, identity).and_then(ClientTls::build).map_err(|error| error.to_string())

@@ -48,8 +48,8 @@ impl Way {
         }
     }
 
-    /// Returns `true` if the connection to the server of `uri` goes through a proxy that the client
-    /// reaches over TLS.
+    /// Returns `true` if the connection to the server that `uri` names goes through a proxy that
+    /// the client reaches over TLS.
     pub(crate) fn is_over_tls(&self, uri: &Uri) -> bool {
         match self {
             Self::Proxy(proxy) => proxy.is_over_tls(),
@@ -60,15 +60,16 @@ impl Way {
         }
     }
 
-    /// Describes for the user what lies between the client and the server of `uri`: ` through the
-    /// proxy http://proxy.example:3128`, ` over the Unix socket /run/feed.sock`, or nothing for a
-    /// direct connection.
+    /// Describes, for display to the user, what lies between the client and the server that `uri`
+    /// names: ` through the proxy http://proxy.example:3128`, ` over the Unix socket
+    /// /run/feed.sock`, or nothing for a direct connection.
     pub(crate) fn describe(&self, uri: &Uri) -> String {
         let through = |proxy: &dyn fmt::Display| format!(" through the proxy {proxy}");
         match self {
             Self::Direct => String::new(),
             Self::Proxy(proxy) => through(proxy),
-            // If a variable is invalid, no connection was opened, so there is nothing to describe.
+            // If an environment variable is invalid, no connection was opened, so there is nothing
+            // to describe.
             Self::Environment => match Proxy::from_env(uri) {
                 Ok(Some(proxy)) => through(&proxy),
                 Ok(None) | Err(_) => String::new(),

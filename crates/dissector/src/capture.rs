@@ -17,9 +17,9 @@
 //!     │ ────────────────────────────────────────────────▶ │   end, for each direction
 //! ```
 //!
-//! A program records the bytes that it reads and writes itself, so it needs no network sniffer and
-//! no root privileges. On a TLS connection, these are the decrypted bytes. The addresses and ports
-//! are the real ones, but the other header fields are made up: each call to [`Capture::data`]
+//! The program itself records the bytes that it reads and writes, so it needs no network sniffer
+//! and no root privileges. On a TLS connection, these are the decrypted bytes. The addresses and
+//! ports are the real ones, but the other header fields are made up: each call to [`Capture::data`]
 //! becomes one or more packets, and no packet is ever lost or retransmitted.
 
 use std::{
@@ -134,7 +134,7 @@ impl<W: Write> Capture<W> {
         Ok(capture)
     }
 
-    /// Writes bytes that were sent in this direction, and their acknowledgement.
+    /// Writes bytes that were sent in this direction, and adds the packets that acknowledge them.
     ///
     /// # Errors
     /// Returns the errors of the writer.

@@ -74,8 +74,8 @@ impl Conversation {
     /// frames instead of dissecting them. Returns the counts.
     ///
     /// Use this method for frames that arrive faster than a person can read them. Counting a frame
-    /// costs a fraction of what dissecting it costs, and still finds where the next frame begins.
-    /// Compressed messages are still inflated, because a later message may refer to them.
+    /// costs a fraction of what dissecting it would cost, but still finds where the next frame
+    /// begins. Compressed messages are still inflated, because a later message may refer to them.
     ///
     /// Heads, bodies and the first Close frame of each direction are still dissected and passed to
     /// `sink`. The Close frames are included because the reason why a connection ended is usually

@@ -10,12 +10,12 @@ pub struct Field {
     /// The glossary entry: the field's name in Wireshark, the reason for its existence and the
     /// section that specifies it.
     pub term: &'static Term,
-    /// The label of this field. It is usually the label of the term. For a header line, it is the
-    /// header name as it was sent.
+    /// The label of this field. Usually, this is the label in the glossary entry. For a header
+    /// line, it is the name of the header field as it was sent.
     pub label: Cow<'static, str>,
-    /// The bytes of the field, counted from the first byte of the record. A derived field has the
-    /// range of the field that contains it, or an empty range if it was computed only from earlier
-    /// frames.
+    /// The range of the field's bytes, counted from the first byte of the record. A derived field
+    /// has the range of the field that contains it, or an empty range if it was computed only from
+    /// earlier frames.
     pub range: Range<u64>,
     /// The bits of the byte that belong to the field, if the field is smaller than one byte; `None`
     /// for whole bytes.

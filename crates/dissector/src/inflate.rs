@@ -23,8 +23,8 @@ use protocol::{
 use crate::record::Direction;
 
 /// The maximum number of payload bytes that are inflated at a time. DEFLATE expands one byte to at
-/// most 1032, so the output is at most 258 KiB. The output buffer shrinks to [`KEPT_CAPACITY`]
-/// before the next piece.
+/// most 1,032 bytes, so the output is at most 258 KiB. The output buffer shrinks to
+/// [`KEPT_CAPACITY`] before the next piece.
 const PIECE: usize = 256;
 
 /// The maximum capacity, in bytes, that the output buffer keeps between pieces. Only a payload that
@@ -126,8 +126,8 @@ impl MessageInflater {
     }
 
     /// Inflates the next bytes of the message's payload and passes the inflated bytes to `sink`.
-    /// `inflated` is the length in bytes of the message inflated so far, and `limit` is the maximum
-    /// length of the inflated message.
+    /// `inflated` is the number of inflated bytes that this message has produced so far, and
+    /// `limit` is the maximum length of the inflated message.
     pub(crate) fn push(
         &mut self,
         payload: &[u8],

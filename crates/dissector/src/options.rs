@@ -31,7 +31,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Raises `payload_bytes` to the maximum payload of a control frame if it is smaller.
+    /// Raises `payload_bytes` to the maximum payload of a control frame if its value is smaller.
     pub(crate) const fn normalized(mut self) -> Self {
         if self.payload_bytes < MAX_CONTROL_PAYLOAD {
             self.payload_bytes = MAX_CONTROL_PAYLOAD;

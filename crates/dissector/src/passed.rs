@@ -1,7 +1,7 @@
 //! The counts of units and bytes that were not dissected.
 
-/// The numbers of units and bytes that
-/// [`Conversation::pass`](crate::Conversation::pass) counted instead of dissecting them.
+/// The numbers of units and bytes that [`Conversation::pass`](crate::Conversation::pass) counted
+/// rather than dissected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {
     /// The number of completed units.

@@ -1,6 +1,6 @@
 //! Makes text from a peer safe to print on a terminal.
 //!
-//! A terminal executes control characters. An escape sequence in a message can move the cursor,
+//! A terminal acts on control characters. An escape sequence in a message can move the cursor,
 //! rename the window, overwrite the lines above, or in some terminals type a command. A program
 //! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.

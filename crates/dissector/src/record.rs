@@ -82,12 +82,12 @@ pub struct Record {
     pub kind: RecordKind,
     /// The number of bytes that precede the unit in this direction.
     pub offset: u64,
-    /// The number of bytes of the unit that have arrived. If the record is
-    /// [complete](Self::complete), no more bytes belong to the unit.
+    /// The number of bytes of the unit that have arrived so far. If the record is
+    /// [complete](Self::complete), this number is final.
     pub length: u64,
-    /// The bytes of the unit as they were on the wire, except those that
+    /// The bytes of the unit as they were on the wire, except that asterisks replace those that
     /// [`Options::hide_credentials`](crate::Options::hide_credentials) hides. If the unit is longer
-    /// than the limits in [`Options`](crate::Options), only the first bytes are kept.
+    /// than the limits in [`Options`](crate::Options), only its first bytes are kept.
     pub bytes: Vec<u8>,
     /// Whether the unit is finished: all of it has arrived, or it is a head that exceeded its
     /// limit. If `false`, this record is [partial](crate::Conversation::partial), or the stream
@@ -108,7 +108,7 @@ pub struct Record {
 /// A broken rule, and the bytes that break it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The bytes that break the rule, counted from the first byte of the record.
+    /// The range of the bytes that break the rule, counted from the first byte of the record.
     pub range: Range<u64>,
     /// The broken rule.
     pub rule: BrokenRule,
@@ -125,7 +125,7 @@ pub enum BrokenRule {
     /// rule.
     Violation(Violation),
     /// The sender sent a frame after its Close frame. This breaks a rule, but the receiver must
-    /// ignore the frame and does not fail the connection.
+    /// ignore the frame rather than fail the connection.
     AfterClose,
     /// The client sent a frame before the server had responded to its handshake.
     BeforeResponse,
@@ -189,7 +189,8 @@ impl BrokenRule {
         term.name
     }
 
-    /// Returns the section that contains the rule, or `None` for one of the receiver's limits.
+    /// Returns the section that contains the rule, or `None` for a limit that the receiver sets and
+    /// no RFC requires.
     #[must_use]
     pub const fn section(&self) -> Option<RfcSection> {
         match self {
@@ -233,7 +234,7 @@ impl Record {
     /// of the record.
     ///
     /// Derived fields are skipped, because they hold no bytes. If several fields share the byte,
-    /// the result is the field with the highest bit.
+    /// the result is the field that contains the byte's most significant bit.
     #[must_use]
     pub fn field_at(&self, position: u64) -> Option<&Field> {
         let mut found = None;

@@ -69,7 +69,7 @@ impl Stream {
         self.unit = CurrentUnit::Frame(FrameUnit::new());
     }
 
-    /// Takes all bytes. Passes the record of each completed unit to `sink`.
+    /// Processes all of `bytes`, and passes the record of each completed unit to `sink`.
     pub(crate) fn push(
         &mut self,
         mut bytes: &[u8],
@@ -131,8 +131,8 @@ impl Stream {
                 if frame.is_complete() {
                     frame.check_end(&mut self.frames);
                     self.emit(true, time, context, sink);
-                    // This update drops a message that the frame completes. The record of the frame
-                    // shows that message, so update the context only after emitting the record.
+                    // If the frame completes a message, `update_context` discards that message. The
+                    // record of the frame shows the message, so emit the record first.
                     if let CurrentUnit::Frame(frame) = &self.unit {
                         frame.update_context(&mut self.frames);
                     }
@@ -147,7 +147,8 @@ impl Stream {
         }
     }
 
-    /// Dissects the client's waiting bytes if the response has arrived.
+    /// If the response has arrived, dissects the bytes that the client sent between its request and
+    /// the response.
     pub(crate) fn resume(&mut self, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
         if matches!(self.unit, CurrentUnit::Waiting(_))
             && let Some(protocol) = context.next_protocol.take()
@@ -156,7 +157,7 @@ impl Stream {
         }
     }
 
-    /// Dissects the client's waiting bytes as units of this protocol.
+    /// Dissects the bytes that have been kept since the client's request as units of this protocol.
     fn release(&mut self, protocol: NextProtocol, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
         let CurrentUnit::Waiting(waiting) = &mut self.unit else { return };
         let waiting = std::mem::take(waiting);

@@ -9,7 +9,7 @@
 //! A tapped stream is placed between the WebSocket and the socket, above TLS, so the tap sees
 //! decrypted bytes. It sees only bytes that were really transferred: if the socket accepts three of
 //! ten bytes, the tap sees three, and the other seven once a later write has sent them. A program
-//! that needs no tap does not wrap its stream, and has no overhead.
+//! that needs no tap leaves its stream unwrapped, so it pays nothing for this feature.
 
 use std::{
     io::{self, IoSlice},
@@ -75,8 +75,8 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
         let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         let inward = self.outward().opposite();
         if let Err(error) = result {
-            // The peer has closed the TCP connection without ending TLS first. The tap treats this
-            // as an ordinary end of the stream.
+            // The peer closed the TCP connection without first sending the close_notify alert of
+            // TLS. The tap treats this as an ordinary end of the stream.
             if error.kind() == io::ErrorKind::UnexpectedEof {
                 self.tap.end(inward);
             }

@@ -13,13 +13,14 @@ const RULES_PAGE: &str = "docs/src/rfc6455.md";
 #[derive(Debug)]
 pub struct Fault {
     /// The name in kebab-case, such as `unmasked-frame`. Scripts and URLs contain the name, so it
-    /// never changes. It is unique among the faults of one role; the two roles share most names.
+    /// never changes. No two faults of the same role have the same name, but most names exist for
+    /// both roles.
     pub name: &'static str,
     /// The side that can break the rule.
     pub side: FaultySide,
     /// The section of RFC 6455 that contains the rule, such as `5.5.1`.
     pub section: &'static str,
-    /// One sentence that describes the mistake in the bytes that are sent.
+    /// One sentence that describes what is wrong with the bytes that are sent.
     pub description: &'static str,
     /// One sentence that says why the rule exists.
     pub reason: &'static str,
@@ -70,8 +71,8 @@ pub enum Expectation {
     /// Do not open the connection, and answer with an HTTP status that rejects the request (section
     /// 4.2).
     RejectRequest(RejectionStatus),
-    /// Do not open the WebSocket connection, and close the TCP connection. A client cannot send a
-    /// reason to the server (section 4.1).
+    /// Do not open the WebSocket connection, and close the TCP connection. A client has no way to
+    /// tell the server why (section 4.1).
     AbortHandshake,
 }
 
@@ -88,8 +89,8 @@ pub enum RejectionStatus {
     AnyExcept101,
     /// A 4xx status, or 501 (unsupported method) or 505 (unsupported version).
     Error,
-    /// A status as for [`Error`](Self::Error), with a `Sec-WebSocket-Version` header field that
-    /// lists 13.
+    /// A status that [`Error`](Self::Error) allows, in a response whose `Sec-WebSocket-Version`
+    /// header field lists 13.
     ErrorListingVersion,
 }
 
@@ -103,7 +104,7 @@ pub(crate) enum Injection {
 }
 
 impl Fault {
-    /// Returns the fault with its stages set to `stages`. The judge sends it in these stages.
+    /// Returns this fault with `stages` as the stages in which the judge sends it.
     pub(crate) const fn in_stages(self, stages: Stages) -> Self {
         Self { stages, ..self }
     }

@@ -43,8 +43,8 @@ impl FaultTest {
     /// client's valid request or a server's valid response. Returns `None` for a fault that needs
     /// an open connection.
     ///
-    /// If a lenient client could accept the response, a Ping follows, as
-    /// [on an open connection](Self::on_connection).
+    /// If a lenient client could accept the faulty response, a Ping follows it, for the same
+    /// purpose as [on an open connection](Self::on_connection).
     #[must_use]
     pub fn in_handshake(fault: &'static Fault, role: Role, valid: &[u8], keys: &mut dyn MaskingKeys) -> Option<Self> {
         let Injection::Head(inject) = fault.injection else { return None };

@@ -39,7 +39,7 @@ where
 }
 
 /// Sends `fault` as [`serve_fault`] does, but pauses between a valid response and the faulty
-/// frames. If `pause` is zero, they are sent in one write.
+/// frames. If `pause` is zero, the response and the frames are sent in one write.
 pub(crate) async fn serve_fault_after<S>(
     pause: Duration,
     mut stream: S,

@@ -85,8 +85,8 @@ impl<'a> FrameBuilder<'a> {
         [&code.to_be_bytes(), reason].concat()
     }
 
-    /// Records that the fault contains a Close. No frames may follow a Close, except those that are
-    /// part of the fault, so no Ping is added after it.
+    /// Records that the fault contains a Close. After a Close, nothing may be sent except frames
+    /// that are part of the fault, so no Ping is added.
     pub(crate) fn record_close(&mut self, code: Option<u16>) {
         self.close_sent.get_or_insert(code);
     }

@@ -12,8 +12,8 @@ pub(crate) struct HeadEditor {
 }
 
 impl HeadEditor {
-    /// Splits a head encoded by the protocol crate. Such a head is ASCII and ends with an empty
-    /// line.
+    /// Splits a head into lines. The protocol crate has encoded the head, so it is ASCII and ends
+    /// with an empty line.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.split("\r\n").map(str::to_owned);
@@ -37,7 +37,7 @@ impl HeadEditor {
         self.lines.retain(|line| !has_name(line, name));
     }
 
-    /// Replaces the value of a header, or adds the header if it is absent.
+    /// Replaces the value of a header field, or adds the field if it is absent.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let new = format!("{name}: {value}");
         match self.lines.iter_mut().find(|line| has_name(line, name)) {

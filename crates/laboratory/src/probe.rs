@@ -37,7 +37,7 @@ pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, Conne
     Probe::new(ClientRequest::new(uri)).run(fault).await
 }
 
-/// The server under test, and the time-outs for the tests.
+/// A client that tests one server, with one fault per connection.
 #[derive(Debug, Clone)]
 pub struct Probe {
     request: ClientRequest,
@@ -89,8 +89,8 @@ impl Probe {
         self
     }
 
-    /// Sends one fault on a new connection. The test takes no longer than the sum of the two
-    /// time-outs.
+    /// Sends one fault on a new connection. The test takes no longer than the connect time-out and
+    /// the reaction time-out together.
     ///
     /// # Errors
     /// Returns a [`ConnectError`] if the connection cannot be opened, as [`fn@probe`] does.

@@ -6,7 +6,7 @@ use protocol::{frame::MaskingKey, handshake::Nonce};
 /// [`Randomness::ascii_key`].
 const FIXED_KEY: MaskingKey = MaskingKey([0x37, 0x7a, 0x21, 0x3d]);
 
-/// The nonce of RFC 6455, section 1.3.
+/// The example nonce of RFC 6455, section 1.3.
 const FIXED_NONCE: Nonce = Nonce(*b"the sample nonce");
 
 /// The source of masking keys and nonces.

@@ -33,6 +33,6 @@ pub struct ObservedClose {
 pub struct ObservedResponse {
     /// The status code.
     pub status: u16,
-    /// Whether the response has a `Sec-WebSocket-Version` header that lists 13.
+    /// Whether the response has a `Sec-WebSocket-Version` header field that lists 13.
     pub lists_version_13: bool,
 }

@@ -8,8 +8,8 @@ use protocol::frame::{FrameHeader, Opcode, apply_mask};
 
 use crate::reaction::{ObservedClose, ObservedResponse, Reaction};
 
-/// The maximum number of bytes to keep from each frame's payload. The payloads that matter, those
-/// of control frames and of echoed faults, are never longer than this.
+/// The maximum number of bytes to keep from each frame's payload. The payloads that matter are
+/// never longer: those of control frames, and those of faults that the peer sends back as messages.
 const KEPT_PAYLOAD: usize = 256;
 
 /// The maximum size of an HTTP head in bytes. A longer head counts as garbage.

@@ -11,7 +11,7 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// The judge does not make this check.
+    /// No stage: the judge does not make this check.
     pub const NONE: Self = Self { server: None, client: None };
 
     /// A check of servers.

@@ -58,7 +58,7 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
                     let message = message.into_message();
                     connection.send(message)?;
                 }
-                // The engine answers Pings and a Close by itself.
+                // The engine answers each Ping and the peer's Close by itself.
                 Ok(Some(Event::Ping(_) | Event::Pong(_) | Event::Close(_))) => {}
                 Ok(None) => break,
                 // The engine has queued a Close with the reason. Continue until the Close has been

@@ -96,8 +96,8 @@ pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
     /// The maximum time for the peer to answer a Ping. The connection fails if nothing at all
-    /// arrives in that time, unless a transport that was full accepts more bytes in the meantime,
-    /// in which case the time starts again. A connection that fails in this way is dropped at once,
+    /// arrives in that time. However, if a transport that was full accepts more bytes in the
+    /// meantime, the time starts again. A connection that fails in this way is dropped at once,
     /// without waiting for an answer to the Close.
     ///
     /// A dead peer is noticed no later than [`interval`](Self::interval) plus `timeout` after its

@@ -41,8 +41,8 @@ pub struct Limits {
     /// The maximum size of one message's payload after reassembly, in bytes. 16 MiB by default:
     /// enough for the largest messages of the Autobahn testsuite and for the snapshots of most data
     /// feeds, and a quarter of what tungstenite allows. A server whose clients send only small
-    /// messages should set a smaller limit. The limit applies to each connection separately; to
-    /// limit all connections together, a driver needs a budget.
+    /// messages should set a smaller limit. The limit applies to each connection separately. To
+    /// limit the total for all connections, the driver must keep a budget.
     pub max_message_bytes: usize,
     /// The maximum number of fragments of one message. 2^20 by default: enough for 1 MiB in
     /// fragments of one byte, or 16 MiB in fragments of 16 bytes. This limit also stops a peer that

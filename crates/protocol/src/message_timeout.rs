@@ -12,17 +12,16 @@ use std::time::Duration;
 /// compressed message, the compressed bytes count. The limit also applies to an incomplete control
 /// frame or frame header.
 ///
-/// The peer is not blamed for time during which this endpoint did not read. Therefore, if this
-/// endpoint notices more than a second late that the time has run out, the whole period starts
-/// again.
+/// The peer is not blamed for time in which this endpoint was not reading. If this endpoint notices
+/// more than a second late that the time has run out, the peer therefore gets the whole time again.
 ///
 /// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one
 /// message open for a long time, for example to send its fragments while a person speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageTimeout {
-    /// The part of the time that does not depend on the message. 60 seconds by default, which is
-    /// how long nginx waits for the next part of a request's body (`client_body_timeout`). A phone
-    /// that switches networks may be silent for part of this time.
+    /// The fixed part of the time, whatever the size of the message. 60 seconds by default, which
+    /// is how long nginx waits for the next part of a request's body (`client_body_timeout`). A
+    /// phone that switches networks may be silent for part of this time.
     pub base: Duration,
     /// The additional time for each KiB (1,024 bytes) that has arrived. 1 second by default: even
     /// GPRS, the slowest mobile network, is several times faster than 1 KiB per second. Apache

@@ -1,8 +1,8 @@
 //! The rules that a peer can break once the connection is open, in one list.
 //!
 //! Each rule is one variant. This file lists the section of the RFC that contains the rule, the
-//! close code that answers a violation, and one plain sentence that describes the violation. To
-//! learn what happens after a violation, you therefore need not search the code that detects it.
+//! close code that answers a violation, and one plain sentence that describes the violation. You
+//! can therefore learn what happens after a violation without searching the code that detects it.
 //!
 //! The rules of the opening handshake are in [`HandshakeViolation`](crate::HandshakeViolation).
 //! Mistakes by the *caller* of this crate have a separate type, [`UsageError`](crate::UsageError),
@@ -46,7 +46,7 @@ pub enum Violation {
     FragmentedControl(Opcode),
     /// A control frame with more than 125 bytes of payload.
     ControlTooLong(Opcode),
-    /// A Close frame whose body is a single byte: half a status code.
+    /// A Close frame whose body is a single byte: half a close code.
     CloseBodyOneByte,
     /// A Close frame with a code that must not be sent.
     CloseCodeInvalid(CloseCode),

@@ -48,9 +48,9 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "grade_clients")]
     pub(crate) proxy_protocol: bool,
 
-    /// Speak TLS with the certificate in this PEM file, followed there by the certificates that
-    /// sign it. The file is read again when it changes and on SIGHUP; open connections continue.
-    /// The server logs a warning before the certificate expires
+    /// Speak TLS with the first certificate in this PEM file. The certificates that sign it come
+    /// after it in the same file. The file is read again when it changes and on SIGHUP; open
+    /// connections continue. The server logs a warning before the certificate expires
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "grade_clients")]
     pub(crate) tls_cert: Option<PathBuf>,
 

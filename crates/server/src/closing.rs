@@ -86,8 +86,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns the close info of a connection: `initiator` sent the first Close, the peer sent
-    /// `code`, and this end sent `sent`.
+    /// Returns the close info of a connection on which `initiator` sent the first Close, the peer
+    /// sent `code`, and this end sent `sent`.
     fn close_info(initiator: Option<Endpoint>, code: u16, sent: Option<u16>) -> CloseInfo {
         let mut close_info = Connection::server(Config::default(), Instant::now()).close_info();
         close_info.initiator = initiator;
@@ -144,7 +144,8 @@ mod tests {
             describe_error(&close_info, &reset),
             "1006 (abnormal closure), the connection broke: connection reset"
         );
-        // Each of these explains the end better than the missing Close does.
+        // In the next two cases, the close info already explains the end, so the reset is only
+        // appended to it.
         let closing = self::close_info(Some(Endpoint::Local), 1006, Some(1000));
         assert_eq!(describe_error(&closing, &reset), format!("{closing}; the connection broke: connection reset"));
         close_info.violation = Some(Violation::UnmaskedFrame);

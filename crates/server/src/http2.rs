@@ -68,8 +68,8 @@ const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 /// HTTP/2's initial flow-control window, in bytes. The window of a connection cannot be smaller.
 const DEFAULT_WINDOW: u32 = (64 << 10) - 1;
 
-/// The number of bytes that hyper holds for one stream while the client's window has no room: 16
-/// KiB. hyper may exceed this limit by up to four writes of [`MAX_WRITE`].
+/// The number of bytes that hyper buffers for one stream while the client's flow-control window is
+/// full: 16 KiB. hyper may exceed this limit by up to four writes of [`MAX_WRITE`].
 const SEND_BUFFER: usize = MAX_WRITE;
 
 type Answer = Response<Full<Bytes>>;
@@ -131,8 +131,8 @@ where
             Some(ended) => ended,
             None => {
                 // Tell the client to open no further streams, and let the open ones end. If the
-                // client then keeps the connection open without a stream, it is disconnected after
-                // the limit.
+                // client then keeps the connection open without a stream for the length of the time
+                // limit, it is disconnected.
                 http.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = &mut http => ended,
@@ -187,7 +187,7 @@ fn builder(state: &ServerState, tasks: &TaskTracker) -> Builder<Tasks> {
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(SEND_BUFFER)
         .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX));
-    // hyper sends the parameter once, in its first SETTINGS.
+    // hyper sends this parameter only once, in its first SETTINGS frame.
     //= docs/src/rfc8441.md#section-3
     //# The value of `SETTINGS_ENABLE_CONNECT_PROTOCOL` MUST be 0 or 1.
     //= docs/src/rfc8441.md#section-3
@@ -303,8 +303,8 @@ impl Client {
             }
             Decision::Serve(Service::Converse(route, options), Some(feed)) => {
                 let mut config = state.config_for(route).clone();
-                // The tap begins after the handshake and could not inflate the messages, so disable
-                // compression.
+                // The tap begins only after the handshake, so it would not know how to inflate the
+                // messages. Disable compression for this connection.
                 config.deflate = None;
                 let upgrade = accept(&received, options, &config);
                 let tap = WireTap::after_handshake(feed, &config.config.limits);

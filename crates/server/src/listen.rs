@@ -137,8 +137,8 @@ async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &S
         tracing::info!("{peer} not accepted: --trust-proxy does not list it, so its PROXY header does not count");
         return None;
     }
-    // Box this future. It completes before the conversation begins, so the task must not keep
-    // memory for it until the end.
+    // Box this future, so that its memory is freed when it completes. Otherwise, the task would
+    // hold that memory until the end of the conversation.
     let reading = Box::pin(timeout_at(deadline, proxies::read_header(stream)));
     let header = tokio::select! {
         header = reading => header,

@@ -132,8 +132,8 @@ async fn run(args: Args) -> Result<(), String> {
     result
 }
 
-/// Serves or judges clients on a socket that is already listening. `clean_up` removes what the
-/// socket would leave behind if the process must end at once.
+/// Serves or judges clients on a socket that is already listening. If a second signal ends the
+/// server at once, `clean_up` first removes what the socket would leave behind.
 async fn run_on(
     listener: Listener,
     args: Args,
@@ -164,7 +164,8 @@ async fn run_on(
         clean_up();
         std::process::exit(signal.exit_status().into());
     });
-    // As with a loopback address, only programs on this machine can connect to a Unix socket.
+    // Only programs on this machine can connect to a Unix socket, so treat it like a loopback
+    // address.
     let ip = listener.tcp_address().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
     let state = ServerState::from_args(&args, ip, shutdown);
     listen::serve(listener, tls, Arc::new(state), args.interval, args.max_connections, tracer).await;
@@ -190,7 +191,8 @@ fn tcp_greeting(address: SocketAddr, certificate: Option<&CertificateSource>) ->
         Some(CertificateSource::SelfSigned(certificate)) => {
             return format!("listening on wss://{address}/\n{}", certificate.advice(address));
         }
-        // Only the operator knows which name the certificate is for, so suggest no command.
+        // Only the operator knows which name the certificate is for, so do not suggest a command
+        // that connects to this server.
         Some(CertificateSource::Files(_)) => return format!("listening on wss://{address}/"),
         None => {}
     }

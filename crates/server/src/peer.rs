@@ -85,7 +85,8 @@ mod tests {
         assert_eq!(unix.told_of(ip, &ip).to_string(), "203.0.113.7 via unix client 7");
     }
 
-    /// The packets of a capture have ports, so clients of a Unix socket are told apart by theirs.
+    /// In a capture, clients that connect directly to a Unix socket share one IP address, so only
+    /// their ports tell them apart.
     #[test]
     fn a_unix_client_is_captured_with_its_number_as_the_port() {
         for (number, port) in [(1, 1), (65_535, 65_535), (65_536, 0), (65_543, 7)] {

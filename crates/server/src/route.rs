@@ -47,12 +47,13 @@ pub(crate) enum Service {
 
 /// The decision about one request.
 pub(crate) enum Decision {
-    /// Serve the connection. If the client has requested it, a tap writes the frames to this feed.
+    /// Serve the connection. If the client has requested a view of its frames, a tap writes them to
+    /// this feed.
     Serve(Service, Option<FeedWriter>),
-    /// Accept the connection, and use it to send the records from the tap on another connection.
-    /// `None` if there are too many viewers.
+    /// Accept the connection, and use it to send the records that a tap makes of another
+    /// connection. `None` if there are too many viewers.
     View(Option<Viewer>),
-    /// Send this ordinary HTTP response, and log this reason.
+    /// Send this HTTP response without upgrading the connection, and log this reason.
     Respond(Response<String>, String),
 }
 
@@ -90,15 +91,16 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     decision.unwrap_or_else(|rejection| rejection)
 }
 
-/// Returns `true` if a request can be served only in HTTP/1.1, because it asks the server to break
-/// a rule. Call this function before [`decide`], which would use up the request's token for a tap:
-/// the client needs that token when it repeats the request.
+/// Returns `true` if the request can be served only over HTTP/1.1, because it asks the server to
+/// break a rule. Call this function before [`decide`], which would use up the request's tap token:
+/// the client needs that token to repeat the request.
 #[cfg(feature = "http2")]
 pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
     request.wants_websocket() && request.path().starts_with(break_rule::PATH)
 }
 
-/// Serves the connection, with a tap if the request has a token for one.
+/// Decides to serve the connection, with a tap if the request contains a token for one. Rejects an
+/// invalid token.
 fn serve(request: &ReceivedRequest, taps: &TapRegistry, service: Service) -> Result<Decision, Decision> {
     let Some(token) = wire::token_in(request) else { return Ok(Decision::Serve(service, None)) };
     match taps.claim(token, request) {

@@ -1,6 +1,7 @@
-//! A byte stream that takes only small writes. hyper copies each write to an HTTP/2 stream, however
-//! large, and holds several copies until the client's windows have room. With large writes, a
-//! message's memory would be returned to `--max-memory` while hyper still held the message.
+//! A byte stream that accepts only small writes. hyper copies each write to an HTTP/2 stream,
+//! however large, and holds several copies until the client's windows have room. If the stream
+//! accepted large writes, a message would no longer count towards `--max-memory` although hyper
+//! still held a copy of it.
 
 use std::{
     io,

@@ -2,8 +2,8 @@
 //!
 //! Without these options, tracing costs nothing: each connection then runs directly over its socket
 //! or TLS stream, whose type contains no tap (see `serve_connection` in `listen`). With either
-//! option, each connection runs over a [`Tapped`] stream. With TLS, the tap is above TLS and gets
-//! the plain bytes.
+//! option, each connection runs over a [`Tapped`] stream. If the connection uses TLS, the tap sits
+//! above it and sees the unencrypted bytes.
 
 use std::{io, net::SocketAddr};
 
@@ -36,8 +36,8 @@ impl ConnectionTracer {
     }
 }
 
-/// Returns the local address for a capture. A Unix socket gets the server's default address,
-/// because the packets of a capture need one.
+/// Returns the local address to write to a capture. For a Unix socket, this is the server's default
+/// address, because the packets in a capture need an address.
 fn local_address(stream: &Socket) -> io::Result<SocketAddr> {
     #[cfg(unix)]
     return match stream {

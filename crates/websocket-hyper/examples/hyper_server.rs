@@ -5,7 +5,8 @@
 //! cargo run -p websocket-hyper --example hyper_server [ADDRESS]
 //! ```
 //!
-//! Only clients that offer the subprotocol `chat` may join. Connect with any WebSocket client.
+//! Connect with any WebSocket client that can offer the subprotocol `chat`. Other clients may not
+//! join.
 
 use std::{env, io, time::Duration};
 

@@ -60,9 +60,10 @@ pub(crate) fn with_protocol(request: ReceivedRequest, extensions: &Extensions) -
 /// return first. So await the future in a separate task. The server must be built with hyper's
 /// `with_upgrades`; `axum::serve` does so.
 ///
-/// **Decide before you call this function.** If the service, or a layer around it, replaces the
-/// response with another one, hyper still hands over the byte stream when the HTTP connection ends.
-/// The future then completes too, even though the client was rejected.
+/// **Decide whether to accept the request before you call this function.** If the service, or a
+/// layer around it, replaces the response with another one, hyper still hands over the byte stream
+/// when the HTTP connection ends. The future then completes too, even though the client was
+/// rejected.
 ///
 /// The options take precedence over `config`. [`ServerConfig::handshake_timeout`] has no effect:
 /// hyper reads the request and writes the response, and has its own time-outs.

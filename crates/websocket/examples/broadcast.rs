@@ -103,7 +103,7 @@ async fn read(reader: &mut ReadHalf<TcpStream>, room: &Room) -> Result<(), Error
 async fn write(mut writer: WriteHalf<TcpStream>, mut messages: Receiver<PreparedMessage>) -> Result<(), Error> {
     while let Some(message) = messages.recv().await {
         let Ok(sent) = timeout(WRITE_TIMEOUT, writer.send_prepared(&message)).await else {
-            // Drop the queue first, because other clients may be waiting for it.
+            // Drop the queue first, because other clients may be waiting for room in it.
             drop(messages);
             return writer.start_close(CloseCode::TRY_AGAIN_LATER, "you read too slowly").await;
         };

@@ -58,8 +58,8 @@ async fn run_feed(listener: TcpListener) -> std::io::Result<()> {
             let mut client = websocket::accept(stream).await?;
             for number in 1_u64.. {
                 client.send(number.to_string()).await?;
-                // Also read until it is time for the next message, because `next` answers the
-                // client's Close.
+                // Keep reading until it is time for the next message, because `next` also answers
+                // the client's Close.
                 match timeout(Duration::from_millis(10), client.next()).await {
                     Ok(None) => break,
                     Ok(Some(message)) => drop(message?),

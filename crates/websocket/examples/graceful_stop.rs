@@ -59,7 +59,7 @@ pub(crate) async fn run(listener: TcpListener, stop: impl Future<Output = ()>) -
     }
     // From now on, the operating system rejects new clients.
     drop(listener);
-    // Every task notices that the sender is gone.
+    // Dropping the sender tells every task to close its connection.
     drop(running);
     let all_closed = async { while connections.join_next().await.is_some() {} };
     let _ = timeout(STOP_TIMEOUT, all_closed).await;

@@ -83,7 +83,7 @@ impl Secrets {
         secrets.get(secret).filter(|(_, until)| Instant::now() < *until).map(|(session, _)| session.clone())
     }
 
-    /// Returns the session of a secret, and makes the secret invalid.
+    /// Returns the session that belongs to a secret, and makes the secret invalid.
     async fn redeem(&self, secret: &str) -> Option<Session> {
         let (session, until) = self.0.lock().await.remove(secret)?;
         (Instant::now() < until).then_some(session)
@@ -104,8 +104,9 @@ impl Site {
     }
 
     /// Admits a request for the feed: uses up its ticket and returns the session. Returns `None` if
-    /// the origin is another site or the ticket is not valid. A request without an origin is
-    /// allowed, because it does not come from a browser, so no foreign page can have made it.
+    /// the request comes from a page of another site, or if the ticket is not valid. A request
+    /// without an origin is allowed, because it does not come from a browser, so no foreign page
+    /// can have made it.
     async fn admit(&self, request: &ReceivedRequest) -> Option<Session> {
         let is_foreign = request.origin().is_some_and(|origin| origin != self.origin);
         if is_foreign { None } else { self.tickets.redeem(query(request)).await }

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A Unix socket is a file on one machine, and the permissions of the file decide who may connect.
-//! Use it between programs on one machine, and between a proxy such as nginx and the server behind
-//! it.
+//! Use such a socket between two programs on one machine, for example between a proxy such as nginx
+//! and the server behind it.
 
 #[cfg(unix)]
 #[tokio::main]

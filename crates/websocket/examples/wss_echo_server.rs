@@ -1,4 +1,4 @@
-//! An echo server for `wss://`, with a certificate that is new for each run.
+//! An echo server for `wss://`, which creates a new certificate for each run.
 //!
 //! ```text
 //! cargo run -p websocket --example wss_echo_server [ADDRESS [CERTIFICATE]]

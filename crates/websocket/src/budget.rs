@@ -17,11 +17,11 @@ use tokio::task::coop;
 /// The amount of work, in bytes, that costs one unit of the task's budget.
 const UNIT: usize = 16 << 10;
 
-/// The work, in bytes, that each frame counts for, whatever its payload. Decoding a small frame
-/// takes about as long as copying and validating this many bytes.
+/// The amount of work, in bytes, that is counted for each frame in addition to its payload.
+/// Decoding a small frame takes about as long as copying and validating this many bytes.
 const FRAME: usize = 512;
 
-/// The work done for one connection that has not yet been charged to the task's budget.
+/// The work that has been done for one connection but not yet charged to the task's budget.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     /// The work in bytes.

@@ -100,8 +100,9 @@ fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
     block.clear();
     // Keep the block only if no message still shares its memory, because shared memory cannot be
     // reused. Do not keep the large buffer of a large message either, because the thread would hold
-    // that memory even while all its connections are idle. Try the larger size first. Otherwise, a
-    // block whose beginning was processed would stay a little shorter.
+    // that memory even while all its connections are idle. Try to reclaim `ALLOCATED` bytes first,
+    // because after a smaller reclaim, a block whose beginning was processed would stay a little
+    // shorter.
     if (block.try_reclaim(ALLOCATED) || block.try_reclaim(BLOCK)) && block.capacity() <= 2 * BLOCK {
         to.set(block);
     }

@@ -1,5 +1,5 @@
-//! A request that another HTTP client sends, and the connection that its response opens (section
-//! 4.1).
+//! A request that is sent through some other HTTP client, and the connection that its response
+//! opens (section 4.1).
 //!
 //! ```text
 //!   Connector ──start──▶ ClientUpgrade ──check_response──▶ EstablishedUpgrade ──into_websocket──▶ WebSocket
@@ -10,9 +10,9 @@
 //! In HTTP/2, the same steps begin with [`Connector::start_http2`](crate::Connector::start_http2),
 //! which creates a CONNECT request (RFC 8441).
 //!
-//! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream.
-//! Another HTTP client owns the stream until it has received the response, so the adapter for that
-//! client takes these steps itself.
+//! [`Connector::handshake`](crate::Connector::handshake) takes all these steps itself, on a byte
+//! stream. Another HTTP client, however, owns the stream until it has received the response, so the
+//! adapter for that client must take the steps.
 
 use std::{fmt, sync::Arc};
 
@@ -107,7 +107,7 @@ impl EstablishedUpgrade {
     }
 }
 
-/// The part of a client's configuration that applies to the open connection.
+/// The part of a client's configuration that the open connection uses.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientSetup {
     pub(crate) config: Config,

@@ -1,4 +1,4 @@
-//! The client's side of opening a connection, which turns a URI into an open connection (section
+//! Opening a connection as a client, from the URI to the end of the opening handshake (section
 //! 4.1).
 
 #[cfg(unix)]
@@ -49,7 +49,7 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// As for [`Connector::connect`], and [`ConnectError::Usage`] if the URI is invalid.
+/// The same errors as [`Connector::connect`], plus [`ConnectError::Usage`] if the URI is invalid.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
@@ -66,7 +66,7 @@ where
     Connector::new(uri)?.connect().await
 }
 
-/// A builder for a client's connection, with the options and the methods that open the connection.
+/// A builder for a client connection, with methods that set its options and methods that open it.
 ///
 /// ```no_run
 /// # use websocket::Connector;
@@ -155,8 +155,8 @@ impl Connector {
         Ok(self)
     }
 
-    /// Adds a header field to the request. The name and the value are strings, or an
-    /// [`http::HeaderName`] and an [`http::HeaderValue`].
+    /// Adds a header field to the request. The name can be a string or an [`http::HeaderName`], and
+    /// the value a string or an [`http::HeaderValue`].
     ///
     /// # Errors
     /// As for [`ClientRequest::header`].
@@ -185,7 +185,7 @@ impl Connector {
         self
     }
 
-    /// Sets the total time-out for all steps until the connection is open: name resolution, TCP,
+    /// Sets the total time-out for all the steps of opening the connection: name resolution, TCP,
     /// the proxy, TLS, the opening handshake, and redirects. The default is 10 seconds.
     #[must_use]
     pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
@@ -193,18 +193,20 @@ impl Connector {
         self
     }
 
-    /// Sets whether this connector waits while another connector in this process that has the same
-    /// setting is opening a connection to the same IP address and port. The default is `false`.
+    /// Sets whether this connector takes turns with other connectors in this process that have the
+    /// same setting, so that only one of them at a time is connecting to any given IP address and
+    /// port. The default is `false`.
     ///
     /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
-    /// open hundreds of connections to a server at once. Enable it in a program that opens
-    /// connections on behalf of code that it does not trust. Any other program would only connect
-    /// more slowly: a thousand clients of one server would open their connections one after the
-    /// other, and one attempt without an answer would hold up all the others. The page
-    /// `docs/src/deviations.md` compares other libraries.
+    /// open hundreds of connections to a server at once. Enable this setting in a program that
+    /// opens connections on behalf of code that it does not trust. In any other program, it would
+    /// only make connecting slower: a thousand clients of one server would open their connections
+    /// one after the other, and a single attempt that gets no answer would hold up all the others.
+    /// The page `docs/src/deviations.md` compares the behaviour of other libraries.
     ///
-    /// The [time-out](Self::handshake_timeout) does not include the time spent waiting. That time
-    /// has no limit of its own, but each connector ahead takes at most its own time-out.
+    /// The [time-out](Self::handshake_timeout) does not include the time spent waiting for other
+    /// connectors. There is no limit on that wait, but each connector ahead of this one takes no
+    /// longer than its own time-out.
     #[must_use]
     pub const fn one_connecting_per_address(mut self, enabled: bool) -> Self {
         self.one_connecting_per_address = enabled;
@@ -219,7 +221,7 @@ impl Connector {
     /// and so does any client certificate that it contains.
     ///
     /// This method, [`proxy_from_env`](Self::proxy_from_env), [`unix_socket`](Self::unix_socket)
-    /// and [`dial`](Self::dial) set the same option, so only the last of these calls counts.
+    /// and [`dial`](Self::dial) set the same option, so only the last of these calls takes effect.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -235,7 +237,7 @@ impl Connector {
         self
     }
 
-    /// Connects through the proxy that [`Proxy::from_env`] finds for the URI, and directly if it
+    /// Connects through the proxy that [`Proxy::from_env`] finds for the URI, or directly if it
     /// finds none. The environment is read when the connection is opened, and again for each
     /// redirect.
     #[cfg(feature = "proxy")]
@@ -246,7 +248,7 @@ impl Connector {
     }
 
     /// Connects to the Unix socket at this path, instead of the URI's host and port. The `Host`
-    /// header field, and the TLS handshake for a `wss://` URI, still name that host.
+    /// header field still names the URI's host, and so does the TLS handshake for a `wss://` URI.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), websocket::Error> {
@@ -263,8 +265,8 @@ impl Connector {
     }
 
     /// Connects over a stream that `dial` opens, instead of over TCP. `dial` is called with the
-    /// URI, and again with the target of each redirect. For a `wss://` URI, the TLS handshake
-    /// follows on that stream.
+    /// URI, and again with the target of each redirect. For a `wss://` URI, the TLS handshake is
+    /// then performed over that stream.
     ///
     /// Use it for a transport that this crate does not support, or to choose the socket's options
     /// or local address.
@@ -301,7 +303,8 @@ impl Connector {
     /// because all messages would then travel unencrypted.
     ///
     /// If `max` is not 0, the extensions of [`WebSocket::response`] contain the [`Uri`] of the last
-    /// request, which is the target of the last redirect, if there was one.
+    /// request. This is the target of the last redirect, or the original URI if there was no
+    /// redirect.
     ///
     /// If `max` is not 0, a redirect that is not followed is reported as a
     /// [`ConnectError::Redirect`], which names all URIs that were requested. An attempt that fails
@@ -351,9 +354,9 @@ impl Connector {
         self
     }
 
-    /// Opens the connection: resolves the host, connects to it, performs the TLS handshake for
-    /// `wss`, and then the opening handshake. [`WebSocket::response`] returns the head of the
-    /// server's response.
+    /// Opens the connection: resolves the host, connects to it, performs the TLS handshake if the
+    /// URI is `wss://`, and performs the opening handshake. [`WebSocket::response`] returns the
+    /// head of the server's response.
     ///
     /// If the host has several addresses, the next one is tried when an attempt fails, or after 250
     /// ms, while the earlier attempts continue (Happy Eyeballs, RFC 8305).
@@ -586,8 +589,8 @@ impl<S> From<ConnectError> for NotOpened<S> {
 }
 
 /// Waits for `opening`, but no longer than `limit`. If the server rejects the handshake, also reads
-/// the body of its response within the limit, unless the response is a redirect and redirects are
-/// `followed`.
+/// the body of the response within that limit, unless the response is a redirect and the caller
+/// follows redirects (`followed`).
 async fn open_within<S: AsyncRead + Unpin>(
     limit: Duration,
     followed: bool,

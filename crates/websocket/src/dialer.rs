@@ -1,4 +1,4 @@
-//! A byte stream that the program, instead of the connector, opens for a client.
+//! Byte streams that the program opens for a client, instead of leaving this to the connector.
 
 use std::{
     fmt,

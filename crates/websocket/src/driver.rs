@@ -17,18 +17,21 @@
 //!   5. wait for any of these
 //! ```
 //!
-//! Step 2 comes after step 1, so a loop that answers each message with
-//! [`feed`](crate::WebSocket::feed) sends the answers to all messages of one read in one write.
+//! Because step 2 comes after step 1, a loop that answers each message with
+//! [`feed`](crate::WebSocket::feed) sends the answers to all the messages from one read in a single
+//! write.
 //!
-//! While too many answers are queued, [`Driver::poll_serve`] takes no message. During that time, it
-//! reads only a little and handles only control frames: see [`Driver::poll_capacity_for_answer`].
+//! While too many answers are queued, [`Driver::poll_serve`] takes no messages. Until there is room
+//! again, it reads only a little at a time and handles only control frames: see
+//! [`Driver::poll_capacity_for_answer`].
 //!
 //! There are three reasons to write before step 2, each time with [`Driver::transmit_now`]:
 //!
 //! * **The application is about to receive a frame, and an automatic answer is queued.** The
-//!   application may drop the connection when it receives a Close, and may work for a long time
-//!   when it receives a Ping, or the message after a Ping. ([`Driver::poll_serve`] does not need
-//!   this write, because the application's function cannot wait.)
+//!   application may drop the connection when it receives a Close. When it receives a Ping, or the
+//!   message after a Ping, it may work for a long time before it polls the connection again.
+//!   ([`Driver::poll_serve`] does not need this write, because the application's function cannot
+//!   wait.)
 //! * **The task has used up its [budget](crate::budget) and yields.** Queued bytes must not wait
 //!   until the task runs again.
 //! * **The application's function returns an error, which ends [`Driver::poll_serve`].** The
@@ -87,10 +90,10 @@ use crate::{
 /// the size of a block, so an echo of everything received in one read can be sent in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
-/// The maximum number of bytes in a read that is made even if the memory budget has no room: while
-/// answers wait for the peer to read, before a deadline, and when input is ignored. It is enough
-/// for thirty control frames. It is small because the bytes may also belong to a message, in which
-/// case they stay in memory until the message is processed.
+/// The maximum size, in bytes, of a read that is made even if the memory budget has no room. Such
+/// reads are made while answers wait for the peer to read, before a deadline is handled, and when
+/// input is ignored. The size is enough for thirty control frames. It is small because the bytes
+/// may also belong to a message, in which case they stay in memory until the message is processed.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -100,12 +103,12 @@ pub(crate) struct Driver<S> {
     engine: Connection,
     reads: ReadPlanner,
     budget: Budget,
-    /// What this connection has taken from the memory budget, if it has one.
+    /// The memory that this connection has taken from the budget, if it has one.
     memory: MemoryShare,
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
     /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The time of the last read that left the engine with a deadline.
+    /// The time of the last read after which the engine had a deadline.
     read_at: std::time::Instant,
     /// The waker of the reading task, for changes that this task did not make itself, such as a new
     /// deadline.
@@ -115,7 +118,8 @@ pub(crate) struct Driver<S> {
     /// Whether nothing more can be read, either because the peer has ended its direction of the
     /// stream or because a read has failed.
     eof: bool,
-    /// Whether the stream may still hold written bytes in a buffer, as a TLS stream can.
+    /// Whether bytes that were written to the stream may still be in its buffer, as they can be
+    /// with TLS.
     flushing: bool,
     /// Whether the engine has requested a half-close that the stream has not finished.
     half_closing: bool,
@@ -234,8 +238,8 @@ impl<S> Driver<S> {
     pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), UsageError> {
         if self.engine.state() == State::Open {
             self.engine.close(frame, now())?;
-            // Starting to close changes the deadline, but the reader still waits for the old one.
-            // Wake the reader, so that it waits for the new deadline.
+            // Starting the closing handshake changes the deadline, but the reader is still waiting
+            // for the old one. Wake the reader, so that it waits for the new deadline.
             self.wake_reader();
         }
         Ok(())
@@ -266,7 +270,7 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Returns a waker that wakes this task and the task on the other side.
+    /// Returns a waker that wakes both this task and the task that polls for the other `Side`.
     fn waker_for_both(&mut self, cx: &Context<'_>, side: Side) -> Waker {
         let wakers = self.wakers.get_or_insert_with(|| {
             let wakers = Arc::<SharedWakers>::default();
@@ -289,8 +293,8 @@ impl<S> Driver<S> {
         Held { filled: filled + self.engine.input_len(), allocated: filled + self.reads.input_memory(&self.engine) }
     }
 
-    /// Prepares the connection for a wait, if it is about to wait or to yield. Every method that a
-    /// task polls ends here, so a task that is not running holds a block only if it needs the
+    /// Releases memory if the connection is about to wait or to yield. Every method that a task
+    /// polls ends with this call, so a task that is not running holds a block only if it needs the
     /// block.
     #[inline]
     fn release_if_pending<T>(&mut self, polled: Poll<T>) -> Poll<T> {
@@ -300,15 +304,15 @@ impl<S> Driver<S> {
         polled
     }
 
-    /// Puts the thread's blocks back, keeps the unprocessed input and the queued output in memory
-    /// of about their size, and takes that memory from the budget. If the budget has too little,
-    /// the input and the output are moved to memory of exactly their size.
+    /// Puts the thread's blocks back, keeps the unprocessed input and the queued output in buffers
+    /// of about their size, and takes the memory for these buffers from the budget. If the budget
+    /// has too little, moves the input and the output to buffers of exactly their size.
     pub(crate) fn release_memory(&mut self) {
         for is_scarce in [false, true] {
             self.reads.release_input(&mut self.engine, is_scarce);
             buffer_pool::shrink_send_buffer(&mut self.engine, is_scarce);
             let Held { filled, allocated } = self.held();
-            // A connection that waits keeps all the memory of its send queue, so count the unfilled
+            // A waiting connection keeps the whole buffer of its send queue, so count the unfilled
             // part too.
             let unfilled = self.engine.send_queue_capacity() - self.engine.queued_bytes();
             let held = Held { filled, allocated: allocated + unfilled };
@@ -342,7 +346,7 @@ impl<S> Driver<S> {
     }
 
     /// Records a failed write, but does not end the connection: the peer may be gone, but the bytes
-    /// that it sent before can still be read.
+    /// that it sent earlier can still be read.
     fn handle_write_error(&mut self, error: io::Error) {
         self.engine.handle_write_error(now());
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
@@ -385,7 +389,7 @@ impl<S> Driver<S> {
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
             Some(Outcome::NoMemory(WaitedTooLong(waited))) => Some(Error::NoMemory { waited }),
             // The peer's Close has arrived. No message can follow a Close, so none is missing, and
-            // a TCP error is not reported.
+            // there is no reason to report a TCP error.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -566,8 +570,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Takes one of the steps that the module documentation lists. The callers above first try the
-    /// engine's fast path for messages. It does not need the current time, so nearly all messages
-    /// are received without reading the clock.
+    /// engine's fast path for messages. Because that path does not need the current time, nearly
+    /// all messages are received without reading the clock.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         match self.poll_engine() {
             Some((event, _)) => Poll::Ready(Step::Event(to_owned_event(event))),
@@ -578,7 +582,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Takes step 1: returns an event from the bytes that have arrived, if they contain one.
     fn poll_engine(&mut self) -> Option<(EngineEvent<'_>, Option<Outbound<'_>>)> {
         // Charge this call as one frame, because it costs about as much. Otherwise a stream that is
-        // always ready, and that uses none of the budget itself, could keep this task running
+        // always ready, but does not itself use any of the budget, could keep this task running
         // forever.
         self.budget.spend_on_frames(1);
         if !self.engine.has_input() {
@@ -906,8 +910,8 @@ fn poll_write<S: AsyncWrite>(
     if queue.chunk().len() < queue.remaining() {
         return poll_write_buf(stream, cx, queue);
     }
-    // The queue is a single piece, as it nearly always is. A vectored write costs the kernel more,
-    // even for a single piece, so use a plain write.
+    // The queue is a single piece here, as it nearly always is. Use a plain write, because a
+    // vectored write costs the kernel more, even for a single piece.
     let count = ready!(stream.poll_write(cx, queue.chunk()))?;
     queue.advance(count);
     Poll::Ready(Ok(count))

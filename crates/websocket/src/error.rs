@@ -1,7 +1,7 @@
 //! Errors that occur when opening or using a connection.
 //!
 //! `Display` prints the whole reason, and `source()` returns only errors that `Display` has not
-//! printed. A report that prints the whole chain therefore repeats nothing.
+//! printed. A report that prints an error and all its sources therefore repeats nothing.
 
 #[cfg(unix)]
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use crate::redirect::RedirectError;
 
 /// The reason why a connection, or a call on it, failed.
 ///
-/// After an error from *reading*, the connection is over and returns nothing more. After an
-/// [`Error::Usage`], the connection is unchanged.
+/// After an error from *reading*, the connection is over, and nothing more can be read from it.
+/// After an [`Error::Usage`], the connection is unchanged.
 ///
 /// [`ConnectError`] and [`AcceptError`] convert into this type, so that `?` works in a function
 /// that connects, exchanges messages and closes.
@@ -31,11 +31,10 @@ pub enum Error {
     /// The transport failed, or the connection ended before everything was written.
     Io(io::Error),
     /// The peer ended the TCP connection without a Close frame (code 1006), so messages may be
-    /// missing. Over TLS, this includes a peer that ended the TCP connection without ending the TLS
-    /// session first.
+    /// missing. Over TLS, this is reported whether or not the peer ended the TLS session first.
     EndedWithoutClose,
     /// The [`MemoryBudget`](crate::MemoryBudget) had no room for the peer's message. The peer has
-    /// broken no rule. It was sent a Close with code 1013 (Try Again Later).
+    /// broken no rule, and was sent a Close with code 1013 (Try Again Later).
     NoMemory {
         /// How long the connection waited for the budget.
         waited: Duration,
@@ -163,7 +162,7 @@ pub enum ConnectError {
         /// The reason.
         error: Box<Self>,
     },
-    /// The TLS handshake failed, or the server ended the connection during it.
+    /// The TLS handshake failed, or the server ended the connection during the handshake.
     Tls(io::Error),
     /// The client and the server did not agree on a protocol to speak inside TLS (ALPN).
     Alpn {
@@ -297,10 +296,10 @@ pub enum AcceptError {
     Violation(HandshakeViolation),
     /// The application rejected the request with this HTTP status.
     Rejected(http::StatusCode),
-    /// The application accepted the request with options that do not suit it, such as a subprotocol
-    /// that the client had not offered. The client received status 500.
+    /// The application accepted the request with options that do not match it, such as a
+    /// subprotocol that the client had not offered. The client received status 500.
     Usage(UsageError),
-    /// The stream requires TLS, but the client did not begin with a TLS handshake.
+    /// TLS is required, but the client did not begin with a TLS handshake.
     NotTls,
     /// The TLS handshake failed.
     Tls(io::Error),

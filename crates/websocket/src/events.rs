@@ -16,8 +16,8 @@ use crate::{
     websocket::WebSocket,
 };
 
-/// A wrapper around a connection, or around one half of it, whose items are [`Event`]s, not only
-/// messages.
+/// A wrapper that turns a connection, or one of its halves, into a stream or sink of all
+/// [`Event`]s, not only of messages.
 ///
 /// As a [`Stream`], it also returns Pings, Pongs and the peer's Close. As a [`Sink`], it also sends
 /// Pings, Pongs and a Close. A stream that you forward to it can therefore close the connection

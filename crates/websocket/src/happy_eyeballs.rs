@@ -21,9 +21,9 @@ use tokio::time::timeout;
 /// hardly noticeable to a user.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Calls `connect` with one address after another, and returns the first connection that succeeds.
-/// The next attempt starts when an attempt fails, or after [`ATTEMPT_DELAY`]. Earlier attempts
-/// continue.
+/// Calls `connect` with one address after another, and returns the first connection to be
+/// established. The next attempt starts when an attempt fails, or after [`ATTEMPT_DELAY`]. Earlier
+/// attempts continue in the meantime.
 ///
 /// # Errors
 /// If every attempt fails, returns the error of the last attempt to fail. If there are no

@@ -1,9 +1,9 @@
 //! Randomness: the nonce of a handshake and the masking keys of a client's frames.
 //!
-//! The nonce and the keys must come from a strong source. They are drawn from `rand`, which has one
-//! generator per thread, a `ChaCha` generator that the operating system seeds and reseeds. Its
-//! numbers are as hard to predict as those of the system's own generator. Drawing a number takes a
-//! few nanoseconds, whereas a system call takes hundreds.
+//! The nonce and the keys must come from a strong source. They are drawn from `rand`, which keeps
+//! one `ChaCha` generator per thread, seeded and reseeded by the operating system. Its numbers are
+//! as hard to predict as those of the system's own generator. Drawing a number takes a few
+//! nanoseconds, whereas a system call takes hundreds.
 
 use std::sync::Arc;
 

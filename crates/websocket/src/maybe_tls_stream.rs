@@ -63,11 +63,11 @@ impl MaybeTlsStream {
         }
     }
 
-    /// Returns the address of the server, or of the proxy in between.
+    /// Returns the address of the server, or of the proxy if the connection goes through one.
     ///
     /// # Errors
-    /// As for [`TcpStream::peer_addr`], plus [`io::ErrorKind::Unsupported`] for a Unix socket and
-    /// for the stream of a dialer.
+    /// The same errors as [`TcpStream::peer_addr`], plus [`io::ErrorKind::Unsupported`] for a Unix
+    /// socket and for a dialer's stream.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         let no_tcp = || io::Error::new(io::ErrorKind::Unsupported, "the stream is not TCP");
         self.tcp().ok_or_else(no_tcp)?.peer_addr()

@@ -1,7 +1,8 @@
 //! A memory budget that many connections share.
 //!
 //! A connection's limits bound the memory that *one* peer can make this program hold. With many
-//! connections, the total can exceed any amount of memory. A [`MemoryBudget`] bounds the total:
+//! connections, these limits can add up to more memory than any machine has. A [`MemoryBudget`]
+//! bounds the total:
 //!
 //! ```text
 //!   what one connection holds: the memory of its input, of an incomplete message, and of its output
@@ -12,8 +13,9 @@
 //! * Each connection may hold [`FREE_PER_CONNECTION`](MemoryBudget::FREE_PER_CONNECTION) bytes
 //!   without asking, so a connection with small messages never waits for one with large messages.
 //! * Memory for input beyond that is taken from the budget *before* the input is read or inflated.
-//!   While the budget has no room, the connection does not read, and TCP holds the peer back.
-//! * Taken memory is given back when queued output has been written, when the connection is
+//!   While the budget has no room, the connection does not read, and TCP flow control makes the
+//!   peer wait.
+//! * Memory is given back to the budget when queued output has been written, when the connection is
 //!   dropped, and, for a received message, at the first call after the one that returned the
 //!   message.
 //! * Once a message has waited for [`max_wait`](MemoryBudget::max_wait) in total, the connection

@@ -16,8 +16,9 @@ use crate::{
     memory_budget::{MemoryBudget, UNIT},
 };
 
-/// The number of bytes that a connection waits for. It is small, so that waits are short and many
-/// connections make progress, but large enough that a large message does not wait often.
+/// The number of bytes that a connection waits for at a time. It is small, so that each wait is
+/// short and many connections make progress, but large enough that a large message need not wait
+/// often.
 const AWAITED: usize = 64 << 10;
 
 /// One connection's share of the budget. If the connection has no budget, the share is empty and
@@ -59,16 +60,16 @@ pub(crate) struct Held {
     /// The memory in use: the buffer of an incomplete message, the queued bytes, and the input, but
     /// not the free room in the input's buffer.
     pub(crate) filled: usize,
-    /// All of the memory, which is what counts towards the budget.
+    /// All of the memory that counts towards the budget, whether filled or free.
     pub(crate) allocated: usize,
 }
 
-/// The connection waited for the budget for this long, which is the maximum.
+/// The connection has waited for the budget for the maximum time, which this value holds.
 #[derive(Debug)]
 pub(crate) struct WaitedTooLong(pub(crate) Duration);
 
 impl MemoryShare {
-    /// Creates the share of a connection that has taken nothing.
+    /// Creates the share of a connection that has not taken any memory yet.
     pub(crate) fn of(budget: MemoryBudget) -> Self {
         Self(Some(Box::new(Share {
             budget,
@@ -132,9 +133,9 @@ impl MemoryShare {
     #[inline]
     pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
-            // Look at the last two reads. If each of the peer's bursts is a little larger than the
-            // free bytes, every second read brings only a small remainder. A decision based on that
-            // read alone would again give the next read too little room.
+            // Consider the last two reads together. If each of the peer's bursts is a little larger
+            // than the free bytes, every second read brings only a small remainder. A decision
+            // based on that read alone would again give the next read too little room.
             let last_two = share.last_read.saturating_add(count);
             share.needs_more = count >= room || last_two >= MemoryBudget::FREE_PER_CONNECTION;
             share.last_read = count;
@@ -143,7 +144,7 @@ impl MemoryShare {
     }
 
     /// Takes memory for everything that the connection holds, or as much as is available. Returns
-    /// `true` if it was enough. Gives nothing back, because the caller may be about to queue the
+    /// `true` if there was enough. Gives nothing back, because the caller may be about to queue the
     /// message for which the memory was taken.
     #[inline]
     pub(crate) fn cover(&mut self, held: Held) -> bool {
@@ -186,13 +187,13 @@ impl Share {
         }
     }
 
-    /// Takes as much as is needed to hold this many bytes, or as much as is available. Returns
-    /// `true` if it was enough.
+    /// Takes as much memory as is needed to hold this many bytes, or as much as is available.
+    /// Returns `true` if there was enough.
     fn cover(&mut self, held: usize) -> bool {
         let missing = held.saturating_sub(self.allowed()).div_ceil(UNIT);
         let permits = u32::try_from(missing.min(self.budget.permits.available_permits())).unwrap_or(u32::MAX);
-        // This fails if another connection takes permits at the same moment. In that case, continue
-        // as if no permits were left.
+        // The call fails if another connection takes permits at the same moment. In that case,
+        // continue as if no permits were left.
         if permits > 0
             && let Ok(permit) = self.budget.permits.try_acquire_many(permits)
         {
@@ -208,7 +209,7 @@ impl Share {
         let Held { filled, allocated } = held;
         let is_small = filled < MemoryBudget::FREE_PER_CONNECTION;
         if is_small {
-            // No large message is incomplete, so the next one may wait for the full time.
+            // No large message is in progress, so the next one may wait for the full time.
             self.waited = Duration::ZERO;
         }
         // A connection with small messages takes nothing, so its reads need not access the budget.
@@ -244,7 +245,7 @@ impl Share {
         Poll::Ready(Err(WaitedTooLong(max_wait)))
     }
 
-    /// Ends the wait if the connection is waiting. Returns `true` if it was.
+    /// Ends the wait if the connection is waiting. Returns `true` if it was waiting.
     fn stop_waiting(&mut self) -> bool {
         let ended = self.waiting.take();
         if let Some(waiting) = &ended {

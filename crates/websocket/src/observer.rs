@@ -1,5 +1,5 @@
-//! Functions for tools that show or teach the protocol. With these functions, a tool chooses the
-//! masking keys and the nonce of a client, which are otherwise random.
+//! Functions for tools that show or teach the protocol. They let a tool choose a client's masking
+//! keys and nonce, which are otherwise random.
 //!
 //! Ordinary clients need nothing from this module. [`protocol::observer`] has further functions for
 //! tools.

@@ -14,7 +14,7 @@ use crate::{driver::Driver, error::Error};
 /// [`WriteHalf::reserve`](crate::WriteHalf::reserve).
 ///
 /// Each method queues a frame without waiting. The frame is written by the next call that reads,
-/// sends or [flushes](crate::WebSocket::flush). A permit that is dropped without a call has no
+/// sends or [flushes](crate::WebSocket::flush). Dropping a permit without calling a method has no
 /// effect.
 pub struct Permit<'a, S>(Source<'a, S>);
 

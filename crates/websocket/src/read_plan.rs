@@ -20,7 +20,8 @@ use protocol::frame::FrameHeader;
 
 use crate::buffer_pool::{BLOCK, MAX_COPIED_TAIL};
 
-/// The minimum number of missing bytes at which a frame counts as large and gets its own buffer.
+/// A frame counts as large, and gets its own buffer, if at least this many bytes of it have not yet
+/// arrived.
 const LARGE_FRAME: usize = 64 << 10;
 
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
@@ -94,8 +95,8 @@ impl InputSizes {
     }
 
     /// Returns `true` if the buffer was allocated for one frame and is not the thread's block. Such
-    /// a buffer is smaller than a block and holds more than a short tail, which would have been
-    /// copied into a block.
+    /// a buffer is smaller than a block. It also holds more than a short tail, because a short tail
+    /// would have been copied into a block.
     const fn is_own(self) -> bool {
         self.len > MAX_COPIED_TAIL && self.capacity < BLOCK
     }
@@ -105,19 +106,20 @@ impl Purpose {
     /// Returns whether a read into a shared buffer needs the thread's block, because the current
     /// buffer is not suitable.
     pub(crate) fn needs_block(self, input: InputSizes) -> bool {
-        // Do not read frames of any kind into the buffer of a large frame: a message among them
-        // would keep that buffer alive. The short read for the next header may use it, because
-        // messages that fit into that read are copied.
+        // A read for frames of any kind must not use a buffer that was made for a large frame,
+        // because a message among those frames would keep that buffer alive. The short read for the
+        // next header may use it, because messages that fit into that read are copied.
         input.free() < SHARED_ROOM || (self == Self::Anything && input.capacity > 2 * BLOCK)
     }
 }
 
 impl ReadHistory {
     /// Returns the room, in bytes, that the next read should have if memory is scarce: at least a
-    /// block. For a large frame, the room is as large as the part that has arrived, or large enough
-    /// for the frame to reach the size of the largest earlier one, whichever is more, but no larger
-    /// than the missing part. Unless an earlier frame was larger, a buffer of more than a block
-    /// therefore at most doubles, so little of its memory stays unfilled.
+    /// block. For a large frame, the room is as large as the part that has arrived or, if that is
+    /// more, large enough for the frame to reach the size of the largest earlier one. A room of
+    /// more than a block is never larger than the missing part. Unless an earlier frame was larger,
+    /// a buffer of more than a block therefore at most doubles, so little of its memory stays
+    /// unfilled.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }
@@ -184,8 +186,8 @@ impl ReadHistory {
     /// one.
     pub(crate) fn plan_wait(&self, purpose: Purpose, input: InputSizes) -> Option<usize> {
         // The maximum unused room, in bytes, that the connection may keep: none if the input is
-        // empty; if a large frame is arriving, as much as it may grow; otherwise three times the
-        // bytes that have arrived.
+        // empty; as much as a large frame may still grow if one is arriving; otherwise three times
+        // the number of bytes that have arrived.
         let spare = match (input.len, purpose) {
             (0, _) => 0,
             (arrived, Purpose::LargeFrame) => self.growth(arrived),

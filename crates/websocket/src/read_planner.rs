@@ -23,8 +23,9 @@ pub(crate) struct ReadPlanner {
     buffer: InputBuffer,
 }
 
-/// The memory that the input uses. [`BytesMut::capacity`] is not its size, because it does not
-/// count the processed bytes at the beginning: it can be small even while a whole block is in use.
+/// The memory that the input uses. [`BytesMut::capacity`] does not return the size of this memory,
+/// because it does not count the processed bytes at the beginning. It can be small even while a
+/// whole block is in use.
 #[derive(Debug, Default, Clone, Copy)]
 struct InputBuffer {
     /// The size of the memory in bytes.
@@ -66,7 +67,7 @@ impl ReadPlanner {
             }
             ReadBuffer::Shared => {
                 // The application may have dropped messages that were in this buffer. If the buffer
-                // has too little room, this call makes the space that those messages occupied
+                // has too little room, `try_reclaim` makes the space that those messages occupied
                 // usable again.
                 let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
@@ -81,8 +82,8 @@ impl ReadPlanner {
     /// Puts the input back. If `has_read` is `true`, the read brought bytes or the end of the
     /// stream, so this method records the read.
     pub(crate) fn put_input(&mut self, connection: &mut Connection, input: BytesMut, has_read: bool) {
-        // A read that brought nothing shows nothing about the peer's frames, so it does not affect
-        // the plan for the next read.
+        // A read that brought nothing reveals nothing about the peer's frames, so it does not
+        // affect the plan for the next read.
         if has_read {
             self.history.record(self.planned, input.len());
         }
@@ -90,8 +91,8 @@ impl ReadPlanner {
     }
 
     /// Puts the thread's block back, because the connection is about to wait. The connection keeps
-    /// the unprocessed bytes, in a buffer that is not much larger than they are, or exactly as
-    /// large if memory `is_scarce`.
+    /// the unprocessed bytes, in a buffer that is not much larger than they are or, if memory is
+    /// scarce (`is_scarce`), exactly as large.
     pub(crate) fn release_input(&mut self, connection: &mut Connection, is_scarce: bool) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
@@ -109,8 +110,9 @@ impl ReadPlanner {
         connection.put_input(input);
     }
 
-    /// Returns how many bytes of the memory budget the connection's input takes: the size of its
-    /// own buffer or, in the thread's block, only the bytes that have arrived.
+    /// Returns how many bytes of the memory budget the connection's input takes. If the input has
+    /// its own buffer, the whole buffer counts. If it is in the thread's block, only the bytes that
+    /// have arrived count.
     pub(crate) fn input_memory(&self, connection: &Connection) -> usize {
         let len = connection.input_len();
         if self.buffer.is_lent { len } else { len.max(self.buffer.size) }

@@ -17,7 +17,7 @@ impl Hops {
         Self { max_redirects, requested: Vec::new() }
     }
 
-    /// Returns whether no redirect has been followed.
+    /// Returns `true` if no redirect has been followed yet.
     pub(crate) const fn is_empty(&self) -> bool {
         self.requested.is_empty()
     }
@@ -38,8 +38,8 @@ impl Hops {
         let target = uri.resolve(location).map_err(|cause| {
             error(self, RedirectErrorReason::Target { location: location.to_owned(), error: cause })
         })?;
-        // After such a redirect, all messages would travel unencrypted, and only the user may allow
-        // that.
+        // After a redirect from `wss` to `ws`, all messages would travel unencrypted, and only the
+        // user may allow that.
         if uri.secure() && !target.secure() {
             self.requested.push(target);
             return Err(error(self, RedirectErrorReason::NotSecure));

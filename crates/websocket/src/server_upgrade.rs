@@ -7,8 +7,8 @@
 //! ```
 //!
 //! [`Incoming::accept`](crate::Incoming::accept) sends the response on a byte stream and creates
-//! the connection. Another HTTP server owns the stream until it has sent the response, so the
-//! adapter for that server takes these steps itself.
+//! the connection. If another HTTP server read the request, that server owns the stream until it
+//! has sent the response, so the adapter for that server takes these steps itself.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use tokio::sync::OwnedMutexGuard;
 pub(crate) struct Turns(#[expect(dead_code, reason = "holds the locks")] Vec<OwnedMutexGuard<()>>);
 
 impl Turns {
-    /// Waits until no other holder of a turn is connecting to any of these addresses.
+    /// Waits until no other attempt that takes turns is connecting to any of these addresses.
     //= docs/src/rfc6455.md#section-4-1
     //# If the client is already opening a connection to the same IP address and port, it MUST wait
     //# until that connection is established or has failed.
@@ -33,8 +33,9 @@ impl Turns {
         Self(turns)
     }
 
-    /// Waits until no other holder of a turn is connecting to this host and port. This function is
-    /// for a client that does not know the host's addresses, because a proxy resolves the name.
+    /// Waits until no other attempt that takes turns is connecting to this host and port. This
+    /// function is for a client that does not know the host's addresses, because a proxy resolves
+    /// the name.
     //= docs/src/rfc6455.md#section-4-1
     //# A client that cannot determine the IP address, for example because a proxy resolves host
     //# names, MUST treat each host name as a different host.

@@ -1,4 +1,4 @@
-//! The address of a WebSocket server on a Unix socket, as the npm library `ws` writes it.
+//! The address of a WebSocket server on a Unix socket, in the notation of the npm library `ws`.
 //!
 //! ```text
 //!   ws+unix:/run/feed.sock:/chat?room=1
@@ -16,7 +16,7 @@ use crate::connect::Connector;
 const SCHEME: &str = "ws+unix:";
 
 /// The address of a WebSocket server on a Unix socket: `ws+unix:/path/to/socket:/request/path`,
-/// also with `//` after the first colon. The socket's path cannot contain a colon, and is not
+/// optionally with `//` after the first colon. The socket's path cannot contain a colon, and is not
 /// percent-decoded. The host of the request is `localhost`.
 ///
 /// ```

@@ -189,9 +189,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_message(cx)).await
     }
 
-    /// Receives the next message or control frame. By the time this method returns a Ping or a
-    /// Close, the answer has been written, as far as the stream accepts it. In all other respects,
-    /// this method behaves like [`next`](Self::next).
+    /// Receives the next message or control frame. Before this method returns a Ping or a Close, it
+    /// writes as much of the answer as the stream accepts. In all other respects, this method
+    /// behaves like [`next`](Self::next).
     ///
     /// # Errors
     /// As for [`next`](Self::next).
@@ -368,7 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if you read the connection with
+    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if you read from the connection with
     /// [`next_event`](Self::next_event).
     ///
     /// # Errors

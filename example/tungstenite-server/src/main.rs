@@ -131,8 +131,8 @@ async fn serve(arguments: &Arguments) -> std::io::Result<()> {
     }
     drop((listener, stopped));
     stop.send_replace(());
-    // Ignore whether the time limit was reached, because connections that are still open end with
-    // the program.
+    // It does not matter whether the time limit was reached, because connections that are still
+    // open end with the program.
     let _ = timeout(CLOSE_TIMEOUT, stop.closed()).await;
     Ok(())
 }

@@ -7,7 +7,7 @@
 //!   88 .. 03 ea ...                                 a byte that depends on the program; more bytes follow
 //! ```
 
-/// The bytes of a block, with the text around them.
+/// The lines of a block: the bytes, with the text around them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Block {
     pub(super) lines: Vec<Line>,
@@ -20,9 +20,10 @@ pub(super) struct Block {
 pub(super) struct Line {
     /// The text before the bytes.
     pub(super) label: String,
-    /// The bytes. `None` stands for `..`, a byte that differs from program to program.
+    /// The bytes. `None` stands for a byte that the page shows as `..`, because its value differs
+    /// from program to program.
     pub(super) bytes: Vec<Option<u8>>,
-    /// Whether more bytes follow that the page does not show.
+    /// Whether the page leaves out the bytes that follow.
     pub(super) is_cut: bool,
     /// The text after the bytes.
     pub(super) note: String,

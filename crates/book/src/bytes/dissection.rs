@@ -1,4 +1,4 @@
-//! Finds the fields of each byte of a block.
+//! Finds the fields to which each byte of a block belongs.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::{
     mark::{Mark, PayloadKind},
 };
 
-/// The opening handshake that precedes a block whose mark says `compressed`.
+/// The opening handshake that is assumed to precede a block whose mark says `compressed`.
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: example.org\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
@@ -21,14 +21,14 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
 /// control frame, so the frame is dissected as incomplete.
 const UNKNOWN_LENGTH: u8 = 125;
 
-/// The bytes that end a flush. A sender removes them (RFC 7692, section 7.2.1).
+/// The four bytes at the end of a DEFLATE flush. A sender removes them (RFC 7692, section 7.2.1).
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 /// A unit of a block (a head or a frame), and the ranges of its bytes.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) record: Record,
-    /// Those bytes of the record that the block shows, in order, as runs of adjacent bytes.
+    /// The bytes of the record that the block shows, in order, grouped into runs of adjacent bytes.
     pub(super) runs: Vec<Run>,
     /// Whether the bytes are a payload whose header the page does not show.
     pub(super) is_payload: bool,
@@ -62,8 +62,8 @@ pub(super) struct PageConversation(Option<Stream>);
 /// A conversation, and the places in the block where its bytes are shown.
 struct Stream {
     conversation: Conversation,
-    /// For each direction, the line and the index at which the block shows each byte, or `None` if
-    /// it does not show the byte.
+    /// For each byte in each direction, the line and the index at which the block shows it, or
+    /// `None` if the block does not show it.
     places: [Vec<Option<(usize, usize)>>; 2],
 }
 
@@ -85,8 +85,8 @@ impl Stream {
         stream
     }
 
-    /// Adds bytes to the conversation. `place` says where the block shows the first of them, if it
-    /// shows them.
+    /// Adds bytes to the conversation. `place` is where the block shows the first of them, or
+    /// `None` if it does not show them.
     fn push(&mut self, direction: Direction, bytes: &[u8], place: Option<(usize, usize)>, records: &mut Vec<Record>) {
         let places = (0..bytes.len()).map(|index| place.map(|(line, first)| (line, first + index)));
         self.places[direction as usize].extend(places);

@@ -131,7 +131,7 @@ pub(super) struct Entry<'a> {
     pub(super) reference: Option<RfcSection>,
     /// The name in Wireshark.
     pub(super) name: &'a str,
-    /// The bits of the byte that belong to the field, or 0 for all.
+    /// A mask for the bits of the byte that belong to the field, or 0 if all of them do.
     pub(super) mask: u8,
 }
 

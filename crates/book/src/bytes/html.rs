@@ -137,7 +137,7 @@ fn cell(unit: &Unit, position: usize, byte: Option<u8>, entries: &mut Entries) -
     format!("<b class=\"{class}\" data-f=\"{}\"{}>{byte:02x}</b> ", join(&numbers), key.unwrap_or_default())
 }
 
-/// Adds the rules that a byte breaks, and returns the numbers of their entries.
+/// Adds an entry for each rule that a byte breaks, and returns the numbers of these entries.
 fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<usize> {
     let findings = record.findings.iter().filter(|finding| finding.range.contains(&(position as u64)));
     findings.map(|finding| entries.finding(finding)).collect()
@@ -146,8 +146,8 @@ fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<
 /// Returns the CSS classes of a byte. Each of the first two bytes of a frame shows the colours of
 /// its bits.
 fn class_of(fields: &[&Field], broken: &[usize]) -> String {
-    // A masked byte belongs to both the masked payload and the payload, so take the last field that
-    // was sent.
+    // A masked byte belongs both to the masked payload, which was sent, and to the payload, which
+    // is computed from it. So take the last field that was sent.
     let last = fields.iter().rfind(|field| !field.derived);
     let class = match fields {
         [first, ..] if first.term.part == RecordPart::Fin => "opcode bits-1",

@@ -43,7 +43,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use self::{dissection::PageConversation, entries::Entries, page::Piece, problem::Problem};
 
-/// Replaces the marked blocks of all pages.
+/// Replaces the marked blocks of all pages with HTML.
 pub(crate) struct Bytes;
 
 impl Preprocessor for Bytes {
@@ -69,7 +69,7 @@ impl Preprocessor for Bytes {
     }
 }
 
-/// Replaces the marked blocks of a page.
+/// Replaces the marked blocks of a page with HTML.
 fn explain(chapter: &mut Chapter) -> Result<(), Vec<String>> {
     let Some(path) = &chapter.path else { return Ok(()) };
     let path = path.to_string_lossy().replace('\\', "/");

@@ -17,7 +17,7 @@ pub(super) struct Citation {
     pub(super) first: usize,
     /// The last line of the comment.
     pub(super) last: usize,
-    /// The page, relative to the root of the repository.
+    /// The path of the page, relative to the root of the repository.
     pub(super) page: String,
     /// The anchor of the section on the page.
     pub(super) section: String,

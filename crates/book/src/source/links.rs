@@ -102,7 +102,8 @@ impl OpenLink<'_> {
 
     /// Returns the edit that replaces the target of the link, which begins with `file`.
     fn retarget(&self, end: usize, file: &str, text: String) -> Result<Edit, String> {
-        // The target follows the last `](`, because the link's title contains no other link.
+        // The link's text may contain an image, but its title contains no link, so the target
+        // follows the last `](`.
         let raw = &self.content[self.start..end];
         let bracket = raw.rfind("](").ok_or("write this link as [text](target)")? + 2;
         let offset = raw[bracket..].find(file).ok_or("write this link as [text](target)")?;
@@ -111,8 +112,8 @@ impl OpenLink<'_> {
     }
 
     /// Returns the item that the link names in its title, its text, or the fragment of its target.
-    /// A title such as `--max-message` is a command-line option, and stands for the field of that
-    /// option.
+    /// A title such as `--max-message` names a command-line option, and refers to the field for
+    /// that option.
     fn item<'i>(&self, path: &str, items: &'i [Item], fragment: Option<&str>) -> Result<Option<&'i Item>, String> {
         let option = self.title.strip_prefix("--").map(|option| option.replace('-', "_"));
         let name = if let Some(heading) = fragment {
@@ -122,9 +123,9 @@ impl OpenLink<'_> {
         } else if !self.title.is_empty() {
             &self.title
         } else if let [(true, code)] = self.text.as_slice() {
-            // A text such as `frame/mask.rs` or `frame/mask` names the file, and `example/steps`
-            // its folder, so there is no item to find. In a file without items, a name cannot be
-            // checked.
+            // A link text such as `frame/mask.rs` or `frame/mask` names the file itself, and one
+            // such as `example/steps` names a folder that contains it, so there is no item to look
+            // up. In a file without items, a name cannot be checked.
             let stem = path.strip_suffix(".rs").unwrap_or(path);
             let module = stem.strip_suffix("/mod").unwrap_or(stem);
             let is_file = [path, stem, module].iter().any(|path| path.ends_with(&**code))

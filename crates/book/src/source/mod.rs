@@ -1,4 +1,4 @@
-//! The second pane: the source of the workspace beside a page.
+//! The second pane, which shows the source of the workspace beside a page.
 //!
 //! A page links to a source file as in any other Markdown. The link's text or title names an item
 //! of the file:

@@ -6,7 +6,7 @@ use std::fmt;
 /// advice`.
 #[derive(Debug)]
 pub(super) struct Problem {
-    /// The file, relative to the root of the repository.
+    /// The path of the file, relative to the root of the repository.
     pub(super) file: String,
     /// The line, counted from 1.
     pub(super) line: usize,

@@ -1,6 +1,7 @@
 //! Finds the sentences that the source cites, and lists each rule's code and tests below the rule.
 //!
-//! A sentence belongs to the paragraph or list item that contains it. This block gets an anchor:
+//! Each cited sentence belongs to a block, which is the paragraph or list item that contains it.
+//! The block gets an anchor:
 //!
 //! | block | anchor |
 //! |---|---|
@@ -23,8 +24,8 @@ use super::{
     workspace::{CHAPTERS, SourceFile, Workspace},
 };
 
-/// The names of the pages that restate the RFCs. The anchor of each rule on a page begins with this
-/// name.
+/// The names of the pages that restate the RFCs. The anchor of each rule begins with the name of
+/// its page.
 const PAGES: [&str; 3] = ["rfc6455", "rfc7692", "rfc8441"];
 
 /// The rules that the source cites.
@@ -39,14 +40,14 @@ pub(super) struct Rules {
 /// A cited block of a page.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// The page, relative to the root of the repository.
+    /// The path of the page, relative to the root of the repository.
     page: String,
     /// The number of its section, such as `5.1`.
     pub(super) section: String,
     /// The offsets at which the block begins and ends in the page.
     start: usize,
     end: usize,
-    /// The code that follows the rule, and the tests that check it.
+    /// The code that obeys the rule, and the tests that check it.
     pub(super) sites: Vec<Site>,
 }
 
@@ -179,7 +180,7 @@ fn blocks(page: &str, content: &str) -> Vec<Block> {
     let mut reader = BlockReader { page, content, section: String::new(), texts: 0, open: None, blocks: Vec::new() };
     // For each open list, the number of the next item, or `None` if the list has bullets.
     let mut lists: Vec<Option<u64>> = Vec::new();
-    // The number of an item that has begun, but whose text has not.
+    // The number of an item that has begun, but whose text has not been reached yet.
     let mut pending: Option<Option<u64>> = None;
     for (event, range) in new_cmark_parser(content, &MarkdownOptions::default()).into_offset_iter() {
         match event {
@@ -219,7 +220,7 @@ struct BlockReader<'a> {
     content: &'a str,
     /// The current section, such as `5-1`. Empty before the first one.
     section: String,
-    /// The number of blocks without a number in this section so far.
+    /// How many unnumbered blocks this section has had so far.
     texts: usize,
     /// The open block: the offset at which it begins, and its number.
     open: Option<(usize, Option<u64>)>,

@@ -13,9 +13,10 @@ use super::{
     items::{self, Item},
 };
 
-/// The folder of the book's chapters, relative to the root of the repository.
+/// The path, relative to the root of the repository, of the folder that contains the book's
+/// chapters.
 pub(super) const CHAPTERS: &str = "docs/src";
-/// The folders and files that the pane shows, relative to the root of the repository.
+/// The paths, relative to the root of the repository, of the folders and files that the pane shows.
 const SHOWN: [&str; 12] = [
     ".cargo",
     ".ci",

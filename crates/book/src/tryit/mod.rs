@@ -9,8 +9,9 @@
 //! ```
 //!
 //! A code host does not display the mark. The rules are faults of the [`laboratory`], and an
-//! unknown name makes the build fail. The script `tryit.js` fills the boxes. It opens a viewer and
-//! a connection only when the reader presses a button, as the server's `wire` module describes.
+//! unknown name makes the build fail. The script `tryit.js` fills the boxes. When the reader
+//! presses a button, and not before, it opens a viewer and the connection to be viewed, in the way
+//! that the server's `wire` module describes.
 
 mod mark;
 
@@ -69,8 +70,8 @@ fn with_boxes(page: &str, port: u16) -> Result<String, (usize, String)> {
     Ok(output)
 }
 
-/// Returns the element that the script fills. The element stays hidden until then, because the box
-/// does not work without scripts.
+/// Returns the element that the script fills. The element stays hidden until the script has filled
+/// it, because the box does not work without scripts.
 fn html(mark: &Mark, port: u16) -> String {
     let mut html =
         format!("<section class=\"tryit\" data-port=\"{port}\" data-text=\"{}\" hidden>", escape(&mark.text));

@@ -19,8 +19,8 @@ use websocket::{Error, Event, protocol::frame::MaskingKey};
 
 use crate::ending::Cause;
 
-/// Once the server has continued as if nothing had happened, the test goes on for at most the time
-/// limit divided by this number, because the server may still notice the fault.
+/// Once the server has continued as if nothing had happened, the test waits at most the time limit
+/// divided by this number, in case the server still notices the fault.
 const GRACE_DIVISOR: u32 = 4;
 
 /// Runs one fault test at a time.
@@ -82,7 +82,7 @@ impl FaultTester {
             Err(Cause::Failure(Error::Io(error))) if error.kind() == io::ErrorKind::ConnectionReset => Reaction::Reset,
             Err(Cause::Failure(Error::Violation(violation))) => Reaction::Garbage(violation.to_string()),
             Err(Cause::End | Cause::Failure(_)) => Reaction::Eof,
-            // Ignore a Ping, because it is not a reaction to the fault. Also ignore the end of the
+            // Ignore a Ping, because it is not a reaction to the fault. Also ignore an expired
             // closing time-out, because the test has its own deadline for a silent server.
             Ok(Event::Ping(_)) | Err(Cause::Silence(_)) => return None,
         };

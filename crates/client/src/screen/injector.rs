@@ -7,8 +7,8 @@
 //!            ── pace ───▶             one byte at a time
 //! ```
 //!
-//! Because raw bytes can corrupt the connection, only the code that created the stream has the
-//! handle for writing them, and the engine's bytes wait until the raw bytes are written. The caller
+//! Raw bytes can corrupt the connection, so only the code that created the stream has the handle
+//! for writing them. Until the raw bytes are written, the engine's bytes have to wait. The caller
 //! must make sure that raw bytes are written between two frames. To do so, it waits until the
 //! engine has written everything, and only then injects the raw bytes.
 

@@ -12,8 +12,9 @@
 //!   keys                                  keys
 //! ```
 //!
-//! A lesson takes the place of the numbers. A zoomed pane takes all the space above the status. On
-//! a small terminal, the pane that has the focus always takes this space.
+//! When a lesson is shown, its pane replaces the pane with the numbers. A zoomed pane takes all the
+//! space above the status line. On a small terminal, the pane that has the focus always takes this
+//! space.
 
 use dissector::printable;
 use ratatui::{layout::Rect, widgets::Block};
@@ -23,19 +24,19 @@ use super::{
     text::row_ranges,
 };
 
-/// The minimum number of columns at which the transcript, the wire and the frame are shown side by
-/// side.
+/// The minimum width of the terminal, in columns, at which the transcript, the wire and the frame
+/// are shown side by side.
 const WIDE: u16 = 140;
 
 /// The columns and rows of the smallest terminal that shows several panes at once.
 const SMALL: (u16, u16) = (50, 14);
 
-/// The maximum height of a lesson that is beside the transcript, as a percentage of the height
-/// above the status.
+/// The maximum height of a lesson that is shown beside the transcript, as a percentage of the space
+/// above the status line.
 const LESSON_PERCENT: u16 = 60;
 
-/// The divisor that limits the height of the keys or the hint: however long the hint is, they take
-/// at most the terminal's rows divided by this number.
+/// The divisor that limits the height of the list of keys or the hint. Even a long hint takes at
+/// most the terminal's rows divided by this number.
 const HINT_PART: u16 = 2;
 
 /// The areas of the panes and lines. A pane that is not shown has an empty area.
@@ -58,7 +59,7 @@ struct Content {
     series: usize,
     /// The number of rows that the lesson needs inside its border, or `None` if it is not shown.
     lesson_rows: Option<u16>,
-    /// The number of rows that the keys or the hint take.
+    /// The number of rows for the list of keys or for the hint.
     key_rows: u16,
     /// The pane that takes all the space above the status, if there is one.
     zoomed: Option<Focus>,
@@ -97,8 +98,8 @@ fn lesson_columns(columns: u16) -> u16 {
 
 /// Divides a terminal of `columns` by `rows` into areas.
 fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
-    // The lowest rows are for the status, the input and the keys. A terminal with too few rows
-    // shows only the lowest of them.
+    // The lowest rows show the status, the input and the keys. If the terminal has too few rows for
+    // all three, it shows only those nearest to the bottom.
     let Content { series, lesson_rows, key_rows, zoomed } = content;
     let body = Rect::new(0, 0, columns, rows.saturating_sub(2 + key_rows));
     let lines = |from_bottom: u16, height: u16| match rows.checked_sub(from_bottom) {
@@ -159,7 +160,7 @@ pub(crate) fn inside(area: Rect) -> PaneSize {
 }
 
 fn percent(whole: u16, part: u16) -> u16 {
-    // The result is at most `whole`, so it fits into a `u16`.
+    // The result is at most `whole`, so it fits in a `u16`.
     u16::try_from(u32::from(whole) * u32::from(part) / 100).unwrap_or(whole)
 }
 
@@ -175,8 +176,9 @@ const fn above(area: Rect, rows: u16) -> (Rect, Rect) {
     (Rect::new(area.x, area.y, area.width, rows), rest)
 }
 
-/// Returns the index of the first of `count` lines that a bordered area shows. The line with the
-/// index `selected` is visible. Without a selection, the area shows the last lines.
+/// Returns the index of the first line that a bordered area shows if there are `count` lines in
+/// total. The line with the index `selected` is visible. Without a selection, the area shows the
+/// last lines.
 pub(crate) fn first_visible(area: Rect, count: usize, selected: Option<usize>) -> usize {
     let rows = usize::from(area.height.saturating_sub(2));
     let last = count.saturating_sub(rows);

@@ -48,7 +48,7 @@ pub(crate) struct NewConnection {
 /// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SentFrames {
-    /// A frame with this opcode, possibly followed by others.
+    /// A frame with this opcode, possibly followed by further frames.
     Opcode(u8),
     /// Raw bytes, which may contain any frames.
     Raw,

@@ -17,7 +17,8 @@ pub(crate) enum LinkEvent {
         destination: String,
         /// The subprotocol that was negotiated.
         subprotocol: Option<String>,
-        /// The negotiated extensions, in the notation of the `Sec-WebSocket-Extensions` header.
+        /// The negotiated extensions, in the notation of the `Sec-WebSocket-Extensions` header
+        /// field.
         extensions: Vec<String>,
     },
     /// The connection could not be opened. Contains a sentence that explains why.

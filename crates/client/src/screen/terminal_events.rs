@@ -15,8 +15,8 @@ use super::event::ScreenEvent;
 /// Starts listening for changes in the terminal's size, and returns the current size in columns and
 /// rows.
 pub(super) fn watch_size() -> io::Result<(u16, u16)> {
-    // The first call into crossterm installs its signal handler. A change before that call would be
-    // missed, so ask for the size only afterwards.
+    // The first call into crossterm installs its signal handler. A change of size before that call
+    // would be missed, so ask for the size only afterwards.
     event::poll(Duration::ZERO)?;
     terminal::size()
 }
@@ -44,8 +44,8 @@ pub(super) fn read_terminal() -> mpsc::UnboundedReceiver<io::Result<ScreenEvent>
     receiver
 }
 
-/// The signals SIGHUP and SIGQUIT. Left to their default action, they would end the program without
-/// restoring the terminal.
+/// The signals SIGHUP and SIGQUIT, whose default action would end the program without restoring the
+/// terminal.
 #[cfg(unix)]
 pub(super) struct HangupSignals([tokio::signal::unix::Signal; 2]);
 

@@ -133,8 +133,8 @@ mod tests {
         static SEEN_TAKEN: AtomicBool = AtomicBool::new(true);
         let original = panic::take_hook();
         // The hook under test restores the terminal and then calls the previous hook, which prints
-        // the message. This hook takes the place of the previous one, and records whether the
-        // terminal is still taken over.
+        // the message. The hook set here stands in for the previous one, and records whether the
+        // terminal is still taken over at that point.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
         // Do not use the real `restore`, which would write to the terminal in which the test runs.
         // That terminal was never taken over.

@@ -70,7 +70,7 @@ impl RequestContext {
     }
 }
 
-/// Returns the extensions that these headers offer or accept. Malformed lines are skipped.
+/// Returns the extensions that these header fields offer or accept. Malformed lines are skipped.
 pub(crate) fn extensions_of(headers: &HeaderMap) -> Vec<Extension> {
     let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS);
     lines.iter().filter_map(|line| parse_line(line.to_str().ok()?)).flatten().collect()

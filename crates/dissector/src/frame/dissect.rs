@@ -36,7 +36,7 @@ pub(crate) fn dissect_frame(frame: &FrameUnit, context: &ConnectionContext, fram
             fields.extend(payload_fields(frame, header, &wire, message));
             let mut findings = frame.findings.clone();
             // A finding may cover the whole payload. If only a part of the payload has arrived, cut
-            // the range so that it does not exceed the record.
+            // the range so that it does not extend past the end of the record.
             for finding in &mut findings {
                 finding.range.end = finding.range.end.min(frame.length());
             }

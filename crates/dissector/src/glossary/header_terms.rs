@@ -2,7 +2,7 @@
 
 use super::{term::Term, terms::*};
 
-/// The terms for individual header fields: the fields that Wireshark or RFC 6455 names.
+/// The terms for the header fields that Wireshark or RFC 6455 names individually.
 static HEADERS: [&Term; 25] = [
     &HOST,
     &UPGRADE,

@@ -267,7 +267,7 @@ terms! {
     /// A line that is not a header field.
     STRAY_LINE = None, "Line", Header, 9112 "5",
         "Every line after the first must consist of a name, a colon and a value.";
-    /// The parts of a head that are combined into one field because there are too many of them.
+    /// The parts of a head that are combined into one field because there are too many to list.
     FURTHER_PARTS = None, "Further parts", Header, 9110 "5.4",
         "No specification limits the number of headers, or of elements in a header. Each receiver sets limits of its own.";
     /// The empty line that ends a head.

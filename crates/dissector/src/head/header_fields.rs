@@ -11,17 +11,16 @@ use crate::{
     options::Options,
 };
 
-/// The maximum number of fields for the header lines of a head, including the fields inside them.
-/// It is more than twice the number of header fields that [`Limits`](protocol::Limits) allows by
-/// default.
+/// The maximum number of fields, including inner fields, for the header lines of a head. It is more
+/// than twice the number of header fields that [`Limits`](protocol::Limits) allows by default.
 ///
 /// A cookie without a name takes two bytes, but its field takes a hundred times as much memory.
 /// Without this limit, a head of 16 KiB could have 8,000 fields, and its JSON would take 1.5 MB.
 const MAX_FIELDS: usize = 256;
 
 /// Creates the fields for the header lines: at most [`MAX_FIELDS`], plus one for each group of
-/// parts that are only counted. `explain` adds the meaning and any inner fields to the field for a
-/// line.
+/// parts that are counted instead of shown. `explain` adds the meaning and any inner fields to the
+/// field for a line.
 pub(super) fn header_fields(
     lines: &[HeadLine<'_>],
     options: &Options,

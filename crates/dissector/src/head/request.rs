@@ -37,7 +37,7 @@ pub(crate) struct RequestFacts {
 pub(crate) fn dissect_request(head: &HeadUnit, options: &Options) -> (Dissection, Option<RequestFacts>) {
     let length = head.length();
     let limits = &options.limits;
-    // The checks below still use the values that are hidden here.
+    // Hide values only in the bytes to display. The checks below use the original bytes.
     let shown = shown_bytes(head.bytes(), options);
     let lines = split_lines(&shown);
     let (first, parts) = dissect_first_line(&lines, &shown, &glossary::REQUEST_LINE, split_request_line);

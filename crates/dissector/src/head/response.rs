@@ -44,7 +44,7 @@ pub(crate) fn dissect_response(
 ) -> (Dissection, Option<ResponseFacts>) {
     let length = head.length();
     let limits = &options.limits;
-    // The checks below still use the values that are hidden here.
+    // Hide values only in the bytes to display. The checks below use the original bytes.
     let shown = shown_bytes(head.bytes(), options);
     let lines = split_lines(&shown);
     let (first, parts) = dissect_first_line(&lines, &shown, &glossary::STATUS_LINE, split_status_line);

@@ -1,5 +1,5 @@
-//! Renders a record as a hex dump: the bytes in the colours of their fields, and the fields below
-//! them.
+//! Renders a record as a hex dump: its bytes in the colours of their fields, followed by a list of
+//! the fields.
 //!
 //! ```text
 //! 00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58                |..7.!=..MQX|
@@ -86,13 +86,14 @@ fn runs(record: &Record) -> Vec<ByteRun<'_>> {
         match runs.last_mut() {
             Some(run) if run.fields.iter().any(|other| other.range == field.range) => {
                 run.fields.push(field);
-                // The bytes take the colour of the last field, which is the most informative one:
-                // the opcode in the first byte of a frame, and the length in the second.
+                // If several fields share these bytes, use the colour of the last field, which is
+                // the most informative one: the opcode in the first byte of a frame, and the length
+                // in the second.
                 run.part = field.term.part;
             }
             _ => {
-                // A head may have more lines than there are letters, so the letters start again
-                // after `z`.
+                // A head may have more lines than there are letters, so after `z` the letters start
+                // again at `a`.
                 let letter = char::from(b'a' + u8::try_from(runs.len() % 26).unwrap_or(0));
                 runs.push(ByteRun { letter, fields: vec![field], part: field.term.part });
             }

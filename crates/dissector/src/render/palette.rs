@@ -66,8 +66,8 @@ mod tests {
         RecordPart::Header,
     ];
 
-    /// Returns the colour with this number in xterm's palette. Numbers from 16 form a colour cube
-    /// with six levels for each component, and numbers from 232 are greys.
+    /// Returns the colour with this number in xterm's palette. The numbers from 16 to 231 form a
+    /// colour cube with six levels for each component, and the numbers from 232 upward are greys.
     fn of_terminal(number: u8) -> [u8; 3] {
         match number {
             232.. => [8 + 10 * (number - 232); 3],

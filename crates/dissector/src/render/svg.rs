@@ -34,17 +34,17 @@ const BYTES: usize = 4 * ROW;
 const TILE: (usize, usize) = (44, 56);
 /// The size of a bit's tile in pixels, and the distance from one tile to the next.
 const BIT: (usize, usize) = (44, 48);
-/// The gap in pixels between the two bytes whose bits are shown.
+/// The gap, in pixels, between the bits of the first and the second byte.
 const BYTE_GAP: usize = 24;
 /// The height of a line of text in pixels.
 const LINE: usize = 22;
-/// The x position, in pixels, of a field's meaning.
+/// The x position, in pixels, at which a field's meaning begins.
 const MEANING: usize = 430;
-/// The maximum number of fixed-width characters to the left of the meaning, and the maximum number
-/// of sans-serif characters in a line of the meaning.
+/// The maximum length, in fixed-width characters, of a field's text if its meaning is on the same
+/// line, and the maximum length, in sans-serif characters, of each line of the meaning.
 const COLUMNS: (usize, usize) = (45, 50);
-/// The maximum number of fixed-width characters to the left of the reference if the meaning is on a
-/// separate line.
+/// The maximum length, in fixed-width characters, of a field's text if its meaning is on a separate
+/// line. The reference to the RFC is to the right of the text.
 const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";
@@ -221,8 +221,8 @@ impl SvgFigure {
     }
 }
 
-/// Returns the colour of a byte, which is the colour of its widest field. The widest field is the
-/// opcode in the first byte of a frame, and the length in the second byte.
+/// Returns the colour of a byte's widest field. In a frame, this is the opcode for the first byte
+/// and the length for the second.
 fn colour_of(record: &Record, position: usize) -> Colour {
     let position = position as u64;
     let holds = |field: &&Field| !field.derived && field.range.contains(&position);

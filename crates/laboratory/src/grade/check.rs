@@ -27,19 +27,19 @@ pub(crate) enum Exercise {
     JoinedConversation(fn(&mut Script<'_>)),
     /// A conversation that begins before the handshake. It is used only for judging servers.
     Opening(fn(&mut Script<'_>)),
-    /// Two requests at the same time. Each is cut inside its key, and the halves are sent
-    /// alternately. This is used only for judging servers.
+    /// Two requests at the same time, on two connections. Each request is cut in the middle of its
+    /// key, and the halves are sent alternately. This is used only for judging servers.
     InterleavedRequests,
-    /// As [`Opening`](Self::Opening), but the conversation is slow, usually because it waits for
-    /// one of the peer's deadlines. All such conversations run at the same time.
+    /// Like [`Opening`](Self::Opening), except that the conversation is slow, usually because it
+    /// waits for one of the peer's deadlines. All such conversations run at the same time.
     SlowOpening(fn(&mut Script<'_>)),
-    /// As [`SlowOpening`](Self::SlowOpening), but on an open connection.
+    /// Like [`SlowOpening`](Self::SlowOpening), except that the connection is already open.
     SlowConversation(fn(&mut Script<'_>)),
-    /// The faults from earlier stages after which the program must fail the connection. It must now
-    /// do so with the right close code.
+    /// All faults from earlier stages after which the program must fail the connection. In this
+    /// check, the program must also send the right close code.
     FaultsOfEarlierStages,
-    /// A conversation, held many times: its first write is sent in one piece, byte by byte, and
-    /// with a single cut after each byte in turn.
+    /// A conversation that is held many times. Its first write is sent once in one piece, once byte
+    /// by byte, and otherwise with a single cut after each byte in turn.
     EveryCut(fn(&mut Script<'_>)),
     /// This many connections at once, each paused in the middle of this conversation's first write.
     ManyAtOnce(usize, fn(&mut Script<'_>)),

@@ -91,7 +91,7 @@ impl ClientJudge {
 
     /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops
     /// after the first stage with a failed check. At the end, answers one more request with the
-    /// status 410, which dismisses the client.
+    /// status 410, which tells the client not to connect again.
     ///
     /// Returns `true` if all selected checks have passed. There is no time limit for the first
     /// connection. Dropping the future closes the connection.
@@ -229,7 +229,7 @@ impl ClientJudge {
 }
 
 /// Returns the pause between the response and the first frame: zero from [`JOINED_STAGE`] on. In
-/// earlier stages, a client need not cope with both arriving in one write.
+/// earlier stages, a client need not be able to handle both in one read.
 const fn pause(stage: u8) -> Duration {
     if stage < JOINED_STAGE { PIECE_PAUSE } else { Duration::ZERO }
 }

@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{frame_builder::FrameBuilder, randomness::Randomness};
 
-/// How long to wait after the server has timed out a request on one connection, so that the same
-/// deadline has also passed on another one.
+/// How long to wait after the server has timed out an incomplete request on a separate connection,
+/// so that the same deadline has also passed on the connection under test.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(250);
 
 /// The length in bytes of the message whose echo is still unread when the judge resets the TCP
@@ -56,8 +56,9 @@ impl Dialer {
         }
     }
 
-    /// Opens a connection in advance, to find out whether there is a server. The first check uses
-    /// this connection, because an unused one could confuse an unfinished server.
+    /// Opens a connection in advance, to find out whether there is a server. The first check then
+    /// uses this connection, because a connection on which nothing is sent could confuse an
+    /// unfinished server.
     pub(crate) async fn connect_ahead(&self) -> Result<(), ConnectError> {
         let stream = self.connect().await?;
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).replace(stream);
@@ -65,7 +66,7 @@ impl Dialer {
     }
 
     /// Closes the connection that was opened in advance, if no check has used it. A server that
-    /// serves one connection at a time would otherwise wait for its request.
+    /// serves one connection at a time would otherwise keep waiting for a request on it.
     pub(crate) fn close_ahead(&self) {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The first stage in which a program must answer a broken rule with a Close. In earlier stages, a
-/// program need not know Close frames, and may end the TCP connection instead.
+/// program need not support Close frames, and may end the TCP connection instead.
 pub(crate) const CLOSE_STAGE: u8 = 9;
 
 /// The first stage in which a Close, if there is one, must have the right code.
@@ -50,8 +50,8 @@ pub(crate) fn check(
     if evaluation.fault().is_in_handshake() { Ok(()) } else { check_frames(stage, role, received) }
 }
 
-/// Checks the frames from a program that has ended the connection: the only message that it may
-/// have sent is the echo of the valid one. From [`CLOSE_STAGE`] on, the reason in the program's
+/// Checks the frames from a program that has ended the connection. The only message allowed among
+/// them is the echo of [`VALID_MESSAGE`]. From [`CLOSE_STAGE`] on, the reason in the program's
 /// Close must be UTF-8, and no frame may follow the Close.
 fn check_frames(stage: u8, role: Role, received: &[u8]) -> Result<(), Failure> {
     let name = name(role);
@@ -209,8 +209,7 @@ pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl
     })
 }
 
-/// Adds the fault's description to the sentence of a failure, because the check consists of many
-/// faults.
+/// Adds the fault's description to a failure, to show which of the check's many faults caused it.
 pub(crate) fn name_fault(fault: &Fault, failure: Failure) -> Failure {
     failure.named(fault.description.trim_end_matches('.'))
 }
@@ -226,8 +225,8 @@ mod tests {
     const ECHO: &[u8] = b"\x81\x05Hello";
 
     /// Returns the failure that the judge reports for a program with this role. After a valid
-    /// handshake, the program answers the fault with `frames`, and then ends the TCP connection if
-    /// `ends` is `true`.
+    /// handshake, the program answers the fault `name` with `frames`. If `ends` is `true`, it then
+    /// ends the TCP connection.
     fn failure(role: Role, name: &str, stage: u8, frames: &[u8], ends: bool) -> Option<Failure> {
         let sender = if role == Role::Server { Role::Client } else { Role::Server };
         let fault = faults::find(sender, name).expect("the table contains it");
@@ -255,8 +254,8 @@ mod tests {
             assert_server("unmasked-frame", stage, b"", true, nothing);
             assert_server("unmasked-frame", stage, CLOSE_1007, true, other);
         }
-        // This fault must be answered with a Close in every stage, because it is sent only to
-        // programs that know Close frames.
+        // This fault must be answered with a Close in every stage, because the judge sends it only
+        // to programs that already support Close frames.
         let sentence = "the server ended TCP instead of answering the Close and nothing more";
         assert_server("data-after-close", 8, b"", true, sentence);
     }

@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(head_length(b"GET / HTTP/1.1\nHost: a\n\nrest"), Some(24));
         assert_eq!(head_length(b"GET / HTTP/1.1\nHost: a\n\r\nrest"), Some(25));
         assert_eq!(head_length(b"GET / HTTP/1.1\r\nHost: a\r\n"), None);
-        // An empty line before a head does not end it.
+        // An empty line before the request line does not end the head.
         assert_eq!(head_length(b"\r\nGET / HTTP/1.1\r\n\r\nrest"), Some(20));
         assert_eq!(head_length(b""), None);
     }

@@ -107,7 +107,8 @@ struct WrittenHeader {
 
 impl WrittenHeader {
     /// Finds the header in front of the payload. If the payload is not known, tries the usual
-    /// mistakes, and returns a header whose length matches the number of bytes that have arrived.
+    /// mistakes, and returns the header if one of them explains the number of bytes that have
+    /// arrived.
     fn find(bytes: &[u8], sender: Role, expected: Option<&[u8]>) -> Option<Self> {
         let &[_, second, ..] = bytes else { return None };
         let Some(expected) = expected else { return Self::guess(bytes, sender) };
@@ -321,7 +322,7 @@ mod tests {
         assert_server(b"\x81\x80", None, "MASK is set, but no masking key follows");
         assert_server(&frame(b"\x81\xfe", 126), None, "MASK is set, but no masking key follows");
         assert_client(&frame(b"\x81\xfekey!", 126), None, "after fe, the length takes 2 more bytes");
-        // Four of these bytes may be the masking key.
+        // Four of these bytes may be the masking key, so the payload may be incomplete.
         assert_client(&frame(b"\x81\xfe", 126), None, "only a part of a frame");
         let lowest_first = frame(b"\x81\x7f\0\0\x01\0\0\0\0\0", 1 << 16);
         let instead = "instead of 81 7f 00 00 00 00 00 01 00 00: the length is written lowest byte first";

@@ -89,7 +89,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The key and the accept value of RFC 6455, section 1.3.
+    /// The key of the example in RFC 6455, section 1.3.
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
     #[track_caller]
@@ -98,7 +98,7 @@ mod tests {
         assert!(diagnosis.as_ref().is_some_and(|mistake| mistake.contains(part)), "{received}: {diagnosis:?}");
     }
 
-    /// The values were computed with the commands `openssl` and `base64`.
+    /// The wrong values in `KNOWN` were computed with the commands `openssl` and `base64`.
     #[test]
     fn classic_wrong_accept_values_are_recognised() {
         assert_accept(KEY, "the key itself");

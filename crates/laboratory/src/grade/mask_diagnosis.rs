@@ -1,9 +1,9 @@
-//! Recognises what a peer does wrong with the masking key, from a payload that came back changed.
+//! Recognises mistakes in the use of the masking key, from a payload that came back changed.
 
 use protocol::frame::{MaskingKey, apply_mask};
 
-/// The minimum number of bytes needed for a diagnosis. Four bytes match a mistake by accident in
-/// only one of four billion payloads.
+/// The minimum number of bytes needed for a diagnosis. The chance that four bytes match a mistake
+/// by accident is only one in four billion.
 const EVIDENCE: usize = 4;
 
 /// Returns what is probably wrong with the unmasking of a payload that was sent with one of `keys`.
@@ -19,12 +19,12 @@ pub(crate) fn diagnose(expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Opti
         if got == masked && got.len() >= EVIDENCE {
             return Some("the mask was not removed".to_owned());
         }
-        // The first bytes after the index restarted may be right by accident, so also try the three
-        // positions before the first wrong byte.
+        // The first few bytes after the index restarted may be right by accident, so the restart
+        // may be up to three positions before the first wrong byte.
         (first.saturating_sub(3)..=first).find_map(|start| {
             let mut again = masked[start..].to_vec();
             apply_mask(&mut again, key);
-            // After a second restart, the bytes differ again, so compare only the beginning.
+            // If the index restarts again, the later bytes differ, so compare only the beginning.
             let window = EVIDENCE.min(again.len());
             let restarted = window == EVIDENCE && again[..window] == got[start..start + window];
             restarted.then(|| format!("from byte {start} on, the index of the masking key began at 0 again"))

@@ -1,4 +1,4 @@
-//! Recognises what a peer does wrong with a payload, from the payload that came back.
+//! Recognises a peer's mistakes in a payload, from the payload that came back.
 
 use protocol::frame::MaskingKey;
 

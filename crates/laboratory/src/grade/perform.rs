@@ -16,8 +16,8 @@ use super::{
 };
 use crate::head_editor::HeadEditor;
 
-/// Plays a script. `dialer` opens further connections, and is `None` if the script needs none, as
-/// is always the case for clients.
+/// Plays a script. `dialer` opens further connections. It is `None` if the script needs none, which
+/// is always so when the judge tests a client.
 pub(crate) async fn perform<S>(
     peer: &mut Peer<S>,
     script: PreparedScript,

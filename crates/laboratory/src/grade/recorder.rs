@@ -18,7 +18,7 @@ const KEPT: usize = 256 << 10;
 pub struct Recording {
     /// The pieces of both directions.
     pub pieces: Vec<RecordedPiece>,
-    /// The number of bytes kept so far: received bytes first, then sent bytes.
+    /// The numbers of bytes kept so far, first for received bytes, then for sent bytes.
     kept: [usize; 2],
 }
 

@@ -50,7 +50,7 @@ impl StageResult {
         for failed in self.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {
             failed.advice = Some(CRASHED_ADVICE);
         }
-        // A check that could not even connect did not make the server crash.
+        // A check that could not even connect cannot have made the server crash.
         let connected = |check: &CheckResult| {
             check.failed.as_ref().is_some_and(|failed| failed.failure.symptom != Symptom::NotConnected)
         };

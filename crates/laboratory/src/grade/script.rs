@@ -61,7 +61,7 @@ pub(crate) enum Act {
     IgnoreFrames,
     /// End the judge's direction of the TCP connection.
     HalfClose,
-    /// Open one more connection, which the server must accept while this one is left as it is.
+    /// Leave this connection as it is, and open another one, which the server must accept.
     Another {
         label: &'static str,
     },
@@ -111,7 +111,7 @@ pub(crate) struct Script<'k> {
 }
 
 impl<'k> Script<'k> {
-    /// Lets `build` write a script. `role` is the judge's role.
+    /// Calls `build`, and returns the script that it writes. `role` is the judge's role.
     pub(crate) fn prepare(role: Role, keys: &'k mut dyn MaskingKeys, build: fn(&mut Script<'_>)) -> PreparedScript {
         let mut script = Script { role, keys, used_keys: Vec::new(), acts: Vec::new() };
         build(&mut script);

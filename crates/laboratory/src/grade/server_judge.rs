@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The first stage. Until its checks pass, no other check makes sense.
 const FIRST_STAGE: u8 = 1;
 
-/// The number of characters of the key that come before the cut in a request. A key has 24.
+/// How many of the key's 24 characters come before the cut in a request.
 const HALF_A_KEY: usize = 12;
 
 /// The pause after half a request: enough for a server on a busy machine to read it.
@@ -53,8 +53,7 @@ const FILLING: Duration = Duration::from_millis(500);
 /// The number of conversations held alongside the client that never reads.
 const BESIDE: usize = 5;
 
-/// Advice for when a connection cannot be opened after the first stage, although its request is
-/// valid.
+/// Advice for when a connection with a valid request cannot be opened in a stage after the first.
 const CANNOT_OPEN: &str = "The same request worked in stage 1. If it fails now that there are several clients at a time, \
                            look for what the connections share, such as one buffer for all.";
 
@@ -406,8 +405,8 @@ impl ServerJudge {
     }
 }
 
-/// Adds to the failure the name of the connection that failed, and records that connection's `own`
-/// bytes for the check.
+/// Adds to the failure the name of the connection that failed, and keeps that connection's
+/// recording, `own`, as the recording of the check.
 fn of_one(failure: Failure, name: &str, own: &RecordingHandle, recording: &RecordingHandle) -> Failure {
     recording.replace(own);
     failure.named(name)

@@ -9,7 +9,8 @@ pub struct Stage {
     pub number: u8,
     /// The title. For a server, it is the title of the chapter.
     pub title: &'static str,
-    /// The name of the chapter's file and of its program's folder, such as `05-the-loop`.
+    /// The name that the chapter's file shares with the folder of its program, such as
+    /// `05-the-loop`.
     name: &'static str,
 }
 

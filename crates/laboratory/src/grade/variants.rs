@@ -21,7 +21,8 @@ pub(crate) const VALID_MESSAGE: &[u8] = b"before";
 /// The length in bytes of the shortest text that needs an extended length.
 const LONG_TEXT: usize = 126;
 
-/// A length whose lower 32 bits, read on their own, are a length that a program may accept.
+/// A length that does not fit into 32 bits. A program that reads only its lower 32 bits sees
+/// 65,536, which it may accept.
 const BEYOND_32_BITS: u64 = (1 << 32) + 65_536;
 
 const fn misplaced(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {

@@ -35,7 +35,7 @@ impl CloseFrame {
     /// Code 1000 without a reason.
     pub const NORMAL: Self = Self { code: CloseCode::NORMAL, reason: String::new() };
 
-    /// Creates a body with a code and a reason, which may be empty.
+    /// Creates a body with a code and a reason. The reason may be empty.
     ///
     /// # Errors
     /// - [`UsageError::CloseCodeNotSendable`] for a code that no Close frame may contain;
@@ -94,9 +94,9 @@ impl CloseFrame {
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
-        // An endpoint reports 1005 or 1006 to its application when it has received no code. A peer
-        // that could send these codes could fake a broken connection, so reject them in a Close
-        // frame, like every other code that must not be sent.
+        // An endpoint reports 1005 or 1006 to its application when it has received no code. If a
+        // peer could send these codes, it could make an intact connection look broken, so reject
+        // them in a Close frame, like every other code that must not be sent.
         if !code.is_sendable() {
             return Err(Violation::CloseCodeInvalid(code));
         }

@@ -26,8 +26,8 @@
 //!
 //! The server closes the TCP connection first, so that the kernel's `TIME_WAIT` state is on the
 //! server. `TIME_WAIT` blocks a pair of addresses and ports for a minute or two. This does not
-//! affect a server, because a server listens on its well-known port in any case. A client in
-//! `TIME_WAIT` that reconnects at once, however, would need another port (section 7.1.1).
+//! affect a server, which keeps listening on the same port. A client in `TIME_WAIT` that reconnects
+//! at once, however, would need another port (section 7.1.1).
 //!
 //! *Half-close* means that this endpoint sends nothing more, but keeps reading and discards the
 //! bytes that it reads. Closing both directions while bytes from the peer are in transit would make
@@ -131,7 +131,7 @@ pub(super) struct Closing {
 
 /// Transitions. Only these methods assign to the facts.
 impl Closing {
-    /// Records that our Close was queued. The first Close of either endpoint determines the
+    /// Records that our Close was queued. The endpoint whose Close is recorded first is the
     /// initiator.
     pub(super) fn on_close_sent(&mut self, body: Option<CloseFrame>) {
         self.initiator.get_or_insert(Endpoint::Local);
@@ -186,7 +186,7 @@ impl Closing {
         self.write_failed = true;
     }
 
-    /// Records that a non-empty send queue was discarded. `with_close` says whether our Close was
+    /// Records that a non-empty send queue was discarded. `with_close` is `true` if our Close was
     /// in the queue.
     pub(super) fn on_output_discarded(&mut self, with_close: bool) {
         self.output_discarded = true;
@@ -373,7 +373,7 @@ pub struct CloseInfo {
     pub timed_out: bool,
 }
 
-/// Prints one sentence, such as `1000 (normal closure), closed by the peer`.
+/// Prints a one-line summary, such as `1000 (normal closure), closed by the peer`.
 impl fmt::Display for CloseInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;

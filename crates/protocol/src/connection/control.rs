@@ -21,7 +21,8 @@ const MAX_QUEUED_PONGS: u32 = 64;
 /// frame arrives.
 #[derive(Debug, Default)]
 pub(super) struct ControlFrameState {
-    /// The beginning of the current one-second window, and the number of control frames in it.
+    /// The start of the current one-second window. `count` is the number of control frames in that
+    /// window.
     window_start: Option<Instant>,
     count: u32,
     /// The number of Pongs queued since all earlier ones were written, and the position in the send
@@ -64,7 +65,8 @@ impl ControlFrameState {
         }
     }
 
-    /// Queues the owed Pong once the Pongs before it have been written.
+    /// Queues any Pong that is still owed to the peer, provided that all earlier Pongs have been
+    /// written.
     pub(super) fn send_owed_pong(&mut self, sender: &mut Sender) {
         // Once all queued Pongs have been written, none of them takes up memory, so the count
         // restarts from 0.
@@ -76,7 +78,7 @@ impl ControlFrameState {
         }
     }
 
-    /// Drops the owed Pong, because a Close is about to be queued.
+    /// Drops any Pong that is still owed to the peer, because a Close is about to be queued.
     pub(super) fn forget_owed_pong(&mut self) {
         self.owed_pong = None;
     }

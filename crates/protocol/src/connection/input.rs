@@ -55,8 +55,8 @@ impl InputBuffer {
         self.bytes.len() - self.position
     }
 
-    /// Returns the range of the `len` bytes that start `skip` bytes after the first unconsumed
-    /// byte. Its indexes, like those of the range from [`consume`](Self::consume), refer to the
+    /// Returns the range of `len` bytes that begins `skip` bytes after the first unconsumed byte.
+    /// Like the range from [`consume`](Self::consume), it is counted from the beginning of the
     /// whole buffer.
     #[inline]
     pub(super) const fn next_range(&self, skip: usize, len: usize) -> Range<usize> {
@@ -77,7 +77,7 @@ impl InputBuffer {
         &self.bytes[range]
     }
 
-    /// Returns the bytes of a range, to be unmasked in place.
+    /// Returns the bytes of a range, for unmasking in place.
     #[inline]
     pub(super) fn slice_mut(&mut self, range: Range<usize>) -> &mut [u8] {
         &mut self.bytes[range]

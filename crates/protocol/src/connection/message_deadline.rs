@@ -75,8 +75,8 @@ pub(super) fn watch(
     let is_new = receiver.take_message_ended();
     match slot {
         None => *slot = MessageDeadline::new(timeout, receiver, now).map(Box::new),
-        // Leave the deadline as it is, even if it is the deadline of an earlier message. A later
-        // deadline is set when this one passes.
+        // Leave the deadline as it is, even if it was set for an earlier message. When it passes,
+        // `check` sets a later one if necessary.
         Some(running) => {
             if is_new {
                 running.restart(now);
@@ -101,9 +101,9 @@ pub(super) fn check(
         *slot = None;
         return Ok(());
     }
-    // If a message has ended or bytes were added since `watch`, the input has not been processed to
-    // its end. The unprocessed bytes may complete the message, and more may be waiting at the
-    // socket. This happens while the application waits to send and does not read.
+    // If a message has ended or bytes were added since the last call to `watch`, part of the input
+    // has not been processed. The unprocessed bytes may complete the message, and more may be
+    // waiting at the socket. This happens while the application waits to send and does not read.
     let is_unprocessed = receiver.has_message_ended() || receiver.unconsumed_len() > running.unconsumed;
     if is_unprocessed || now.duration_since(running.deadline) > NOTICED_WITHIN {
         running.restart(now);

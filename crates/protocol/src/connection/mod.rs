@@ -270,8 +270,8 @@ impl Connection {
         self.receiver.is_inflate_limited()
     }
 
-    /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
-    /// frames. [`poll_event`](Self::poll_event) updates this number.
+    /// Returns the number of bytes of the current frame's payload that have still to arrive or to
+    /// be processed, or 0 between frames. [`poll_event`](Self::poll_event) updates this number.
     ///
     /// The number follows from the length that the peer announced. Use it to limit a read, but do
     /// not allocate that many bytes in advance.
@@ -319,9 +319,9 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// Returns the rule that the peer broke, but only once. By then, this method has failed the
-    /// connection (section 7.1.7): it has queued a Close with a suitable code, and will process no
-    /// more input.
+    /// Returns the rule that the peer broke, but only once. Before it returns this error, the
+    /// method fails the connection (section 7.1.7): it queues a Close with a suitable code, and
+    /// will process no more input.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
         Ok(self.poll_event_with_outbound(now)?.map(|(event, _)| event))
     }
@@ -425,11 +425,11 @@ impl Connection {
         !self.closing.ignores_input() && self.receiver.has_complete_frame()
     }
 
-    /// Returns `true` if the input continues with a frame of a message. Returns `false` if nothing
-    /// has arrived, or if a control frame comes next.
+    /// Returns `true` if the input continues with a data frame. Returns `false` if nothing has
+    /// arrived, or if the next frame is a control frame or has a reserved opcode.
     ///
     /// A driver whose send queue is full can still call [`poll_event`](Self::poll_event) while this
-    /// method returns `false`, so that it learns of the peer's Close. A peer that has sent its
+    /// method returns `false`, so that it does not miss the peer's Close. A peer that has sent its
     /// Close may never read the queued bytes.
     #[must_use]
     pub fn is_message_next(&self) -> bool {
@@ -440,9 +440,9 @@ impl Connection {
     /// method was last called. Messages that took the fast path, as all messages from
     /// [`poll_message`](Self::poll_message) do, are not counted.
     ///
-    /// One call to `poll_event` may decode thousands of fragments and return nothing. A driver that
-    /// shares its thread with other tasks can measure that work with this method, and let the
-    /// others run.
+    /// One call to `poll_event` may decode thousands of fragments and return no event. A driver
+    /// that shares its thread with other tasks can use this method to measure how much work a call
+    /// has done, and then let the other tasks run.
     #[must_use]
     pub const fn take_frame_count(&mut self) -> usize {
         self.receiver.take_frame_count()
@@ -647,8 +647,8 @@ impl Connection {
         }
         if self.state() == State::Open {
             // Send the Close at once, even in the middle of a fragmented message, because only the
-            // caller knows whether more fragments follow. To finish the message, the caller sends
-            // the remaining fragments first and closes afterwards.
+            // caller knows whether more fragments follow. A caller that wants to finish the message
+            // sends the remaining fragments before it closes.
             self.send_close(frame, now);
         }
         Ok(())
@@ -704,9 +704,9 @@ impl Connection {
     }
 
     /// Moves the queued small frames to new memory of exactly their size, if they use less than
-    /// about a quarter of the send buffer. If memory is scarce (`is_scarce`), moves them unless
-    /// they fill the buffer. Returns the old buffer, so that another connection can use it, or
-    /// `None` if nothing was moved. Call this method when the transport accepts no more bytes.
+    /// about a quarter of the send buffer. If memory is scarce (`is_scarce`), it is enough that
+    /// they do not fill the buffer. Returns the old buffer, so that another connection can use it,
+    /// or `None` if nothing was moved. Call this method when the transport accepts no more bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }
@@ -719,8 +719,8 @@ impl Connection {
             // either. Discard them.
             self.discard_output();
         } else if let Some(control) = &mut self.control {
-            // All queued Pongs may have been written since the last call. If so, the Pong that is
-            // still owed can be queued.
+            // All queued Pongs may have been written since the last call. If so, any Pong that is
+            // still owed to the peer can be queued.
             control.send_owed_pong(&mut self.sender);
         }
         // Write the queued bytes before taking any step to close the TCP connection. If the peer
@@ -771,9 +771,9 @@ impl Connection {
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
         }
-        // Drop the Pong that is still owed, because the Close shows just as well that this end is
-        // alive. (A Ping that arrives later is still answered, until the peer's Close arrives.) No
-        // data frame may follow a Close, so `queue_close` also frees the compressor.
+        // Drop any Pong that is still owed to the peer, because the Close shows just as well that
+        // this end is alive. (A Ping that arrives later is still answered, until the peer's Close
+        // arrives.) No data frame may follow a Close, so `queue_close` also frees the compressor.
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }

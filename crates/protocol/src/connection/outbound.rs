@@ -1,5 +1,5 @@
-//! Sends messages while a received message is still borrowed, and checks that the application may
-//! still send its messages, Pings and Pongs.
+//! Sends messages while a received message is borrowed, and checks that the application is still
+//! allowed to send its messages, Pings and Pongs.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl Outbound<'_> {
     /// As for [`Connection::send`](super::Connection::send).
     #[inline]
     pub fn send_back(&mut self, message: MessageRef<'_>) -> Result<(), UsageError> {
-        // A message that `into_message` would copy is copied directly into the queue.
+        // If `into_message` would copy the message, copy it directly into the queue instead.
         if message.as_bytes().len() >= SEND_BACK_SHARED_FROM && !message.is_copied() {
             return self.send(message.into_message());
         }

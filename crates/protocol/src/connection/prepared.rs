@@ -48,9 +48,9 @@ impl PreparedMessage {
     }
 
     /// Encodes a message uncompressed, and also compressed if it reaches the threshold and
-    /// compression makes it smaller. `options` supplies the server's window, the level and the
-    /// threshold. A connection that has negotiated compression with a window of at least that size
-    /// sends the compressed frame, if there is one.
+    /// compression makes it smaller. `options` supplies the size of the server's window, the
+    /// compression level and the threshold. A connection that has negotiated compression with a
+    /// window of at least that size sends the compressed frame, if there is one.
     ///
     /// The compressed frame refers to no other message. A connection with context takeover clears
     /// its window when it sends the frame, so the next message that it compresses is slightly

@@ -5,10 +5,10 @@
 //!   ◀── written first                                                     appended last ──▶
 //! ```
 //!
-//! Small frames are appended to one buffer, the tail, so that a hundred of them can leave in one
-//! write. A large unmasked payload is queued without a copy, because the copy would cost more than
-//! another entry in a vectored write. The driver reads the chunks and the tail through the trait
-//! [`Buf`], with `chunks_vectored`.
+//! Small frames are appended to one buffer, the tail, so that one write can send a hundred of them.
+//! A large unmasked payload is queued without a copy, because the copy would cost more than another
+//! entry in a vectored write. The driver reads the chunks and the tail through the trait [`Buf`],
+//! with `chunks_vectored`.
 
 use std::{collections::VecDeque, io::IoSlice};
 
@@ -21,8 +21,8 @@ use crate::frame::{FrameHeader, apply_mask};
 /// write.
 const SHARED_FROM: usize = 4 << 10;
 
-/// The unused memory, in bytes, that [`SendQueue::shrink`] leaves in the tail, on top of three
-/// unused bytes for each byte in use. If memory is scarce, it leaves none.
+/// The unused memory, in bytes, that [`SendQueue::shrink`] tolerates in the tail, in addition to
+/// three unused bytes for each byte in use. If memory is scarce, it tolerates none.
 const SPARE: usize = 1 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -31,18 +31,20 @@ pub struct SendQueue {
     chunks: VecDeque<Chunk>,
     tail: BytesMut,
     /// The size, in bytes, of the memory that the tail uses together with the chunks that were
-    /// split off from it. [`BytesMut::capacity`] does not count what is in front of the tail.
+    /// split off from it. [`BytesMut::capacity`] counts only the memory from the start of the tail
+    /// onwards.
     tail_memory: usize,
     /// The length of the queue in bytes.
     len: usize,
     /// The number of queued bytes that are stored outside the tail's memory.
     shared_len: usize,
-    /// The number of bytes that were sent since the queue was created or last discarded.
+    /// The number of bytes sent since the queue was created or last discarded.
     sent: u64,
-    /// The position up to which the transport has refused to accept bytes for now.
+    /// The position where the refused bytes end: for now, the transport has refused every unsent
+    /// byte before it.
     refused: u64,
-    /// Whether the transport has accepted a byte that it had refused before, since this flag was
-    /// last reset.
+    /// Whether, since this flag was last reset, the transport has accepted a byte that it had
+    /// previously refused.
     drained: bool,
 }
 
@@ -93,19 +95,20 @@ impl SendQueue {
 
     /// Returns the size, in bytes, of the memory that the queue uses.
     pub(super) const fn capacity(&self) -> usize {
-        // After a split, the tail may have moved to other memory, while the chunk is still in the
-        // old memory. The copied bytes may then take up more than the recorded memory, so return
-        // the larger number.
+        // After a chunk has been split off from the tail, the tail may move to new memory while the
+        // chunk stays in the old memory. The copied bytes may then exceed the recorded size of the
+        // memory, so return the larger number.
         let copied_len = self.len - self.shared_len;
         self.shared_len + if self.tail_memory > copied_len { self.tail_memory } else { copied_len }
     }
 
     /// Moves the bytes in the tail's memory to new memory of exactly their size, and returns the
-    /// old memory. Moves nothing and returns `None` if they use more than about a quarter of the
-    /// tail's memory. If `is_scarce` is `true`, this happens only if they use all of it.
+    /// old memory. Moves nothing and returns `None` if they fill more than about a quarter of the
+    /// tail's memory. If `is_scarce` is `true`, the bytes stay where they are only if they fill all
+    /// of it.
     ///
-    /// Unless memory is scarce, a queue that drains is moved again only when it has become four
-    /// times shorter, so all its moves together copy little more than the first one.
+    /// Unless memory is scarce, a draining queue is moved again only after at least three quarters
+    /// of it have been sent, so all its moves together copy little more than the first one.
     pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
         let used = self.len - self.shared_len;
         let allowed = if is_scarce { used } else { 4 * used + SPARE };
@@ -183,8 +186,8 @@ impl SendQueue {
         self.refused = self.end();
     }
 
-    /// Returns `true` if the transport has accepted a byte that it had refused before, since
-    /// [`reset_drained`](Self::reset_drained).
+    /// Returns `true` if, since the last call to [`reset_drained`](Self::reset_drained), the
+    /// transport has accepted a byte that it had previously refused.
     pub(super) const fn has_drained(&self) -> bool {
         self.drained
     }

@@ -1,4 +1,5 @@
-//! The sending half of a connection: from messages to frames in the queue (sections 5.4 and 6.1).
+//! The sending half of a connection, which turns messages into queued frames (sections 5.4 and
+//! 6.1).
 //!
 //! Before the application's messages, Pings and Pongs reach this module,
 //! [`Outbound`](super::outbound::Outbound) checks that they may still be sent, because the sender
@@ -25,8 +26,8 @@ pub(super) struct Sender {
     queue: SendQueue,
     /// The position in the queue where our Close ends; 0 if no Close was queued.
     close_end: u64,
-    /// The kind of our own fragmented message, with the validator for its text, while that message
-    /// is incomplete.
+    /// The kind of the fragmented message that this endpoint is sending, with the validator for its
+    /// text. `None` unless such a message is incomplete.
     open: Option<Box<(MessageKind, Utf8Validator)>>,
     /// Present if compression was negotiated.
     deflating: Option<Box<Deflating>>,

@@ -15,11 +15,12 @@
 //!
 //! Besides a Pong, two things show that the peer is alive when the deadline for the Pong passes:
 //!
-//! * **A byte that arrives.** A Pong cannot overtake a large frame that is still arriving.
-//! * **A byte that the transport accepts after it had refused to.** The transport refuses bytes
+//! * **A byte that arrives.** The Pong may be waiting behind a large frame, because it cannot
+//!   overtake a frame that is still arriving.
+//! * **A byte that the transport accepts after first refusing it.** The transport refuses bytes
 //!   when its buffers are full, and only a peer that receives bytes makes room in them. A byte that
 //!   is accepted *before* the buffers are full proves nothing: a kernel accepts megabytes for a
-//!   peer whose cable is cut.
+//!   peer whose cable has been cut.
 
 use std::time::{Duration, Instant};
 
@@ -38,8 +39,8 @@ pub(super) struct Timers {
     keep_alive: Option<Box<KeepAliveState>>,
     /// The time by which the peer must have answered our Close, or closed the TCP connection.
     close: Option<Instant>,
-    /// Set when a message is found incomplete, and kept until the deadline passes, even if the
-    /// message is complete by then.
+    /// Set when an incomplete message is found, and kept until the deadline passes, even if the
+    /// message is completed before then.
     message: Option<Box<MessageDeadline>>,
 }
 
@@ -153,8 +154,8 @@ struct KeepAliveState {
     /// The number of Pings that have been queued so far, which is also the payload of the latest
     /// Ping.
     pings_sent: u32,
-    /// The time at which the next Ping will be due, which moves to `ping` once the peer is known to
-    /// be alive. Set only while a Pong is awaited.
+    /// The time at which the next Ping will be due. Set only while a Pong is awaited. Once the peer
+    /// is known to be alive, this time moves to `ping`.
     next_ping: Option<Instant>,
     /// The position in the send queue where the last Ping ends.
     ping_end: u64,

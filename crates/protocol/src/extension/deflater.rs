@@ -53,7 +53,7 @@ impl Deflater {
         }
     }
 
-    /// Creates a compressor whose messages refer to no earlier message.
+    /// Creates a compressor that compresses each message independently of earlier ones.
     #[must_use]
     pub const fn without_takeover(window_bits: WindowBits, level: Level) -> Self {
         Self { compress: None, takeover: false, window_bits, level }
@@ -77,8 +77,9 @@ impl Deflater {
         self.takeover
     }
 
-    /// Compresses `part`, which is a whole message or a fragment of one; `last` ends the message.
-    /// Returns the payload to send, which may be empty for an empty fragment.
+    /// Compresses `part`, which is a whole message or a fragment of one, and returns the payload to
+    /// send. `last` is `true` if `part` ends the message. The payload may be empty for an empty
+    /// fragment.
     #[must_use]
     pub fn deflate(&mut self, part: &[u8], last: bool) -> Vec<u8> {
         let mut output = Vec::new();
@@ -121,8 +122,8 @@ impl Deflater {
         let (window_bits, level) = (self.window_bits, self.level);
         let compress = self.compress.get_or_insert_with(|| new_compress(window_bits, level));
         let mut rest = part;
-        // Compressed text is usually at most a third as large as the text, so this capacity is
-        // usually enough for one call.
+        // Text usually shrinks to at most a third of its size, so this capacity is usually enough
+        // to compress `part` in one call.
         output.reserve(part.len() / 3 + ROOM_FOR_FLUSH);
         loop {
             let before = compress.total_in();
@@ -144,9 +145,9 @@ impl Deflater {
 
 /// Creates zlib's compressor for a stream without a header.
 ///
-/// zlib does not accept 8 bits for such a stream, so 9 bits are used instead. With 9 bits, zlib's
-/// references reach back at most 250 bytes (the window less the longest match and some lookahead),
-/// which is within the 256 bytes that 8 bits allow.
+/// zlib does not accept a window of 8 bits for such a stream, so a window of 9 bits is used
+/// instead. With 9 bits, zlib refers back at most 250 bytes (the window size minus the longest
+/// match and some lookahead), which is within the 256 bytes that 8 bits allow.
 //= docs/src/rfc7692.md#section-7-2-1
 //# A compressor MUST NOT refer back more than 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-1

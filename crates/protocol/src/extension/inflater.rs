@@ -95,8 +95,8 @@ impl Inflater {
         Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
-    /// Returns `true` if a message may refer to earlier messages. If so, a message that was not
-    /// inflated to its end makes it impossible to inflate any later message.
+    /// Returns `true` if a message may refer to earlier messages. If so, and one message is not
+    /// inflated to its end, no later message can be inflated.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
@@ -109,9 +109,9 @@ impl Inflater {
         self.begun = false;
     }
 
-    /// Decompresses `part`, which is the whole payload of a message or any piece of it, and appends
-    /// the result to `output`; `last` ends the message. `output` holds the message so far, at most
-    /// `limit` bytes.
+    /// Decompresses `part`, which is all or any piece of a message's payload, and appends the
+    /// result to `output`. `last` is `true` if `part` ends the message. `output` holds the message
+    /// so far, at most `limit` bytes.
     ///
     /// # Errors
     /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. After an
@@ -157,10 +157,10 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
-            // Check the limit first, even if this call also returned an error. How the payload is
-            // split into pieces decides whether this call or a later one finds invalid data just
-            // after the limit. If the error were checked first, the split would therefore also
-            // decide which error is reported.
+            // Check the limit first, even if this call also returned an error. If the data is
+            // invalid just after the limit, either this call or a later one finds the error,
+            // depending on how the payload is split into pieces. Because the limit is checked
+            // first, the same error is reported for every split.
             if output.len() > limit {
                 // Remove the bytes above the limit, so that the caller does not process them, for
                 // example by validating them as UTF-8.

@@ -47,8 +47,8 @@ impl fmt::Display for WindowBits {
 pub struct Level(u8);
 
 impl Level {
-    /// Level 1. On JSON of 1 KiB, it is four times as fast as zlib's default of 6, and its output
-    /// is a fifth larger.
+    /// Level 1. On 1 KiB of JSON, it is four times as fast as zlib's default, level 6, and its
+    /// output is a fifth larger.
     pub const FAST: Self = Self(1);
 
     /// Creates a level from a number.
@@ -98,18 +98,18 @@ pub struct DeflateOptions {
     pub server_no_context_takeover: bool,
     /// Whether the client compresses each message independently of earlier ones. If `true`, a
     /// client announces independent compression in its offer and uses it whatever the server
-    /// answers, and a server demands it in its response.
+    /// answers. A server with this setting demands it in its response.
     pub client_no_context_takeover: bool,
-    /// The maximum window with which the server may compress. A client requests this maximum in its
+    /// The maximum window size for the server's compression. A client requests this maximum in its
     /// offer. A server observes it even if the client has not requested it.
     pub server_max_window_bits: WindowBits,
-    /// The maximum window with which the client may compress. A client announces this maximum in
-    /// its offer, and observes it whatever the server's answer is. If it is less than 15 bits, a
-    /// server demands it, and declines an offer that does not contain the parameter.
+    /// The maximum window size for the client's compression. A client announces this maximum in its
+    /// offer, and observes it whatever the server's answer is. If it is less than 15 bits, a server
+    /// demands it, and declines an offer without `client_max_window_bits`.
     pub client_max_window_bits: WindowBits,
     /// The effort of the compressor. The default is [`Level::FAST`].
     pub level: Level,
-    /// The minimum payload size, in bytes, of a message that is compressed. 1024 by default, as in
+    /// The minimum payload size, in bytes, for a message to be compressed. 1024 by default, as in
     /// `ws`: a smaller message fits into a single packet anyway, so compressing it would not make
     /// it arrive sooner. The threshold does not apply to a message that is sent in fragments,
     /// because its size is not known in advance.

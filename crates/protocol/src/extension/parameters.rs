@@ -1,4 +1,5 @@
-//! The four parameters of permessage-deflate as they appear in the header (RFC 7692, section 7.1).
+//! The four parameters of permessage-deflate as they appear in the `Sec-WebSocket-Extensions`
+//! header (RFC 7692, section 7.1).
 //!
 //! ```text
 //!                                  in an offer                      in a response
@@ -23,7 +24,7 @@ const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// The parameters of one element of the header.
+/// The parameters of one element of the `Sec-WebSocket-Extensions` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Parameters {
     pub(super) server_no_context_takeover: bool,
@@ -33,8 +34,8 @@ pub(super) struct Parameters {
     pub(super) client_max_window_bits: Option<Option<WindowBits>>,
 }
 
-/// The kind of a header element. Offers and responses have the same grammar, except for one
-/// parameter.
+/// Whether a header element is an offer or a response. Offers and responses have the same grammar,
+/// except for one parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ElementKind {
     Offer,

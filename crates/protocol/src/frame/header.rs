@@ -1,4 +1,4 @@
-//! A valid frame header, parsed and encoded (section 5.2). [`layout`](super::layout) shows the
+//! Valid frame headers: parsing and encoding (section 5.2). [`layout`](super::layout) shows the
 //! bits.
 //!
 //! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that do not depend on a

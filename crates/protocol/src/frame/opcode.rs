@@ -34,7 +34,8 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    /// Returns the opcode in the low four bits of `bits`, or `None` for the reserved 3-7 and B-F.
+    /// Returns the opcode in the low four bits of `bits`, or `None` if they hold a reserved number
+    /// (3-7 or B-F).
     #[must_use]
     pub const fn from_bits(bits: u8) -> Option<Self> {
         Some(match bits & 0x0F {

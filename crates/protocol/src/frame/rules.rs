@@ -44,7 +44,7 @@ pub struct HeaderContext<'a> {
     pub limits: &'a Limits,
 }
 
-/// What the rules need to know about an incomplete message.
+/// The information about an incomplete message that the rules need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenMessageInfo {
     /// The number of payload bytes that have arrived, or `None` for a compressed message, whose
@@ -151,8 +151,8 @@ pub fn check_in_context<B>(
         _ => {}
     }
     let before = match (opcode, context.open_message) {
-        // No other rule applies to an unknown opcode or to a control frame. A control frame is not
-        // part of a message, and its size was checked with the first two bytes.
+        // The remaining rules do not apply to an unknown opcode or to a control frame. A control
+        // frame is not part of a message, and its size was checked with the first two bytes.
         (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
         //= docs/src/rfc6455.md#section-5-4
         //# A continuation frame MUST NOT appear if there is no message to continue.
@@ -210,8 +210,8 @@ fn check_reserved_bits<B>(
     }
 }
 
-/// Checks a data frame's size, using the length in its header, before the payload needs any memory
-/// (section 10.4). `before` describes the part of the message that has already arrived.
+/// Checks a data frame's size, using the length in its header, before any memory is needed for the
+/// payload (section 10.4). `before` describes the part of the message that has already arrived.
 #[inline]
 fn check_size<B>(
     length: u64,

@@ -55,7 +55,7 @@ pub struct ResponseBody {
 enum Expected {
     /// Everything until the TCP connection ends.
     UntilEnd,
-    /// This many more bytes, after which the body ends.
+    /// The rest of the body, which is this many bytes long.
     Length(u64),
     /// The line that states the size of a chunk. Holds the part of that line that has arrived so
     /// far.

@@ -124,8 +124,8 @@ impl ClientRequest {
     /// [`HeaderName`], and the value can be a string or a [`HeaderValue`].
     ///
     /// # Errors
-    /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
-    ///   in a value would add another header;
+    /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow, such as a
+    ///   value with a line break, which would add another header;
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
@@ -343,7 +343,8 @@ impl ClientHandshake {
     pub fn request(&self) -> Result<Request<()>, UsageError> {
         // By default, a `Request` is an HTTP/1.1 GET request.
         let mut request = Request::new(());
-        // Every character of a resource name is valid, so only the length can be wrong.
+        // Every character of a resource name is also valid in an `http::Uri`, so only the length
+        // can make the conversion fail.
         *request.uri_mut() = self.request.uri.resource_name().parse().map_err(|_| UriError::TooLong)?;
         *request.headers_mut() = self.headers.clone();
         Ok(request)

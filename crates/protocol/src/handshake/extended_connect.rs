@@ -17,7 +17,7 @@ use http::{HeaderMap, Method, Request, Response, Version};
 use super::client::{ClientRequest, Established, HandshakeError};
 use crate::{uri::UriError, usage_error::UsageError};
 
-/// A client's handshake in HTTP/2. Send the [request](Self::request), and [check the
+/// A client's handshake in HTTP/2. Send the [request](Self::request), and then [check the
 /// response](Self::check_response).
 ///
 /// ```
@@ -79,7 +79,8 @@ impl ExtendedConnect {
         let mut request = Request::new(());
         *request.method_mut() = Method::CONNECT;
         *request.version_mut() = Version::HTTP_2;
-        // Every character of a URI is valid, so only the length can be wrong.
+        // Every character of a WebSocket URI is also valid in an `http::Uri`, so only the length
+        // can make the conversion fail.
         *request.uri_mut() = target.map_err(|_| UriError::TooLong)?;
         //= docs/src/rfc8441.md#section-5
         //# The request MUST NOT have the headers `Connection` and `Upgrade`, which HTTP/2 does not

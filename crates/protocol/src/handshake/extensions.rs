@@ -70,7 +70,8 @@ impl Extension {
         &self.name
     }
 
-    /// Returns the parameters in the order of the header, with the values unquoted.
+    /// Returns the parameters in the order in which the header lists them, with the values
+    /// unquoted.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_deref()))
     }

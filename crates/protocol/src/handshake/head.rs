@@ -230,9 +230,10 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
 /// Encodes a complete response to a GET request: the head and, if the response can have one, the
 /// body with its length.
 ///
-/// An interim response (1xx), 204 and 304 have no body, so the body of such a `response` is left
-/// out. The connection ends after any response except an interim one, so a final response gets the
-/// header `Connection: close` unless it already has a `Connection` header.
+/// A response with the status 1xx (an interim response), 204 or 304 has no body, so the body of
+/// such a `response` is left out. The connection ends after any response except an interim one, so
+/// a final response gets the header `Connection: close` unless it already has a `Connection`
+/// header.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
@@ -247,8 +248,8 @@ pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>
     let status = response.status();
     let body = response.body().as_ref();
     // A 1xx, 204 or 304 response has no body, and a 1xx or 204 must not announce one either (RFC
-    // 9110, section 8.6). `Content-Length` in a 304 is the length that a 200 would have had, which
-    // the application may know.
+    // 9110, section 8.6). In a 304, `Content-Length` states the length that the body of a 200 would
+    // have had, so keep the header if the application has set it.
     let is_interim = status.is_informational();
     let forbids_length = is_interim || status == StatusCode::NO_CONTENT;
     let has_body = !forbids_length && status != StatusCode::NOT_MODIFIED;
@@ -278,8 +279,8 @@ pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>
 /// Converts and checks the name and the value of a header that the application has chosen.
 ///
 /// # Errors
-/// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a
-///   value would add another header;
+/// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow, such as a value
+///   with a line break, which would add another header;
 /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
 pub(super) fn header_line<N, V>(name: N, value: V) -> Result<(HeaderName, HeaderValue), UsageError>
 where

@@ -66,8 +66,8 @@ pub fn accept_key(key: &str) -> String {
     general_purpose::STANDARD.encode(accept_digest(key))
 }
 
-/// Computes the 20 bytes whose Base64 is the accept value: the SHA-1 of the key, as text, followed
-/// by the [`GUID`].
+/// Computes the 20 bytes whose Base64 is the accept value: appends the [`GUID`] to the key, as
+/// text, and hashes the result with SHA-1.
 #[must_use]
 pub fn accept_digest(key: &str) -> [u8; 20] {
     let mut sha1 = Sha1::new();

@@ -1,7 +1,7 @@
 //! The server's side of the opening handshake (section 4.2).
 //!
-//! An accepting response can be created only from a request that has been checked, so it always
-//! belongs to a valid request:
+//! An accepting response can be created only from a request that has passed the checks, so it
+//! always answers a valid request:
 //!
 //! ```text
 //!   ServerHandshake ─poll─▶ ReceivedRequest ─check_upgrade─▶ UpgradeRequest ─accept─▶ UpgradeResponse
@@ -12,7 +12,7 @@
 //!
 //! In HTTP/2, an extended CONNECT replaces the upgrade, and 200 replaces 101 (RFC 8441). Another
 //! HTTP implementation must parse the request. The server checks the offers, and chooses among
-//! them, in the same way.
+//! them, in the same way as in HTTP/1.1.
 
 use std::fmt;
 
@@ -237,7 +237,8 @@ impl ReceivedRequest {
             //= docs/src/rfc6455.md#section-4-2-1
             //# The server MUST reject a request without a `Host` header.
             0 if self.head.version() == Version::HTTP_11 => return Err(HandshakeViolation::HostNotOnce),
-            // Later versions have `:authority`, which is part of the target here.
+            // In HTTP/2 and later, the host can be in `:authority`, which is part of the target
+            // here.
             //= docs/src/rfc8441.md#section-5
             //# The client MUST send the host in `:authority`, and not in `Host`.
             0 if self.head.version() > Version::HTTP_11 && self.absolute_target().is_none() => {

@@ -1,4 +1,4 @@
-//! Decides to which hosts a request may be addressed.
+//! Decides which hosts a request may be addressed to.
 //!
 //! ```text
 //!   browser                      DNS of evil.example             this server

@@ -41,7 +41,7 @@ pub(crate) enum AllowedOrigin {
 pub(crate) struct Origin {
     /// Whether the scheme is `https`.
     secure: bool,
-    /// In lower case. A trailing dot makes a difference, as in browsers.
+    /// The host, in lower case. As in browsers, a trailing dot makes it a different host.
     host: String,
     port: u16,
 }
@@ -263,7 +263,8 @@ mod tests {
         assert!(accepts(&forwarded));
     }
 
-    /// The advice would mislead an administrator whose proxy is not the reason.
+    /// For a page from another host, the advice would mislead the administrator, because the proxy
+    /// is not the reason for the rejection.
     #[test]
     fn the_advice_about_a_proxy_is_given_only_for_the_same_host() {
         let error = |origin: &str| {
@@ -297,7 +298,7 @@ mod tests {
             assert_same(host, origin, true);
         }
         for [host, origin] in [
-            // A browser treats these as two different origins.
+            // A browser treats the name with the trailing dot as a different origin.
             ["example.org", "http://example.org."],
             ["localhost:8080", "http://127.0.0.1:8080"],
             ["[::1]", "http://::1"],

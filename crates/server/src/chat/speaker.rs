@@ -11,8 +11,9 @@ use tokio_util::sync::PollSemaphore;
 
 use super::{room::Room, text::Text};
 
-/// When a member's unsaid texts take up this many bytes, the server stops reading from the member.
-/// Until then it keeps reading, so a member with only a few waiting texts still gets its Pongs.
+/// When a member's texts that are waiting for space in the room take up this many bytes, the server
+/// stops reading from that member. Until then it keeps reading, so that a member with only a few
+/// waiting texts still gets its Pongs.
 const MAX_UNSAID: usize = 64 << 10;
 
 /// The texts that a member has sent but for which the room has no space yet.
@@ -21,7 +22,7 @@ pub(super) struct Speaker<'a> {
     room: &'a Room,
     id: u64,
     unsaid: VecDeque<Text>,
-    /// The memory that `unsaid` takes, in bytes.
+    /// The memory that the texts in `unsaid` take, in bytes.
     unsaid_bytes: usize,
     /// Waits for space, and keeps its place in the queue between calls to [`say`](Self::say).
     space: PollSemaphore,
@@ -43,8 +44,8 @@ impl<'a> Speaker<'a> {
         self.unsaid.push_back(text);
     }
 
-    /// Waits until there is space for the first unsaid text, and adds it to the room. Waits forever
-    /// if there is no such text.
+    /// Waits until there is space for the first waiting text, and adds it to the room. Never
+    /// returns if no text is waiting.
     ///
     /// # Cancel safety
     /// Cancel-safe: if the future is dropped, the text keeps its place in the queue.
@@ -60,7 +61,7 @@ impl<'a> Speaker<'a> {
         }
     }
 
-    /// Adds all texts that are still unsaid to the room.
+    /// Adds all waiting texts to the room, each as soon as there is space for it.
     pub(super) async fn say_all(&mut self) {
         while !self.unsaid.is_empty() {
             self.say().await;

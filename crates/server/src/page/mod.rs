@@ -8,8 +8,9 @@
 //! * `index.html` and `page.css`: the page and its appearance.
 //! * `main.js`: the script that connects the parts below, and handles the forms and keys of the
 //!   whole page.
-//! * `connection.js`: the connection, its viewer, and the decision of when to connect again.
-//! * `log.js`: the records that the page keeps, up to a limit, and how to filter and find them.
+//! * `connection.js`: the connection, its viewer, and the decision about when to reconnect.
+//! * `log.js`: the records that the page keeps, up to a limit, and the code that filters and finds
+//!   them.
 //! * `list.js`: the list of records, in which only the visible rows exist as elements.
 //! * `detail.js`: one record, its bytes, its fields, and the explanation of one field.
 //! * `ending.js`: how a connection ended, as the script sees it and as it was on the wire.

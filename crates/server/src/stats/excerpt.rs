@@ -1,11 +1,11 @@
 //! Excerpts: the beginning of a text that may be long.
 
-/// Returns the longest prefix of `text` whose characters take at most `max` bytes. `len` returns
-/// the number of bytes that a character takes where the excerpt is used, for example after
-/// escaping.
+/// Returns the longest prefix of `text` whose characters take at most `max` bytes in total. `len`
+/// returns the number of bytes that a character takes in the place where the excerpt will be used,
+/// for example after escaping.
 ///
-/// The time does not depend on how much text follows the excerpt, because only the excerpt is
-/// examined.
+/// The running time does not depend on how much text follows the excerpt, because the function
+/// stops where the excerpt ends.
 pub(super) fn excerpt(text: &str, max: usize, len: impl Fn(char) -> usize) -> &str {
     let mut total = 0;
     let fits = |&(_, character): &(usize, char)| {

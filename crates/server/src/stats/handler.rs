@@ -17,8 +17,8 @@ use crate::{
     peer::Peer,
 };
 
-/// The maximum number of bytes of a text message that are printed. They fill half a terminal of 80
-/// columns and 24 lines. If they must be escaped, they take up to six times as much space.
+/// The maximum number of bytes to print from one text message. They fill half of a terminal of 80
+/// columns and 24 lines, or take up to six times as much space if they must be escaped.
 const MAX_PRINTED: usize = 1 << 10;
 
 /// Prints the client's messages and pushes the stats to the client, until the connection is closed.
@@ -73,8 +73,8 @@ where
     }
 }
 
-/// Returns a text message as it is printed. A long message is reduced to its beginning and its
-/// length.
+/// Returns a text message as it will be printed. A long message is cut short, and its total length
+/// is added.
 fn printed(text: &str) -> String {
     let beginning = excerpt(text, MAX_PRINTED, char::len_utf8);
     if beginning.len() < text.len() {

@@ -18,9 +18,9 @@ use tokio::{
 use super::excerpt::excerpt;
 use crate::memory;
 
-/// The maximum number of bytes that the last text message takes in each push. Without a limit, one
-/// client could make the server send a very long message to every client, every second. The limit
-/// counts the bytes of the JSON string, in which a control character takes up to six bytes.
+/// The maximum number of bytes that the last text message may take up in each push. Without a
+/// limit, one client could make the server send a very long message to every client, every second.
+/// The limit applies to the JSON string, in which a control character takes up to six bytes.
 const MAX_LAST_TEXT: usize = 4 << 10;
 
 /// One push. The fields appear in the JSON in this order.
@@ -90,7 +90,7 @@ impl Stats {
         serde_json::to_string(&push).expect("numbers and strings always have a JSON form")
     }
 
-    /// Counts a text message, and keeps its beginning for the pushes.
+    /// Counts a text message, and stores its beginning for the next pushes.
     pub(super) fn record_text(&self, text: &str) {
         self.messages_received.fetch_add(1, Ordering::Relaxed);
         let beginning = excerpt(text, MAX_LAST_TEXT, json_len);
@@ -98,7 +98,7 @@ impl Stats {
         *self.last_text.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 
-    /// Counts a client until the returned guard is dropped.
+    /// Counts a client as connected until the returned guard is dropped.
     pub(super) fn count_client(&self) -> ClientGuard<'_> {
         self.clients.fetch_add(1, Ordering::Relaxed);
         ClientGuard(&self.clients)
@@ -110,7 +110,7 @@ impl Stats {
     }
 }
 
-/// Counts a client until this guard is dropped.
+/// Counts a client as connected until this guard is dropped.
 pub(super) struct ClientGuard<'a>(&'a AtomicUsize);
 
 impl Drop for ClientGuard<'_> {

@@ -1,8 +1,8 @@
 //! A certificate and its private key in two files, which are read again when they change.
 //!
 //! Certificates expire, so a program such as certbot replaces the files every few weeks. The server
-//! notices new files by itself, and SIGHUP makes it load them at once, as with other servers. Only
-//! connections that are accepted later get the new certificate.
+//! notices new files without being told. As with other servers, SIGHUP makes it load them
+//! immediately. Only connections that are accepted after that get the new certificate.
 //!
 //! ```text
 //!   every second:  changed since the last look? ── yes ──▶ wait for a look without a change ──▶ load
@@ -79,9 +79,9 @@ impl CertificateFiles {
     }
 
     /// Loads the certificate into `tls` whenever the files change, and on SIGHUP. If the new files
-    /// cannot be used, the old certificate stays in use. The files are then loaded again only when
-    /// they change once more, or on the next SIGHUP, because an attempt every second would report
-    /// the same error every second. Warns before the certificate in use expires.
+    /// cannot be used, the old certificate stays in use. The server then tries again only when the
+    /// files change once more or on the next SIGHUP, because trying every second would report the
+    /// same error every second. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,12 +135,12 @@ impl CertificateFiles {
     }
 }
 
-/// Runs a function that blocks on the file system, on a thread that serves no connections.
+/// Runs a function that blocks on the file system, using a thread that serves no connections.
 async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(run).await {
         Ok(value) => value,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is shutting down, so nobody waits for this future any more.
+        // The runtime is shutting down, so nothing is waiting for this future any more.
         Err(_) => std::future::pending().await,
     }
 }

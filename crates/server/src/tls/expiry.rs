@@ -28,7 +28,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const WARN_BEFORE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// The divisor for short-lived certificates: the warnings begin when a quarter of the validity
-/// period remains. Certificates that are valid for six days are renewed when a third remains.
+/// period remains. By then, the renewal should have happened: certificates that are valid for six
+/// days are renewed when a third remains.
 const WARN_PART: u32 = 4;
 
 /// A reason to warn about a certificate.
@@ -66,8 +67,8 @@ pub(super) async fn watch(
     }
 }
 
-/// Warns about a certificate in the log. `origin` says which certificate it is, and `advice` says
-/// what to do.
+/// Logs warnings about the expiry of a certificate. `origin` says which certificate it is, and
+/// `advice` says what to do.
 pub(super) async fn log(validity: Option<RangeInclusive<SystemTime>>, origin: &str, advice: &str) -> Infallible {
     let remark = |remark| match remark {
         Remark::Soon(left) => tracing::warn!("{origin} expires in {}: {advice}", rounded(left)),

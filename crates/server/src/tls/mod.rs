@@ -1,5 +1,5 @@
-//! `--tls-cert`, `--tls-key` and `--tls-self-signed`: the certificate with which this server
-//! speaks TLS.
+//! `--tls-cert`, `--tls-key` and `--tls-self-signed`: the certificate that this server uses for
+//! TLS.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -7,7 +7,8 @@
 //! | `expiry` | warns before the certificate expires |
 //! | `self_signed` | a certificate for trying out |
 //!
-//! The TLS handshake itself is in the library: [`ServerTls`]. `listen` decides what follows it.
+//! The TLS handshake itself is in the library: [`ServerTls`]. `listen` decides what happens after
+//! the handshake.
 
 mod certificate_files;
 mod expiry;

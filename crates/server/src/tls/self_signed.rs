@@ -26,7 +26,7 @@ const VALID_DAYS: u64 = 30;
 /// The number of seconds in a day.
 const DAY: u64 = 24 * 60 * 60;
 
-/// How long before its creation the certificate becomes valid, in case a client's clock is slow.
+/// How far the start of the certificate's validity is backdated, in case a client's clock is slow.
 const VALID_BEFORE: Duration = Duration::from_secs(DAY);
 
 /// The file with a self-signed certificate. The file is removed when this value is dropped.
@@ -46,8 +46,8 @@ impl SelfSigned {
         let (certificate, key) =
             generate(names(args)).map_err(|error| format!("cannot create a certificate: {error}"))?;
         let identity = Identity::from_pem(&certificate, key).map_err(|error| error.to_string())?;
-        // Use a random name, because other users may write to the directory, and several servers
-        // may run at the same time.
+        // Use a random name, because other users might be able to write to this directory, and
+        // several servers can run at the same time.
         let file = env::temp_dir().join(format!("websocket-server-{:08x}.pem", rand::random::<u32>()));
         create_new_file(&file)
             .and_then(|mut created| created.write_all(certificate.as_bytes()))

@@ -20,13 +20,13 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
 /// The part of the queue that is kept free for the Close frames, in bytes. A correct connection has
-/// at most two of them, and the JSON of each takes less than half of this.
+/// at most two of them, and the JSON of each takes less than half of this space.
 pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
 /// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, the end
 /// of each direction, and the verdict on a broken rule. The verdict is the longest note, because it
-/// repeats a close reason, whose 123 bytes can take up to 738 bytes in JSON. All notes together
-/// fit.
+/// repeats a close reason, whose 123 bytes can take up to 738 bytes in JSON. There is room for all
+/// of these notes together.
 const KEPT_FOR_NOTES: usize = 2 << 10;
 
 /// The state that a tap and its viewer share.
@@ -56,9 +56,9 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The counts of frames that arrived after the objects in `waiting` and are not shown, either
-    /// because they were not dissected or because their records did not fit. The first count is for
-    /// frames to the server, and the second is for frames to the client.
+    /// The counts of frames that arrived after the objects in `waiting` but will not be shown,
+    /// either because they were not dissected or because their records did not fit. The first count
+    /// is for frames to the server, and the second is for frames to the client.
     pub(super) skipped: [Passed; 2],
     /// Whether a connection has claimed the feed, so that its records can arrive.
     claimed: bool,
@@ -191,8 +191,8 @@ impl Queue {
         self.push(json);
     }
 
-    /// Moves the counts of skipped frames to the queue, so that they appear in the right position
-    /// among the records.
+    /// Adds the counts of skipped frames to the queue, so that they appear in the right position
+    /// among the records, and resets the counts.
     fn add_skipped(&mut self) {
         let [to_server, to_client] = mem::take(&mut self.skipped);
         if to_server.units + to_client.units > 0 {

@@ -16,7 +16,7 @@ use crate::closing::{HandlerResult, ServerClose};
 /// Sends the page its token and then every batch of records, until the feed ends or the page closes
 /// the connection.
 ///
-/// `shutdown` is read only when the feed ends, to choose the code and the reason of the Close.
+/// `shutdown` is checked only when the feed ends, to choose the code and the reason for the Close.
 pub(crate) async fn handle<S>(
     connection: &mut WebSocket<S>,
     viewer: &mut Viewer,
@@ -37,8 +37,8 @@ where
                 Some(Err(error)) => return Err(error),
                 Some(Ok(_)) => return close(CloseCode::POLICY_VIOLATION, "this connection is for viewing only"),
             },
-            // A viewer whose token nobody uses occupies a slot, so close it. But if the token has
-            // been used in the meantime, continue, because records will follow.
+            // A viewer occupies a slot, so close it if nobody has used its token in time. But if
+            // the token has been used in the meantime, continue, because records will follow.
             () = sleep_until(expires), if unused => {
                 if !viewer.feed.is_claimed() {
                     return close(CloseCode::POLICY_VIOLATION, "no connection has used the token");

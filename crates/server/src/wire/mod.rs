@@ -15,9 +15,9 @@
 //! ```
 //!
 //! The viewer comes first because the other connection may fail before its first frame: `/break`
-//! sends responses that a browser must reject. Connections on any path can be viewed in this way,
-//! and viewing adds no message to their conversations. `/break` adds a note with its verdict:
-//! `{"verdict":...}`.
+//! sends responses that a browser must reject. A connection on any path can be viewed in this way,
+//! and viewing adds no message to its conversation. For `/break`, the records are followed by a
+//! note with the verdict: `{"verdict":...}`.
 //!
 //! | file | what it does |
 //! |---|---|

@@ -122,9 +122,10 @@ impl ActiveTap {
                     queue.add_record(&record);
                 });
             } else {
-                // The traffic is too fast for the page, so the frames are only counted. The heads
-                // and the first Close in each direction are exceptions and are shown. There are at
-                // most four of these, so they need no budget. In the feed, they follow the count.
+                // Frames are arriving faster than the page can show them, so only count them. The
+                // heads and the first Close in each direction are shown nevertheless. There are at
+                // most four of these, so they need no budget. In the feed, they come after the
+                // count.
                 let mut shown: Vec<Record> = Vec::new();
                 let passed = conversation.pass(direction, piece, time, &mut |record| shown.push(record));
                 queue.skip(direction, passed);

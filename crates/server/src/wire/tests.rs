@@ -110,9 +110,9 @@ async fn no_single_record_exceeds_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_is_shown_even_if_the_queue_is_full() {
-    // These reasons make the longest JSON. U+0001 takes one byte in UTF-8 and six as an escape, and
-    // U+009B takes two bytes in UTF-8 and seven as an escape. The frames are longer than a Close
-    // may be, but they are shown all the same.
+    // These reasons produce the longest JSON. U+0001 takes one byte in UTF-8 and six as an escape,
+    // and U+009B takes two bytes in UTF-8 and seven as an escape. The frames are longer than a
+    // Close may be, but they are shown nevertheless.
     for (reason, shown) in [("\u{1}".repeat(512), r"\\u{1}"), ("\u{9b}".repeat(256), r"\\u{9b}")] {
         let taps = TapRegistry::new();
         let (mut tapped, viewer) = tapped(&taps);
@@ -172,7 +172,8 @@ async fn a_tap_stops_when_its_viewer_is_gone() {
     assert!(tapped.active.is_none());
 }
 
-/// A fault can end the stream, and therefore the tap, before the verdict on the fault is known.
+/// Checks that a verdict is shown even if the fault ended the stream, and therefore the tap, before
+/// the verdict was known.
 #[tokio::test(start_paused = true)]
 async fn a_note_that_comes_after_the_tap_is_shown() {
     let taps = TapRegistry::new();

@@ -17,7 +17,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use protocol::frame::{MaskingKey, apply_mask};
 
 /// The message sizes, each with the number of messages in a burst: as many as one read from a busy
-/// connection may return.
+/// connection can return.
 const BURSTS: [(usize, usize, &str); 5] =
     [(16, 16, "16 B"), (125, 16, "125 B"), (1 << 10, 16, "1 KiB"), (16 << 10, 4, "16 KiB"), (1 << 20, 1, "1 MiB")];
 

@@ -27,8 +27,9 @@ pub(crate) fn run(_: &[Contestant], options: &RunOptions) -> ReportSection {
     eprintln!("codec: cargo bench -p bench");
     let measure = |native| bench(options, native).and_then(|results| collect(&results));
     let times = measure(None);
-    // The default build runs on any processor of its family, so it cannot use newer instructions.
-    // Measure a build for this machine as well, to show how much each library gains from them.
+    // The default build runs on any processor of the target architecture, so it cannot use newer
+    // instructions. Measure a build for this machine as well, to show how much each library gains
+    // from them.
     let native = if options.quick { Ok(Times::default()) } else { measure(Some("unmask")) };
     let mut section = ReportSection::new("Codec", &(times.as_ref().ok(), native.as_ref().ok()));
     section.paragraph(

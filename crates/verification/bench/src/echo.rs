@@ -1,4 +1,4 @@
-//! The section on echo servers: what a message costs under many different loads.
+//! The report's section on echo servers: the cost of a message under many different loads.
 
 use std::time::Duration;
 

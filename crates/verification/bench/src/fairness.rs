@@ -1,5 +1,5 @@
-//! The section on fairness: many connections that together send more than the server can process at
-//! once.
+//! The report's section on fairness: many connections that together send more than the server can
+//! process at once.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The section on fan-out: the cost of sending one message to many connections.
+//! The report's section on fan-out: the cost of sending one message to many connections.
 
 use std::{
     io,

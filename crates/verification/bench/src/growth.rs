@@ -1,4 +1,4 @@
-//! The section on growth: whether doubling the input doubles the cost.
+//! The report's section on growth: whether doubling the input doubles the cost.
 //!
 //! If doubling the input quadrupled the cost, a peer could overload an endpoint by splitting its
 //! bytes in the most expensive way.

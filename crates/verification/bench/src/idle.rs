@@ -1,5 +1,5 @@
-//! The section on idle memory: how much memory an idle connection uses before and after its first
-//! message.
+//! The report's section on idle memory: how much memory an idle connection uses before and after
+//! its first message.
 
 use std::{io, thread::sleep, time::Duration};
 

@@ -86,7 +86,8 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     if *command == BenchCommand::All {
         prepare::ws();
     }
-    // A server that was built earlier may be older than the source, or use another allocator.
+    // An earlier build of the server may be older than the source or use another allocator, so
+    // build it now.
     let server_is_built = prepare::server(Allocator::System);
     machine::raise_open_file_limit()?;
     options.cores.move_to_load_core()?;

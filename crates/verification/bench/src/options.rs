@@ -31,7 +31,7 @@ pub(crate) enum BenchCommand {
     Fanout,
     /// Memory of idle connections
     Idle,
-    /// Growth of the cost with message sizes, reads, fragments and connections
+    /// Growth of the cost with message size, read size, fragment size and number of connections
     Growth,
     /// Fairness among many busy connections
     Fairness,

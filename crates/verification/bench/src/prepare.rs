@@ -20,8 +20,8 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
 }
 
-/// Installs the version of the npm package `ws` that the lock file specifies, unless a version is
-/// installed.
+/// Installs the version of the npm package `ws` that the lock file specifies, unless some version
+/// is already installed.
 ///
 /// If this fails, the report states that `ws` is missing.
 pub(crate) fn ws() {

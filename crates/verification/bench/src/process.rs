@@ -40,7 +40,7 @@ impl ServerProcess {
     }
 
     /// Starts the program `server` with these options, on any core and with its log turned off.
-    /// Nobody reads its standard output after the first line, so the server must cope with writes
+    /// Nothing reads its standard output after the first line, so the server must cope with writes
     /// that block.
     pub(crate) fn start_program(options: &[&str]) -> io::Result<Self> {
         let program = contestants::server()

@@ -1,5 +1,5 @@
-//! Measures all servers in turn: A, B, C, then A, B, C again. A temporary disturbance on the
-//! machine then affects all servers alike.
+//! Measures all servers in turn: A, B, C, then A, B, C again. In this way, a temporary disturbance
+//! on the machine affects all servers alike.
 
 use std::{io, time::Duration};
 

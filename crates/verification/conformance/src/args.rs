@@ -40,7 +40,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) update: bool,
 
-    /// Time limit for each side; the remaining cases are abandoned
+    /// Time limit for each side, after which the remaining cases are abandoned
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Duration,
 
@@ -62,7 +62,7 @@ pub(crate) enum ConformanceCommand {
         /// Folder of the suite
         folder: PathBuf,
     },
-    /// Runs only the server on axum, on a free port, and for `http2` the bridge to it as well
+    /// Runs only the axum server, on a free port; for `http2`, also runs the bridge to it
     Serve {
         /// Byte stream that the server uses: `hyper` or `http2`
         #[arg(default_value = "hyper")]

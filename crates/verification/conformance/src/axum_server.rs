@@ -29,7 +29,7 @@ pub async fn run(of: Implementation) -> Result<(), String> {
     tokio::try_join!(serving, to_http2::serve(listener, address)).map(|_| ())
 }
 
-/// Makes the socket send small writes at once, as this workspace's server does.
+/// Makes the socket send small writes without delay, as this workspace's server does.
 fn without_delay(tcp: &mut TcpStream) {
     // Ignore an error here: it means that the connection is broken, and the first read will report
     // that.

@@ -49,7 +49,8 @@ impl Implementation {
 
     /// Returns `true` if this implementation runs a case. Most implementations run every case.
     /// Those that use our engine on another byte stream skip groups 12 and 13. These groups test
-    /// compression and take nearly all the time of a run, and they would test nothing new there.
+    /// compression and take nearly all the time of a run, but on another byte stream they would
+    /// test nothing new.
     pub fn covers(self, case: &CaseId) -> bool {
         !self.is_another_byte_stream() || case.group() <= 10
     }

@@ -1,8 +1,8 @@
 //! Runs the Autobahn testsuite against our server and our client, and against other
 //! implementations.
 //!
-//! The suite consists of 517 conversations. In each conversation it plays one side, mostly
-//! correctly and sometimes incorrectly on purpose, and rates the reaction of the other side.
+//! The suite consists of 517 conversations. In each conversation, it plays one side, usually
+//! following the rules but sometimes breaking them on purpose, and rates the other side's reaction.
 //! `cargo run --release -p conformance` installs the suite, runs it against our server and our
 //! client, and compares its verdicts with those in `baselines/`. The chapter
 //! `docs/src/conformance.md` explains what the suite covers and what it does not.

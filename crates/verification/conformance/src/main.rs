@@ -78,9 +78,9 @@ fn run(args: &RunArgs) -> Result<bool, String> {
     if args.update { update(args, &suite, results).map(|()| true) } else { compare(args, &suite, &results) }
 }
 
-/// Runs the suite in the chosen role, or in both roles at the same time. The suite takes most of
-/// the processor time and the tested program only a little. Each instance of the suite has a single
-/// thread, so two instances can use two cores.
+/// Runs the suite in the chosen role, or in both roles at the same time. Most of the processor time
+/// goes to the suite, and little to the tested program. Each instance of the suite has a single
+/// thread, so running two instances at once makes use of two cores.
 fn run_in_roles(
     args: &RunArgs,
     suite: &Suite,

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The maximum time that a program may take to start listening, and to exit after SIGTERM.
+/// The maximum time that a program may take to start listening, or to exit after SIGTERM.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The interval at which this module checks whether a program has exited. These checks are
@@ -51,8 +51,8 @@ impl ChildProgram {
         Ok(Self { child, name, output })
     }
 
-    /// Waits until the program has printed the line with its address. Returns the address as
-    /// `ws://`, host and port, without a path.
+    /// Waits until the program has printed the line with its address. Returns the address as a
+    /// `ws://` URL with a host and a port but no path.
     ///
     /// # Errors
     /// Fails if the program does not print its address in time.

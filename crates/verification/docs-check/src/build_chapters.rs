@@ -39,7 +39,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     Ok(chapters(root, &steps)?.iter().flat_map(Chapter::problems).collect())
 }
 
-/// Writes the computed blocks of all chapters. Returns the problems that only an author can solve.
+/// Writes the computed blocks of all chapters. Returns the problems that only an author can fix.
 ///
 /// # Errors
 /// Fails if a step or a chapter cannot be read, or if a chapter cannot be written.
@@ -102,7 +102,8 @@ impl Chapter<'_> {
         Problem { file: self.path.clone(), line, advice }
     }
 
-    /// Returns a problem for each change that the chapter does not show, and for missing exercises.
+    /// Returns a problem for each change that the chapter does not show, and one more if it has too
+    /// few exercises.
     fn missing(&self, blocks: &[MarkedBlock]) -> Vec<Problem> {
         let mut shown = BTreeSet::new();
         for block in blocks {
@@ -150,13 +151,14 @@ impl Chapter<'_> {
             "fields" => exercises::fields(&block.arguments, &block.given),
             "answers" => exercises::answers(&block.arguments, &block.given),
             "bytes" => exercises::bytes(&block.arguments),
-            // Only the tests of `grading` run the steps' programs, so leave this block as it is.
+            // Only the tests of `grading` run the steps' programs, so the judge's output cannot be
+            // computed here. Leave this block as it is.
             "judge" => Ok(self.text[block.range.clone()].to_owned()),
             name => Err(format!("`{name}` is unknown")),
         }
     }
 
-    /// Returns a unified difference, with all hunks or only the given ones.
+    /// Returns a unified diff with all hunks, or with only the given ones.
     fn diff(&self, file: &str, hunks: &str) -> Result<String, String> {
         let before = self.before.ok_or("the first step has no step before it")?;
         let all = self.changes.get(file).ok_or_else(|| format!("`{file}` is the same as in the step before"))?;

@@ -8,8 +8,8 @@
 //! 89 80 00 00 00 00                   a Ping
 //! ```
 //!
-//! The dissector names the fields. The engine computes the answers, as an echo server or an echo
-//! client.
+//! The dissector names the fields of frames. The engine computes the answers of an echo server or
+//! an echo client.
 
 use std::time::Instant;
 
@@ -45,8 +45,8 @@ pub fn fields(direction: &str, question: &str) -> Result<String, String> {
     Ok(records.iter().map(tree).collect::<Vec<_>>().join("\n"))
 }
 
-/// Answers the bytes in a question as an echo server or an echo client would, or the request in a
-/// question as a server would.
+/// Returns what an echo server or an echo client would send in response to the bytes in a question,
+/// or what a server would send in response to a request.
 ///
 /// # Errors
 /// Returns a message if the role is unknown, or if the question contains no bytes.
@@ -197,7 +197,7 @@ fn tree(record: &Record) -> String {
     fields.chain(incomplete).collect()
 }
 
-/// Returns one line per frame: its first bytes, and what they mean.
+/// Returns one line for each frame, with its first bytes and its summary.
 fn frame_lines(direction: Direction, bytes: &[u8]) -> String {
     let frames: Vec<(String, String)> = dissect(direction, bytes).iter().map(digits_and_summary).collect();
     let width = frames.iter().map(|(digits, _)| digits.len()).max().unwrap_or_default();
@@ -214,9 +214,8 @@ fn digits_and_summary(record: &Record) -> (String, String) {
     if record.bytes[0] != 0x88 {
         return (format!("{digits} ..."), summary.to_owned());
     }
-    // Each implementation describes a broken rule in its own words. So the reason in a Close, and
-    // the length of the frame, are not part of the answer. The close code follows the masking key,
-    // if there is one.
+    // Implementations word the reason in a Close differently, so leave the reason and the frame's
+    // length out of the answer. The close code follows the masking key, if there is one.
     let code_at = if record.bytes[1] & 0x80 == 0 { 2 } else { 6 };
     let known: String = record.bytes[2..code_at + 2].iter().map(|byte| format!("{byte:02x} ")).collect();
     (format!("88 .. {known}..."), format!("{summary}, and a reason"))

@@ -1,9 +1,9 @@
 //! Reads a page: its headings, links, images and code fences.
 //!
 //! This is not a complete Markdown parser: it supports only the syntax that our pages use. The
-//! parser first *blanks* all code (in fences and between backticks) and all HTML comments, which
-//! means that it replaces each of their bytes with a NUL byte. So links in examples are not found,
-//! and an offset in the blanked text is also valid in the original text.
+//! parser first *blanks* all code (in fences and between backticks) and all HTML comments: it
+//! replaces each of their bytes with a NUL byte. Links in examples are therefore not found, and an
+//! offset in the blanked text is also valid in the original text.
 
 use std::collections::HashMap;
 

@@ -34,9 +34,9 @@ pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
         let tree = ModuleTree::read(&root)?;
         let mut seen = BTreeSet::new();
         for module in &tree.modules {
-            // The first module of a file is the file itself, and all further modules are blocks in
-            // it. Skip these blocks, because the documentation at the beginning of the file is not
-            // about them.
+            // The first module found in a file is the file itself, and any others are blocks in it.
+            // Skip these blocks, because the documentation at the beginning of the file does not
+            // describe them.
             if seen.insert(&module.file) {
                 let file = module.file.strip_prefix(repository).unwrap_or(&module.file);
                 let report = |(line, advice)| Problem { file: file.to_owned(), line, advice };

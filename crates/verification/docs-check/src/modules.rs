@@ -112,7 +112,8 @@ impl ModuleTree {
 
     /// Follows a path in the code of `module` to the definition of the path's last name.
     ///
-    /// A path into a type, such as `Opcode::Text`, leads to the type. Re-exports are followed.
+    /// A path to a member of a type, such as `Opcode::Text`, leads to the type itself. Re-exports
+    /// are followed.
     #[must_use]
     pub fn resolve(&self, module: usize, path: &[String]) -> Definition {
         self.resolve_from(module, path, &mut Vec::new())
@@ -157,8 +158,8 @@ impl ModuleTree {
     }
 
     /// Returns the definition of `name` as a member of `module`. If a module and a function have
-    /// the same name, the last name of a path (`is_last`) means the function, and any other name
-    /// means the module.
+    /// the same name, the last name of a path (`is_last`) refers to the function, and an earlier
+    /// name refers to the module.
     fn member_of(
         &self,
         module: usize,

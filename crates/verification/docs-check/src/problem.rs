@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 /// A statement in a file that does not agree with the repository.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file, relative to the root of the repository.
+    /// The path of the file, relative to the root of the repository.
     pub file: PathBuf,
     /// The line of the problem, counted from 1. The value 0 means that the problem concerns the
     /// whole file.

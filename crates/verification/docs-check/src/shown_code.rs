@@ -58,7 +58,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Writes the code in all chapters. Returns the problems that only an author can solve.
+/// Writes the code in all chapters. Returns the problems that only an author can fix.
 ///
 /// # Errors
 /// Fails if a chapter cannot be read or written.

@@ -1,4 +1,5 @@
-//! Reads the steps in `example/steps`, and the difference between one step and the next.
+//! Reads the steps in `example/steps`, and computes the differences between each step and the
+//! previous one.
 
 use std::{
     collections::BTreeMap,
@@ -83,14 +84,14 @@ fn hunks(old: &str, new: &str) -> Vec<String> {
     let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
     let hunks: Vec<String> =
         diff.unified_diff().context_radius(CONTEXT).iter_hunks().map(|hunk| hunk.to_string()).collect();
-    // In the difference, an unchanged empty line consists of a single space. Remove the space,
-    // because editors remove spaces at the end of a line.
+    // In a diff, an unchanged empty line consists of a single space. Remove this space, because
+    // text editors strip spaces at the end of a line.
     hunks.iter().map(|hunk| hunk.lines().map(|line| format!("{}\n", line.trim_end())).collect()).collect()
 }
 
-/// Returns the item of a source file that begins with `start`, such as `fn accept` or
-/// `struct Frame`, with its documentation. The indentation of its first line is removed from each
-/// line.
+/// Returns the item that begins with `start`, such as `fn accept` or `struct Frame`, from a source
+/// file, together with the item's documentation. The indentation of the item's first line is
+/// removed from every line.
 ///
 /// # Errors
 /// Returns a message if no item begins with `start`, or if several do.

@@ -129,7 +129,8 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(text.len() - body.len() + end + close.len())
 }
 
-/// Returns the length of a character such as `'x'`, or of the `'` at the beginning of a lifetime.
+/// Returns the length of a character literal such as `'x'`, or of the `'` at the beginning of a
+/// lifetime.
 fn character_or_lifetime(text: &str) -> usize {
     let mut inner = text[1..].chars();
     match (inner.next(), inner.next()) {
@@ -169,8 +170,8 @@ fn is_test_only(attribute: &str) -> bool {
     compact == "#[cfg(test)]" || compact.starts_with("#[cfg(all(test,")
 }
 
-/// Returns `true` if a JavaScript value may follow the token `before`. If a value may follow, a `/`
-/// begins a regular expression; otherwise, it is a division.
+/// Returns `true` if a JavaScript value may follow the token `before`. If so, a `/` in that
+/// position begins a regular expression; otherwise, it is a division sign.
 fn a_value_may_follow(before: Option<&Token>) -> bool {
     match before {
         None | Some(Token::TestOnly) => true,

@@ -1,8 +1,8 @@
-//! An account of what one side has done so far, as seen from outside, with checks on each frame and
-//! event.
+//! An account of what one side has done so far, as an outside observer sees it. The frames that it
+//! writes and the events that it is handed are checked against the account.
 //!
 //! The account does not rely on what the engine reports about itself. It is computed from the
-//! calls, the bytes on the wire and the events, so it can contradict the engine.
+//! calls, the bytes on the wire and the events, so it can reveal that a report is wrong.
 
 use std::collections::VecDeque;
 
@@ -194,7 +194,7 @@ impl Account {
     }
 
     /// Records a Close that was handed out. Checks that it came after all messages, and that it was
-    /// answered once, or not at all if this side had begun to close.
+    /// answered exactly once, or not at all if this side had already begun to close.
     ///
     /// # Errors
     /// Fails if a message is missing, if a necessary answer was not queued, or if an answer was
@@ -207,7 +207,7 @@ impl Account {
         Broken::unless(self.texts_received == peer.texts_sent, Property::MessagesInOrder, || {
             format!("the Close was handed out after {} of {} messages", self.texts_received, peer.texts_sent)
         })?;
-        // The answer has a code, and no reason.
+        // The answer has a code but no reason.
         let expected = if answers { self.header_len() + 2 } else { 0 };
         let property = if answers { Property::AnsweredIsQueued } else { Property::OneClose };
         Broken::unless(newly_queued == expected, property, || {

@@ -8,9 +8,9 @@ use testkit::frames::frames_from;
 /// One step of one side, of its driver, or of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// A cause: something from outside happens to this side. The bound limits the number of causes.
+    /// A cause: something external happens to this side. The bound limits the number of causes.
     Cause(Role, Cause),
-    /// The driver of this side carries out the next step of `poll_transmit`.
+    /// The driver of this side does what `poll_transmit` asks for next.
     Transmit(Role, Amount),
     /// The driver of this side writes, and the write fails.
     FailWrite(Role),
@@ -38,7 +38,7 @@ pub enum Cause {
     Close,
     /// The driver abandons the connection, because it has no memory for what the peer sends.
     Abandon,
-    /// Bytes that the engine would never send are added after those that it has written.
+    /// Bytes that the engine would never send are put on the wire after those that it has written.
     Break(Fault),
     /// The stream that this side reads ends here: the bytes in flight are lost, and so is
     /// everything that the peer writes from now on.
@@ -59,7 +59,8 @@ pub enum Fault {
     ReservedBit,
     /// A text message that is not UTF-8, so that only its payload is invalid.
     NotUtf8,
-    /// A Close whose payload is half a code. It is invalid, but only the complete frame shows that.
+    /// A Close whose payload is half of a close code. An engine finds it invalid only when the
+    /// frame is complete.
     HalfCode,
     /// A Close, followed by a text message.
     AfterClose,

@@ -69,7 +69,7 @@ fn words(action: Action) -> (Role, String) {
     match action {
         Action::Cause(role, Cause::ReachDeadline) => (role, "reaches its deadline".to_owned()),
         Action::Cause(role, cause) => (role, cause.to_string()),
-        // The line shows only the consequence of the step, not the step itself.
+        // Leave the words empty, because the line for such a step shows only its effect.
         Action::Transmit(role, _) | Action::FailWrite(role) | Action::Read(role, _) => (role, String::new()),
         Action::ReadEnd(role) => (role, "reads the end of the stream".to_owned()),
         Action::Poll(role) => (role, "polls for an event".to_owned()),

@@ -1,7 +1,7 @@
 //! Checks that the connection can end from every state, and that it does so within its deadlines.
 //!
-//! From each state, the interleaving is continued in a fixed order: first everything that can
-//! happen without waiting, then the next deadline. There are two kinds of endings:
+//! Continues the interleaving from each state in a fixed order: first everything that can happen
+//! without waiting, then the next deadline. There are two kinds of endings:
 //!
 //! * **A fair ending.** The wire carries everything, both drivers do their work, and at most one
 //!   application begins to close.
@@ -90,8 +90,8 @@ impl Ending {
         self.world.apply(action)
     }
 
-    /// Lets the application of `closer`, if there is one, begin to close, and runs both sides to
-    /// the end.
+    /// Lets the application of `closer`, if there is one, begin to close. Then runs both sides
+    /// until each side that must disconnect has done so.
     fn run_fairly(&mut self, closer: Option<Role>, keep_alive: bool) -> Result<(), Broken> {
         let undisturbed = self.world.is_undisturbed();
         if let Some(role) = closer {
@@ -99,8 +99,8 @@ impl Ending {
         }
         loop {
             self.run_without_waiting()?;
-            // A side may stay open if the wire has lost everything that would have told it of the
-            // end.
+            // Wait only for sides that know of the end: the wire may have lost everything that
+            // would have told the others.
             let waiting: Vec<Role> = ROLES
                 .into_iter()
                 .filter(|role| self.world.side(*role).must_end() && !self.world.side(*role).is_disconnected())
@@ -176,8 +176,8 @@ impl Ending {
 
     /// Leaves one side alone until its connection is over.
     fn run_silently(&mut self, role: Role, keep_alive: bool) -> Result<(), Broken> {
-        // Without a keep-alive, a side that has not learned of the end waits until its application
-        // closes.
+        // Without a keep-alive, a side that does not know of the end would wait until its
+        // application closes, so let the application begin to close now.
         let side = self.world.side(role);
         if side.is_open() && !side.must_end() && !keep_alive {
             self.take(Action::Cause(role, Cause::Close))?;
@@ -207,10 +207,10 @@ impl Ending {
         Ok(true)
     }
 
-    /// Checks that no side has waited longer than `limit`. The limit does not include the time that
-    /// a keep-alive takes to find out that the peer is gone: the time until the next Ping, and the
-    /// time-out. The time-out starts once more if bytes that were queued before the Ping are
-    /// written in the meantime.
+    /// Checks that neither side has waited longer than `limit`, not counting the time that a
+    /// keep-alive needs to detect that the peer is gone. That is the time until the next Ping plus
+    /// up to two time-outs, because the time-out restarts once if bytes that were queued before the
+    /// Ping are written in the meantime.
     fn check_time(&self, limit: Duration, keep_alive: bool) -> Result<(), Broken> {
         let keep_alive = if keep_alive { KEEP_ALIVE.interval + 2 * KEEP_ALIVE.timeout } else { Duration::ZERO };
         let limit = limit + keep_alive;

@@ -41,8 +41,9 @@ impl FrameReader {
         self.bytes.is_empty()
     }
 
-    /// Returns the number of bytes up to the next place where the wire may cut `bytes`: after the
-    /// first byte of a frame, after its header (only if `inside` is true), or at its end.
+    /// Returns the number of bytes up to the next point at which the wire may cut `bytes`. This is
+    /// the end of a frame or, if `inside` is true, also the end of a frame's first byte or of its
+    /// header.
     #[must_use]
     pub fn next_cut(&self, bytes: impl IntoIterator<Item = u8>, inside: bool) -> usize {
         let mut reader = self.clone();

@@ -1,4 +1,4 @@
-//! Tries every interleaving of a client and a server, up to a bound.
+//! Tries every interleaving of the steps of a client and a server, up to a bound.
 //!
 //! The two sides are real engines of the crate `protocol`. Only the wire, the clocks, the drivers
 //! and the applications are simulated. This is possible because the engine takes bytes, the time
@@ -14,10 +14,11 @@
 //! ```
 //!
 //! An **interleaving** is a sequence of [steps](action). A **cause** is a step that comes from
-//! outside. All other steps are what drivers and wires do by themselves. The [bound](world::Bound)
-//! limits only the causes. Because the other steps only process what a cause has produced, the
-//! number of states is finite, and the [search] visits all of them. In every state, the search
-//! checks whether the [properties](property) hold and whether the connection [can end](ending).
+//! outside. All other steps are taken by the drivers and the wire on their own. The
+//! [bound](world::Bound) limits only the causes. Because the other steps only process what a cause
+//! has produced, the number of states is finite, and the [search] visits all of them. In every
+//! state, the search checks whether the [properties](property) hold and whether the connection [can
+//! end](ending).
 //!
 //! | module | contents |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! `cargo run --release -p exploration`: explores up to the deep bounds, and prints a table.
+//! `cargo run --release -p exploration`: explores up to each of the `DEEP_BOUNDS`, and prints a
+//! table.
 //!
 //! `search` explores up to one bound.
 
@@ -15,7 +16,7 @@ use exploration::{
     world::{Bound, DEEP_BOUNDS, Setup},
 };
 
-/// Tries every interleaving of a client and a server, up to a bound.
+/// Tries every interleaving of the steps of a client and a server, up to a bound.
 #[derive(Debug, Parser)]
 struct ExplorationArgs {
     #[command(subcommand)]
@@ -50,7 +51,8 @@ fn main() -> ExitCode {
     if every_property_holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Explores up to each bound, and prints a row for it. Returns `true` if every property holds.
+/// Explores up to each bound, and prints a table with one row for each. Returns `true` if every
+/// property holds.
 fn explore(bounds: &[Bound]) -> bool {
     println!("| causes | cuts | keep-alive | states | steps | endings | longest | seconds |");
     println!("|---|---|---|---|---|---|---|---|");

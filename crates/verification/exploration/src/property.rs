@@ -26,7 +26,7 @@ pub enum Property {
     QueuedIsWritten,
     /// A broken rule is reported only if the peer broke one.
     NoFalseAccusation,
-    /// The engines' reports about the end agree with the wire and with each other.
+    /// The engines' reports about how the connection ended agree with the wire and with each other.
     AccountsAgree,
     /// An endpoint ends the TCP connection only when it is its turn, and ends its own direction
     /// only once.

@@ -1,10 +1,10 @@
 //! Breadth-first search through all interleavings.
 //!
-//! The search does not store engines. For each state, it stores the step that first led to the
-//! state, and repeats the whole interleaving whenever it needs the state again. It therefore does
-//! not have to clone an engine, its masking keys or its compression. States are visited in the
-//! order of their distance from the beginning, so the first step that breaks a property completes
-//! one of the shortest interleavings that break any property. If a property is first broken in an
+//! The search does not store engines. For each state, it stores the step that first led there, and
+//! it repeats the whole interleaving whenever it needs the state again. It therefore does not have
+//! to clone an engine, its masking keys or its compression. States are visited in order of their
+//! distance from the first state, so the first step found to break a property completes one of the
+//! shortest interleavings that break any property. If a property is first broken in an
 //! [ending](crate::ending), a second search without endings looks for a shorter interleaving.
 
 use std::collections::HashSet;
@@ -39,8 +39,8 @@ pub struct Report {
 /// An interleaving that breaks a property.
 #[derive(Debug)]
 pub struct Counterexample {
-    /// The steps. Either the last step breaks the property, or the property requires a further step
-    /// that did not follow.
+    /// The steps. Either the last step breaks the property, or the property is broken because a
+    /// step that it requires did not follow.
     pub path: Vec<Action>,
     /// If the property was broken in an ending: the number of steps before the ending, and its
     /// kind.
@@ -85,8 +85,9 @@ pub fn search(setup: &Setup, progress: &mut dyn FnMut(usize, usize)) -> Report {
     if let Some(Counterexample { path, ending: Some(_), broken }) = &report.counterexample
         && !broken.property.needs_an_ending()
     {
-        // This counterexample contains an ending, which need not be the shortest way to break the
-        // property. Search again without endings, because a shorter way may begin in another state.
+        // This counterexample contains an ending, so it may not be the shortest. Search again
+        // without endings, because a shorter interleaving that breaks a property may lead through
+        // other states.
         let shorter = search_within(setup, path.len(), SHORTENED_WITHIN, false, progress).counterexample;
         report.counterexample = shorter.or(report.counterexample);
     }
@@ -124,8 +125,9 @@ fn search_within(
     report
 }
 
-/// Visits the state at the end of `path`. Calls `found` with each step from there and the identity
-/// of the state to which it leads. Returns the counterexample, if there is one.
+/// Visits the state at the end of `path`. Calls `found` for each step that is possible there, with
+/// the step and the identity of the state to which it leads. Returns a counterexample if the visit
+/// finds one.
 fn visit(
     setup: &Setup,
     path: &[Action],

@@ -22,8 +22,9 @@ use crate::{
 pub struct Side {
     role: Role,
     connection: Connection,
-    /// The clock of this side. Each side has its own, so that every relation between the two clocks
-    /// is tried: a deadline passes early or late, or long after the other side's deadline.
+    /// The clock of this side. Each side has its own, so that the search tries every relation
+    /// between the two clocks. For example, a deadline may pass long before or long after the other
+    /// side's deadline.
     now: Instant,
     /// Whether all input was processed.
     drained: bool,
@@ -32,7 +33,7 @@ pub struct Side {
     /// Whether a write has failed.
     write_failed: bool,
     /// Whether a deadline has passed but `handle_timeout` has not yet handled it, and how many
-    /// calls in a row have left a deadline in the past.
+    /// calls of `handle_timeout` in a row have left a deadline in the past.
     due: bool,
     left_due: u8,
     half_closed: bool,
@@ -78,8 +79,8 @@ impl Side {
         }
     }
 
-    /// Returns, as a printable value, everything that determines this side's further behaviour and
-    /// everything that the checks need.
+    /// Returns a printable value that contains everything on which this side's later behaviour and
+    /// the later checks depend.
     pub fn inspect(&self) -> impl std::fmt::Debug {
         // Do not use `..` here, so that a new field cannot be forgotten.
         let Self {
@@ -250,10 +251,10 @@ impl Side {
         }
     }
 
-    /// Checks that this side may now end the TCP connection, or its own direction, and has not done
-    /// the same before (`is_first`). A server may do so after both Close frames. Either side may do
-    /// so after a broken rule, a time-out or the end of the peer's stream, after abandoning the
-    /// connection, or after a failed write once the peer's Close has arrived.
+    /// Checks that it is this side's turn to end the TCP connection or its own direction, and that
+    /// it has not done the same before (`is_first`). A server may do so after both Close frames.
+    /// Either side may do so after a broken rule, a time-out or the end of the peer's stream, after
+    /// abandoning the connection, or after a failed write once the peer's Close has arrived.
     fn check_turn(&self, is_first: bool) -> Result<(), Broken> {
         let Account { close_received, violation_reported, abandoned, close_written, .. } = self.account;
         let both_closed = close_received && (close_written || self.write_failed);
@@ -385,12 +386,13 @@ impl Side {
     /// Handles the deadline that has passed.
     ///
     /// # Errors
-    /// Fails if the engine wrongly reports that its peer broke a rule, or if, twice in a row, it
-    /// reports a deadline that has already passed.
+    /// Fails if the engine wrongly reports that its peer broke a rule, or if the next deadline is
+    /// still in the past after a second call in a row.
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            // A peer that is slow, but breaks no other rule, can cause these two violations.
+            // A slow peer that breaks no other rule can cause only these two violations, so only
+            // they are justified.
             Err(violation) => {
                 let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
                 Happened::Other(self.on_violation(&violation, is_slow)?)
@@ -432,7 +434,8 @@ impl Side {
             let (found, expected) = (words(info.initiator), words(self.account.initiator));
             format!("the {} reports that {found} began to close, but it was {expected}", name(self.role))
         })?;
-        // Some of the other checks excuse a side that has timed out.
+        // Check the report of a time-out, because some other checks excuse a side that has timed
+        // out.
         let may_have_timed_out = self.account.reached_a_deadline;
         Broken::unless(may_have_timed_out || !info.timed_out, Property::AccountsAgree, || {
             format!("the {} reports a time-out, but none of its deadlines has passed", name(self.role))

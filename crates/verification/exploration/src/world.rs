@@ -126,8 +126,8 @@ impl World {
     /// Repeats an interleaving.
     ///
     /// # Panics
-    /// Panics if a step fails that did not fail before. This cannot happen with a deterministic
-    /// engine.
+    /// Panics if a step that succeeded when it was first taken now fails. This cannot happen with a
+    /// deterministic engine.
     #[must_use]
     pub fn replay(setup: &Setup, path: &[Action]) -> Self {
         let mut world = Self::new(setup);
@@ -162,8 +162,8 @@ impl World {
         !self.lost && !self.client.account.reached_a_deadline && !self.server.account.reached_a_deadline
     }
 
-    /// Returns a number that identifies the state. It is computed from everything that determines
-    /// the further behaviour and the further checks. With 128 bits, the probability that any two of
+    /// Returns a number that identifies the state. It is computed from everything on which the
+    /// later behaviour and the later checks depend. With 128 bits, the probability that any two of
     /// ten million different states share a number is below 10^-24.
     #[must_use]
     pub fn identity(&self) -> u128 {
@@ -214,8 +214,8 @@ impl World {
                 add(side.is_open(), Cause::SendFragment);
                 add(side.is_open(), Cause::SendPing);
                 add(side.is_open(), Cause::Close);
-                // A driver abandons a connection at most once, and only because of input. So either
-                // more bytes must be able to arrive, or some bytes must still be unprocessed.
+                // A driver abandons a connection at most once, and only because of input. So allow
+                // this only while more bytes can arrive or some bytes are still unprocessed.
                 let may_have_input = side.reads() || side.polls();
                 add(may_have_input && !side.account.abandoned, Cause::Abandon);
                 for fault in Fault::ALL {

@@ -44,8 +44,8 @@ impl Comparison {
         self.same_events() && end == self.theirs.end
     }
 
-    /// Returns the events that tungstenite returned after those of our engine. Returns `None` if
-    /// tungstenite's events do not begin with all of our engine's events.
+    /// If tungstenite's events begin with all of our engine's events, returns the events that
+    /// follow them. Returns `None` otherwise.
     fn their_further_events(&self) -> Option<&[ReceivedEvent]> {
         self.theirs.events.strip_prefix(&self.ours.events[..])
     }

@@ -50,8 +50,8 @@ struct EngineRun {
     received: usize,
 }
 
-/// Returns either `wide` or limits that a short input can exceed, depending on a bit of the seed.
-/// This way, some inputs can contain large messages, and others can exceed the limits.
+/// Returns either `wide` or much lower limits, depending on one bit of `seed`. With `wide`, an
+/// input can contain large messages; with the lower limits, even a short input can exceed them.
 pub const fn limits(seed: u32, wide: Limits) -> Limits {
     if seed & 2 == 0 {
         wide
@@ -96,8 +96,8 @@ pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8
     }
     run.connection.receive_eof();
     run.poll_events();
-    // Advance the clock far beyond all deadlines, so that the connection no longer waits for
-    // anything.
+    // Advance the clock far beyond all deadlines, so that the connection has nothing left to wait
+    // for.
     run.now += Duration::from_secs(3600);
     let result = run.connection.handle_timeout(run.now);
     assert_eq!(result, Ok(()), "the engine has not sent a Ping that waits for an answer");

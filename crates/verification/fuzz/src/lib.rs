@@ -1,9 +1,9 @@
-//! Properties that hold for any bytes. Each property is a function that takes bytes and panics if
-//! the property does not hold.
+//! Properties that must hold for any input. Each property is checked by a function that takes the
+//! input as bytes, and panics if the property does not hold.
 //!
 //! A fuzzer calls these functions with generated inputs, and keeps the inputs that reach new code.
-//! `libfuzzer/` contains a short program for each target, which only cargo-fuzz builds. The kept
-//! inputs are in `corpora/`, and `cargo test` passes them to the same functions.
+//! The kept inputs are in `corpora/`, and `cargo test` passes them to the same functions.
+//! `libfuzzer/` contains a short program for each target; only cargo-fuzz builds these programs.
 //!
 //! | target | tests | property |
 //! |---|---|---|
@@ -20,9 +20,9 @@
 //! No result depends on the real time or on random numbers, so the same bytes always lead to the
 //! same result.
 //!
-//! To add a target, add a file to `targets`, a line to [`TARGETS`], a file of two lines to
+//! To add a target, add a file to `targets`, a line to [`TARGETS`], a two-line file to
 //! `libfuzzer/targets`, and the name of the target to `libfuzzer/Cargo.toml`. Then add a few inputs
-//! to `corpora`. Tests check that the replay tests and the book list every target.
+//! to `corpora`. Tests check that no target is missing from the replay tests or from the book.
 //!
 //! | module | contents |
 //! |---|---|

@@ -2,8 +2,9 @@
 //!
 //! For each target, the program unpacks the committed inputs. cargo-fuzz then builds the target,
 //! runs it for some time, and keeps the inputs that reach new code. Afterwards, the program removes
-//! inputs that reach no additional code. With `--pack`, it then adds some of the remaining inputs
-//! to the committed corpus, namely those that reach code not reached by any committed input.
+//! inputs that are redundant because the others reach the same code. With `--pack`, it then adds to
+//! the committed corpus some of the remaining inputs, namely those that reach code not reached by
+//! any committed input.
 //!
 //! The program needs cargo-fuzz (`cargo install cargo-fuzz`), but no nightly toolchain: with
 //! `RUSTC_BOOTSTRAP=1`, the stable compiler accepts the options for instrumentation.
@@ -41,7 +42,7 @@ struct FuzzArgs {
 const MAX_INPUT: usize = 2048;
 
 /// The maximum size of an allocation in MiB. A larger allocation is a finding: no input is longer
-/// than [`MAX_INPUT`], so only an announced length can cause such an allocation.
+/// than [`MAX_INPUT`], so the code must have trusted a length that the input announces.
 const MAX_ALLOCATION_MIB: usize = 8;
 
 fn main() -> ExitCode {
@@ -145,7 +146,8 @@ fn fuzz(target: &str, args: &FuzzArgs, work: &Path) -> Result<TargetReport, Stri
     Ok(TargetReport { row, findings })
 }
 
-/// Removes inputs that reach no additional code. Returns the remaining inputs.
+/// Removes inputs that are redundant because the others reach the same code. Returns the remaining
+/// inputs.
 fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, String> {
     let log = work.join(format!("{target}-minimize.log"));
     let mut command = cargo_fuzz("cmin", target, work);
@@ -159,9 +161,10 @@ fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, St
 /// Returns the text of the new corpus file: the committed inputs, and the inputs that reach code
 /// not reached by any committed input.
 ///
-/// Committed inputs are never removed, because coverage does not distinguish all the cases that
-/// they test. libFuzzer's counters are turned off. Otherwise libFuzzer would also keep inputs that
-/// only run the same code more often. Such inputs are of no use in the tests.
+/// Committed inputs are never removed, even if other inputs reach the same code, because they also
+/// test cases that coverage cannot tell apart. libFuzzer's counters are turned off, because with
+/// them, libFuzzer would also keep inputs that only run the same code more often. Such inputs are
+/// of no use in the tests.
 fn pack(target: &str, committed: &[Vec<u8>], inputs: &Path, work: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("{target}: {error}");
     let folder = work.join("packed").join(target);
@@ -204,8 +207,7 @@ fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     Ok(status.success())
 }
 
-/// Returns the number of edges reached, taken from the last line of libFuzzer's output that gives
-/// this number.
+/// Returns the number of edges reached, from the last line of libFuzzer's output that reports it.
 fn coverage(output: &str) -> Option<String> {
     let (_, after) = output.rsplit_once(" cov: ")?;
     after.split_whitespace().next().map(str::to_owned)

@@ -6,8 +6,8 @@ use protocol::{
     handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
-/// Decodes compression options from a byte: one bit per side for context takeover, and three bits
-/// per side for the window.
+/// Decodes compression options from a byte in which each side has one bit for context takeover and
+/// three bits for the size of the window.
 pub fn options(byte: u8) -> DeflateOptions {
     // The eight possible values, 8 to 15, are all valid. So `new()` never returns `None`, and the
     // fallback is never used.

@@ -1,16 +1,16 @@
 //! Decompresses messages in the simplest way, as a reference for the engine.
 //!
 //! The engine decompresses bytes as they arrive, and continues from its last state. This module
-//! instead appends a payload to the payloads of all messages to which it may refer, and
-//! decompresses all of them from the first byte in one call to `flate2`.
+//! instead puts each new payload after the earlier payloads to which it may refer, and decompresses
+//! the whole sequence from its first byte in one call to `flate2`.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// The four bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// A final block with the content `A`. If this block decompresses to `A` after it has been appended
-/// to a message, the message ends at a block boundary.
+/// A final block with the content `A`. To test whether a message ends at a block boundary, append
+/// this block: if it decompresses to `A`, the message does.
 const FINAL_BLOCK: [u8; 6] = [0x01, 0x01, 0x00, 0xFE, 0xFF, b'A'];
 
 /// The result of decompressing a message.
@@ -76,8 +76,8 @@ impl OneShotInflater {
                 }
             }
         }
-        // If the payload is empty or ends with a complete block with BFINAL, `rest` is empty. In
-        // this case, there is no incomplete block, so do not append the tail.
+        // If the payload is empty or ends exactly after a block with BFINAL, `rest` is now empty.
+        // No block is open in that case, so the tail must not be appended.
         if is_complete && !rest.is_empty() && !self.append_tail() {
             return OneShotResult::Invalid;
         }
@@ -121,7 +121,7 @@ struct Decompressed {
 enum StreamEnd {
     /// After a block with BFINAL.
     Final,
-    /// At a position where more bytes can follow.
+    /// At a point where the stream has neither ended nor become invalid.
     Open,
     /// At a byte that is not valid DEFLATE.
     Invalid,

@@ -16,8 +16,8 @@
 //! cargo test -p grading
 //! ```
 //!
-//! If the judge's text has changed, `UPDATE=1 cargo test -p grading pages` writes it into the
-//! chapters.
+//! If the judge's text has changed, `UPDATE=1 cargo test -p grading pages` copies the new text into
+//! the chapters.
 //!
 //! The Python library `websockets` is not tested here, because `npm ci` does not install it. To
 //! judge it, start `crates/laboratory/peers/echo.py`, and run the client with `--grade` and the

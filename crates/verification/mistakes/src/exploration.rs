@@ -3,9 +3,9 @@
 
 use crate::mistake::Mistake;
 
-/// The mistakes. Each transition in `closing.rs` has a mistake named after it: in the transition
-/// itself, in the code that calls it, or in the code that uses its result. The argument of each
-/// mistake is a number of causes that is large enough for the exploration to find that mistake.
+/// The mistakes. For each transition in `closing.rs`, there is a mistake of the same name: in the
+/// transition itself, in the code that calls it, or in the code that uses its result. The argument
+/// of each mistake is a number of causes large enough for the exploration to find it.
 pub const MISTAKES: [Mistake; 13] = [
     Mistake {
         name: "close-sent",

@@ -1,9 +1,9 @@
-//! Deliberate mistakes in a copy of the source, each of which must be found.
+//! Deliberate mistakes, each put into a copy of the source to check that it is found.
 //!
-//! A search that finds nothing proves little unless it would have found a mistake. So each
-//! [technique] comes with a list of mistakes. The repository itself contains no mistaken code:
-//! [`Scratch`] copies the crates that the techniques need into a separate folder, replaces one
-//! piece of source there, and runs the technique on the copy.
+//! A search that finds no mistake proves little unless it would have found one had there been one.
+//! So each [technique] comes with a list of deliberate mistakes that it must find. The repository
+//! itself contains no mistaken code: [`Scratch`] copies the crates that the techniques need into a
+//! separate folder, replaces one piece of source there, and runs the technique on the copy.
 //!
 //! | module | contents |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! `cargo run -p mistakes`: puts each mistake into a copy of the source, and shows whether its
-//! technique finds it.
+//! `cargo run -p mistakes`: puts each mistake into a copy of the source, and shows whether the
+//! technique that should find it does.
 
 use std::{io, process::ExitCode};
 
@@ -9,14 +9,15 @@ use mistakes::{
     technique::TECHNIQUES,
 };
 
-/// Puts each mistake into a copy of the source, and shows whether its technique finds it.
+/// Puts each deliberate mistake into a copy of the source, and shows whether the technique that
+/// should find it does.
 #[derive(Debug, Parser)]
 struct Args {
     /// Names of techniques (exploration, simulation, program, schedules) or of mistakes [default:
     /// all]
     names: Vec<String>,
 
-    /// Also run the tests of the crate that has the mistake, without any technique
+    /// Also run the ordinary tests of the crate with the mistake, to show whether they find it too
     #[arg(long)]
     plain_tests: bool,
 }

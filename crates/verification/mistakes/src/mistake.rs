@@ -12,7 +12,7 @@ pub struct Mistake {
     pub name: &'static str,
     /// The mistake in words.
     pub description: &'static str,
-    /// The file, relative to the root of the repository.
+    /// The path of the file, relative to the root of the repository.
     pub file: &'static str,
     /// The piece of source to replace. It occurs exactly once in the file.
     pub original: &'static str,

@@ -1,5 +1,5 @@
-//! Mistakes in how the two tasks of a split connection work together. The tests that try many
-//! orders of the tasks' steps must find each of them.
+//! Mistakes in how the two tasks of a split connection work together. The tests that try the tasks'
+//! steps in many orders must find each of these mistakes.
 
 use crate::mistake::Mistake;
 

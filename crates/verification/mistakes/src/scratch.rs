@@ -11,7 +11,8 @@ use crate::{
     technique::Technique,
 };
 
-/// The crates that the techniques and the plain tests need, relative to the root of the repository.
+/// The paths, relative to the root of the repository, of the crates that the techniques and the
+/// plain tests need.
 const CRATES: [&str; 14] = [
     "crates/protocol",
     "crates/websocket",
@@ -78,8 +79,8 @@ impl Scratch {
         self.with(mistake, technique.build, &[technique.command, mistake.arguments].concat())
     }
 
-    /// Runs the plain tests on the mistaken source, to show whether they also find the mistake.
-    /// They are the ordinary tests of the crate in [`Technique::plain_tests`].
+    /// Runs the plain tests on the mistaken source, to show whether they also find the mistake. The
+    /// plain tests are the ordinary tests of the crate named in [`Technique::plain_tests`].
     ///
     /// # Errors
     /// As for [`run`](Self::run).

@@ -2,8 +2,8 @@
 
 use crate::mistake::Mistake;
 
-/// The mistakes. The argument of each mistake is a number of seeds that is large enough for the
-/// simulation to find that mistake.
+/// The mistakes. The argument of each mistake is a number of seeds large enough for the simulation
+/// to find it.
 pub const MISTAKES: [Mistake; 2] = [
     Mistake {
         name: "large-fragments",

@@ -35,7 +35,8 @@ pub const TECHNIQUES: [Technique; 4] = [
         command: &["run", "--package", "simulation", "--", "--seeds"],
         build: &["build", "--package", "simulation"],
         plain_tests: "websocket",
-        // A seed's conversation has thousands of lines, so show only the failure.
+        // The conversation of one seed has thousands of lines, so show only the lines that report
+        // the failure.
         is_account: |line| line.contains("FAILED") || line.contains("panicked"),
         mistakes: &simulation::MISTAKES,
     },

@@ -11,8 +11,8 @@ use shuttle::future::{block_on, spawn};
 
 use crate::wakers::{SharedWakers, Side};
 
-/// A socket that becomes writable, and remembers the last waker. Its lock is not one of
-/// `shuttle`'s, so `shuttle` never switches tasks in the middle of a call.
+/// A socket that is blocked until it becomes writable, and remembers only the most recent waker.
+/// Its lock is not one of `shuttle`'s, so `shuttle` never switches tasks in the middle of a call.
 #[derive(Default)]
 struct Socket(RwLock<(bool, Option<Waker>)>);
 
@@ -32,8 +32,8 @@ impl Socket {
     }
 }
 
-/// The steps of `Driver::poll_transmit`. The two tasks take turns, because each holds the lock of
-/// the split connection for the duration of one poll.
+/// Models how `Driver::poll_transmit` uses the shared wakers. The two tasks never do this at the
+/// same time, because each holds the lock of the split connection for the whole of a poll.
 fn poll_transmit(socket: &Socket, shared: &Mutex<Option<Arc<SharedWakers>>>, side: Side, cx: &Context<'_>) -> Poll<()> {
     let mut shared = shared.lock().unwrap();
     let wakers = Arc::clone(shared.get_or_insert_default());

@@ -76,7 +76,7 @@ pub(crate) struct Attempt<T> {
     pub(crate) session: u64,
     /// How it ended.
     pub(crate) ended: T,
-    /// Whether the session passed without an active fault at the client or the server.
+    /// Whether no fault was active at the client or the server during the session.
     pub(crate) undisturbed: bool,
 }
 
@@ -172,8 +172,8 @@ impl Client {
     }
 
     /// Returns `true` if the link can carry the contents of TCP's buffers in less than half the
-    /// keep-alive's time-out. If it cannot, the time-out is too short for this link, as `KeepAlive`
-    /// explains, and a peer that is alive may be reported as dead.
+    /// keep-alive's time-out. On a slower link, the time-out is too short, as `KeepAlive` explains,
+    /// and a peer that is alive may be reported as dead.
     pub(crate) fn reads_in_time(&self) -> bool {
         let (link, (send, receive)) = (&self.plan().link, self.scenario.buffers);
         let segments = (send + receive) / link.segment.min(receive).div_ceil(2);

@@ -33,8 +33,8 @@ pub struct World {
     pub chat: Arc<ChatAccount>,
     /// Cancelled when the program `server` must stop.
     shutdown: Mutex<CancellationToken>,
-    /// Cancelled at the end of the run. A fault that is still active is then never repaired,
-    /// because the repair would start a program that nothing stops.
+    /// Cancelled at the end of the run. A fault that is still active at that point is never
+    /// repaired, because the repair would start a program that nothing would stop.
     pub over: CancellationToken,
     /// The running programs, by host.
     programs: Mutex<Vec<Option<AbortHandle>>>,

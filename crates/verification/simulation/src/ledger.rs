@@ -40,7 +40,8 @@ pub struct Totals {
     pub dead_peers: u64,
     /// The largest number of bytes in a send queue.
     pub max_queued: usize,
-    /// The largest number of bytes that were read but not yet handed out.
+    /// The largest number of bytes that the server had read but not yet passed on, for any one
+    /// connection.
     pub max_buffered: u64,
     /// The number of faults that have begun.
     pub faults: u64,
@@ -74,7 +75,7 @@ pub struct Ledger {
     failed: Notify,
 }
 
-/// A program's use of one end of a connection. The use ends when this value is dropped.
+/// Marks one end of a connection as used by a program, until this value is dropped.
 #[derive(Debug)]
 pub struct InUse {
     ledger: Arc<Ledger>,
@@ -214,7 +215,7 @@ impl Ledger {
         }
     }
 
-    /// Checks the number of bytes that were read but not yet handed out.
+    /// Checks the number of bytes that the server has read but not yet passed on.
     pub fn check_buffered(&self, buffered: u64, max: u64) {
         {
             let totals = &mut self.lock().totals;
@@ -320,9 +321,9 @@ impl Ledger {
         Watch { ledger: self, hosts, before: self.disturbances(hosts) }
     }
 
-    /// Returns the number of active faults at these hosts, and the number of faults that have begun
-    /// there so far. If no fault was active at some earlier time, and neither number has changed
-    /// since, no fault has been active in the meantime.
+    /// Returns the number of faults active at these hosts now, and the number that have begun there
+    /// so far. If the first number was 0 at an earlier call and neither number has changed since,
+    /// no fault has been active in the meantime.
     fn disturbances(&self, hosts: [HostId; 2]) -> (u64, u64) {
         let accounts = self.lock();
         let of = |host| accounts.disturbances.get(&host).copied().unwrap_or_default();
@@ -331,7 +332,7 @@ impl Ledger {
     }
 }
 
-/// Two hosts, and the faults at them when the watch began.
+/// Two hosts, and the numbers of faults counted at them when the watch began.
 #[derive(Debug)]
 pub struct Watch<'a> {
     ledger: &'a Ledger,

@@ -12,7 +12,8 @@ pub fn message(number: u64, size: usize) -> Message {
         bytes.resize(size, filler(number));
         return Message::binary(bytes);
     }
-    // Use characters that are longer than one byte, so that some cuts fall inside a character.
+    // Use characters that are several bytes long, so that some of the places where the message is
+    // split fall inside a character.
     let mut text = String::from_utf8(bytes).unwrap_or_default();
     while text.len() + 3 <= size {
         text.push('€');

@@ -14,9 +14,9 @@ use crate::{
     server::SERVER,
 };
 
-/// The maximum time from the observer's message to its acknowledgement. The observer's link needs
-/// at most 5 ms for each of the two, because it never cuts them, and the timer of each direction
-/// adds at most a millisecond.
+/// The maximum time from the observer's message to its acknowledgement. The observer's link carries
+/// each of them as one segment, which takes at most 5 ms, and the timer of each direction adds at
+/// most a millisecond.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
 
 /// Runs the observer until the task is aborted.
@@ -26,8 +26,9 @@ pub async fn run(client: Client) {
 }
 
 /// Connects again and again, and runs `talk` on each connection until `talk` returns an error, or
-/// the length of a wait that was too long. Only a fault at the server may cause either. Without
-/// such a fault, the run fails with a message built from `name` and `awaited`.
+/// the length of a wait that was too long. If either happens without a fault at the server, or if
+/// the client cannot connect although the server has had no fault, the run fails with a message
+/// built from `name` and `awaited`.
 pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
 where
     F: Future<Output = Result<Duration, Error>>,
@@ -45,8 +46,8 @@ where
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it could not connect in 5 s".to_owned(),
         };
-        // A session may fail only because of a fault at the server itself. Otherwise, faults at
-        // other hosts have affected the observer.
+        // Only a fault at the server itself excuses the end of a session. If the server had no
+        // fault, faults at other hosts must have affected the observer.
         if watch.is_undisturbed() {
             ledger.fail(format!("{name} noticed what happens to others: {why}"));
         }

@@ -37,7 +37,7 @@ pub struct Report {
     pub time: Duration,
     /// A number that is the same every time this seed is run.
     pub digest: u64,
-    /// The run as lines of text, or an empty string if they were not kept.
+    /// The run as lines of text, or an empty string if the caller did not ask for them.
     pub conversation: String,
 }
 
@@ -70,7 +70,8 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a seed with one of the servers. If `keep` is true, the report contains the conversation.
+/// Runs the scenario of a seed with the chosen server. If `keep` is true, the report contains the
+/// conversation.
 ///
 /// # Panics
 /// Panics if tokio cannot create a runtime, or if the system cannot create a thread.

@@ -36,7 +36,7 @@ pub struct ClientPlan {
     pub server_style: Style,
     /// Whether the server sends each whole message back, instead of only its number.
     pub echo: bool,
-    /// Whether the client has a keep-alive too. The server always has one.
+    /// Whether the client uses a keep-alive, as the server always does.
     pub keep_alive: bool,
     /// Whether the client offers compression.
     pub deflate: bool,

@@ -20,8 +20,8 @@ use crate::{
 /// The host of the server.
 pub const SERVER: HostId = 0;
 
-/// How late a deadline may be: tokio's timers count whole milliseconds, and each deadline that
-/// depends on another one adds a millisecond.
+/// How much later than planned a deadline may take effect: tokio's timers count whole milliseconds,
+/// and each deadline that depends on another one adds a millisecond.
 pub const SLACK: Duration = Duration::from_millis(500);
 
 /// The limit that `docs/SECURITY.md` sets for a connection's send queue, not counting the message
@@ -37,9 +37,9 @@ const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 pub const LINGER: Duration = Duration::from_secs(10);
 
 /// Returns the maximum time from a dead peer's last sign of life until the keep-alive ends the
-/// connection: the interval before the Ping, plus the time-out for its answer. If the time-out is
-/// longer than the interval, it takes the interval's place, because a byte that arrives during a
-/// time-out counts only when the time-out ends.
+/// connection: the longer of the interval and the time-out, plus the time-out for the answer to the
+/// Ping. The time-out can replace the interval, because a byte that arrives during a time-out
+/// counts only when that time-out ends.
 #[must_use]
 pub fn keep_alive_limit(scenario: &Scenario) -> Duration {
     let keep_alive = scenario.keep_alive;
@@ -124,7 +124,7 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
             ledger.check_report_of_dead_peer(&used, keep_alive_limit(&scenario));
         }
         // A message can time out because of a fault, or because the client's program pauses while
-        // part of the message is in its queue.
+        // part of the message is still in its send queue.
         let is_slowed =
             matches!(violation, Violation::MessageTooSlow { .. }) && (!watch.is_undisturbed() || pauses_long);
         if !is_dead && !is_slowed {
@@ -149,8 +149,8 @@ impl Conversation {
         self.ledger.check_queued(queued, MAX_QUEUED + self.max_message() + CONTROL_FRAMES);
     }
 
-    /// Checks how many bytes have been read but not handed out, now that a message of this size has
-    /// been handed out.
+    /// Counts a message with a payload of this size as consumed, and then checks how many bytes
+    /// have been read but not yet consumed.
     fn check_buffered(&mut self, payload: usize, bytes_read: u64) {
         self.consumed += wire_size(payload);
         // The wire size of a compressed message is not known here.

@@ -75,8 +75,8 @@ impl TestEndpoint {
         Self::new(Role::Client, Config::default())
     }
 
-    /// Creates a client that masks with these keys, in this order. The client panics if a frame
-    /// needs a key after the last one.
+    /// Creates a client that masks with these keys, in this order. The client panics if it needs
+    /// another key after the last one.
     #[must_use]
     pub fn client_with_keys(keys: &[[u8; 4]]) -> Self {
         Self::client_with(Config::default(), scripted_keys(keys), Instant::now())
@@ -109,15 +109,14 @@ impl TestEndpoint {
         self.poll_events()
     }
 
-    /// Receives hexadecimal frames in one read, converted to the bytes that this endpoint's peer
-    /// would send. Returns all resulting events.
+    /// Converts hexadecimal frames to the bytes that this endpoint's peer would send, and receives
+    /// these bytes in one read. Returns all resulting events.
     #[track_caller]
     pub fn receive(&mut self, frames: &[&str]) -> Vec<Observed> {
         self.receive_bytes(&self.peer_frames(frames))
     }
 
-    /// Receives hexadecimal frames byte by byte, each byte in a separate read. Returns all
-    /// resulting events.
+    /// Receives hexadecimal frames, one byte per read. Returns all resulting events.
     #[track_caller]
     pub fn receive_byte_by_byte(&mut self, frames: &[&str]) -> Vec<Observed> {
         let bytes = self.peer_frames(frames);
@@ -187,7 +186,7 @@ impl TestEndpoint {
     }
 
     /// Carries out the TCP operations that the connection requests before its next write, and
-    /// returns them. The write itself is not possible, because the peer does not read.
+    /// returns them. Leaves out the write itself, as if the peer had stopped reading.
     pub fn transmit_while_blocked(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         while let Some(transmit) = self.connection.poll_transmit() {

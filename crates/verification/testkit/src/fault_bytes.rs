@@ -1,9 +1,9 @@
 //! The bytes of every fault of the laboratory, written by hand, and functions that check whether
 //! exactly these bytes were sent.
 //!
-//! The tests of the laboratory, the server and the client use this module. The module does not
-//! depend on the laboratory. If the laboratory sends wrong bytes, the bytes in this module are
-//! still right, so the tests fail.
+//! The tests of the laboratory, the server and the client use this module. It does not depend on
+//! the laboratory, so its bytes are right even if the laboratory sends wrong ones, and the tests
+//! then fail.
 
 /// A key for requests. [`ACCEPT`] is its accept value. The RFC's example key is not suitable: the
 /// fault `accept-wrong` sends the accept value of that key, which would then be correct.
@@ -242,7 +242,8 @@ pub fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
     rest.strip_prefix(&[header, payload].concat()[..]).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
 }
 
-/// Checks the valid response that precedes a fault in frames. Returns the bytes after the response.
+/// Checks the valid response that precedes the frames of a fault. Returns the bytes after the
+/// response.
 #[track_caller]
 pub fn check_valid_response(sent: &[u8]) -> &[u8] {
     let (mut lines, rest) = split(sent);

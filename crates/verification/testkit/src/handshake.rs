@@ -36,8 +36,8 @@ pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<Receiv
     })
 }
 
-/// Makes a server validate a complete request. Returns the request only if it is valid, so another
-/// call to its `check_upgrade()` method will succeed.
+/// Makes a server validate a complete request. Returns the request only if it is valid, so calling
+/// its `check_upgrade()` method again will succeed.
 ///
 /// # Errors
 /// Returns the rule that the request breaks.

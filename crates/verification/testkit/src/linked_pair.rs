@@ -22,8 +22,8 @@ struct OneWay {
     blocked: bool,
 }
 
-/// A client and a server connected in memory, and a record of their events and the bytes between
-/// them.
+/// A client and a server connected in memory, with a record of their events and of the bytes that
+/// they exchange.
 #[derive(Debug)]
 pub struct LinkedPair {
     /// The client.
@@ -182,8 +182,8 @@ impl LinkedPair {
                 Transmitted::HalfClose => link.ended = true,
                 Transmitted::Disconnect => {
                     link.ended = true;
-                    // The endpoint that disconnected reads nothing more, so discard the bytes that
-                    // are on their way to it.
+                    // An endpoint that has disconnected reads nothing more, so discard the bytes
+                    // that are on their way to it.
                     way_back.bytes.clear();
                     way_back.end_read = true;
                 }

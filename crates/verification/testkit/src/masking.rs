@@ -17,8 +17,8 @@ pub fn xor_with_key(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
 }
 
-/// Returns a source that yields these keys in order. The source panics if a frame needs a key after
-/// the last one.
+/// Returns a source that yields these keys in order. The source panics if it is asked for another
+/// key after the last one.
 #[must_use]
 pub fn scripted_keys(keys: &[[u8; 4]]) -> Box<dyn MaskingKeys> {
     let mut keys: VecDeque<MaskingKey> = keys.iter().copied().map(MaskingKey).collect();

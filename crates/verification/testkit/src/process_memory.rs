@@ -9,7 +9,7 @@ pub const KIB: usize = 1 << 10;
 /// One MiB: 1,048,576 bytes.
 pub const MIB: usize = 1 << 20;
 
-/// Returns the size in the line `name` of `/proc/self/status`, converted to bytes.
+/// Returns the size given on the line `name` of `/proc/self/status`, converted to bytes.
 fn status(name: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux has this file");
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":")).expect("such a line");

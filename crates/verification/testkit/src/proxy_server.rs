@@ -104,8 +104,8 @@ impl ProxyServer {
         self.address
     }
 
-    /// Returns what the clients have asked for: the complete head of each HTTP request, and the
-    /// host and port of each SOCKS5 request, as `name:port`.
+    /// Returns what the clients have asked for: for an HTTP request, its complete head; for a
+    /// SOCKS5 request, the host and port as `name:port`.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
@@ -178,7 +178,7 @@ async fn read_bytes<const N: usize>(client: &mut TcpStream) -> io::Result<[u8; N
     Ok(bytes)
 }
 
-/// Reads a length byte, and then a text of that length. Returns the text.
+/// Reads a length byte, and then that many bytes of text. Returns the text.
 async fn read_text(client: &mut TcpStream) -> io::Result<String> {
     let mut text = vec![0; usize::from(client.read_u8().await?)];
     client.read_exact(&mut text).await?;

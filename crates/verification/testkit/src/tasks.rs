@@ -19,7 +19,7 @@ pub async fn with_timeout<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("the test hangs")
 }
 
-/// Runs `future` for at most one hour, in a test that has paused tokio's clock.
+/// Runs `future` for at most one hour of virtual time, in a test that has paused tokio's clock.
 ///
 /// A paused clock advances to the next deadline whenever all tasks are waiting. If no other
 /// deadline exists, the clock advances by the whole hour at once, and the test fails without a real

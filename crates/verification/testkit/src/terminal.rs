@@ -3,9 +3,9 @@
 //! The check has its own table. If it asked the code under test which characters are harmful, a
 //! character missing from that code would be missing here too.
 
-/// A text with which a peer tries to control a terminal, or to make a line look different from its
+/// Text with which a peer tries to control a terminal, or to make a line look different from its
 /// content: control sequences (ESC, the one-character CSI, BEL, DEL, NEL), characters that change
-/// the writing direction, line separators, and characters that cannot be seen.
+/// the writing direction, line separators, and invisible characters.
 pub const HOSTILE: &str = "\x1b]0;pwned\x07\x1b[2J\u{9b}31m\u{85}\x7f\0\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\
     \u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{206a}\u{feff}\u{fff9}\
     \u{e0041}";

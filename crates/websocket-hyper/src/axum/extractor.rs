@@ -93,9 +93,10 @@ impl<F> WebSocketUpgrade<F> {
         self.selected_protocol.as_ref()
     }
 
-    /// Sets a callback to run if the connection does not open, because hyper could not write the
-    /// response or because the handler's options do not suit the request. By default, the error is
-    /// ignored. The error holds an [`AcceptError`](websocket::AcceptError) or a [`UsageError`].
+    /// Sets a callback to run if the connection fails to open, either because hyper could not write
+    /// the response or because the handler's options do not suit the request. The callback receives
+    /// an error that holds an [`AcceptError`](websocket::AcceptError) or a [`UsageError`]. By
+    /// default, the error is ignored.
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
         let Self { request, requested_protocols, selected_protocol, config, options, on_upgrade, .. } = self;
         WebSocketUpgrade {
@@ -115,9 +116,9 @@ impl<F> WebSocketUpgrade<F> {
     /// If the options do not suit the request, the response has status 500, and the callback of
     /// [`on_failed_upgrade`](Self::on_failed_upgrade) receives the reason.
     ///
-    /// **Decide before you call this method.** If the handler, or a layer around it, replaces the
-    /// response with another one, hyper may still hand over the byte stream, and `callback` may be
-    /// called even though the client was rejected.
+    /// **Decide whether to accept the request before you call this method.** If the handler, or a
+    /// layer around it, replaces the response with another one, hyper may still hand over the byte
+    /// stream, and `callback` may be called even though the client was rejected.
     #[must_use = "the connection opens only if this response is returned"]
     pub fn on_upgrade<C, Fut>(mut self, callback: C) -> Response
     where

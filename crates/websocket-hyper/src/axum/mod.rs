@@ -1,4 +1,4 @@
-//! An extractor for axum 0.8, with the interface of axum's own module `axum::extract::ws`.
+//! An extractor for axum 0.8, with the same interface as axum's own module `axum::extract::ws`.
 //!
 //! To move an application from axum's own extractor to this one, change the import:
 //!
@@ -22,9 +22,9 @@
 //! let app: Router = Router::new().route("/", any(handler));
 //! ```
 //!
-//! The extractor can do more than axum's own: compression, keep-alive, a memory budget for all
-//! connections, a close that waits for the peer, and messages that are encoded once for many
-//! clients.
+//! The extractor offers features that axum's own lacks: compression, keep-alive, a memory budget
+//! for all connections, a close that waits for the peer, and messages that are encoded once for
+//! many clients.
 //!
 //! ```
 //! use std::time::Duration;
@@ -51,16 +51,16 @@
 //!
 //! # Differences from axum's own extractor
 //!
-//! * The request is checked completely. It is also rejected if its key is not the Base64 encoding
-//!   of 16 bytes, if it has a body, if `Host` is missing or repeated, or if a list of subprotocols
-//!   or extensions is malformed.
-//! * By default, the maximum size of a message is 16 MiB, instead of 64 MiB.
+//! * The request is checked completely. Unlike axum's own extractor, this one also rejects a
+//!   request if its key is not the Base64 encoding of 16 bytes, if it has a body, if `Host` is
+//!   missing or repeated, or if a list of subprotocols or extensions is malformed.
+//! * By default, the maximum size of a message is 16 MiB, instead of axum's 64 MiB.
 //! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
 //!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,
 //!   and a sender that is faster than its peer waits.
 //! * `accept_unmasked_frames` does not exist. A client must mask its frames.
-//! * [`set_selected_protocol`](WebSocketUpgrade::set_selected_protocol) with a subprotocol that the
-//!   client has not offered leads to a response with status 500.
+//! * If you call [`set_selected_protocol`](WebSocketUpgrade::set_selected_protocol) with a
+//!   subprotocol that the client has not offered, the response has status 500.
 
 pub mod close_code;
 mod extractor;

@@ -1,4 +1,4 @@
-//! An open connection, with the same methods as axum's own.
+//! An open connection, with the same methods as axum's own `WebSocket`.
 
 use std::{
     fmt,

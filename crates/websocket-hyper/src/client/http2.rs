@@ -43,9 +43,9 @@ const STREAM_WINDOW: u32 = 256 << 10;
 /// window, 63 streams that nobody reads still leave one stream's window for the others.
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
-/// The number of streams that we may open before the server's SETTINGS have arrived. No server
-/// would choose this number, so any other number means that the SETTINGS have arrived. Until then,
-/// we open no stream.
+/// The limit on open streams that applies until the server's SETTINGS have arrived. No server would
+/// choose this number, so as soon as the limit is any other number, the SETTINGS have arrived.
+/// Until then, we open no stream.
 const BEFORE_SETTINGS: usize = usize::MAX - 1;
 
 /// The sending half of an HTTP/2 connection. `B` is the body type of ordinary requests. A client
@@ -96,8 +96,8 @@ where
     }
 }
 
-/// Begins HTTP/2 on a stream, which is usually TLS with the protocol `h2` (ALPN). Without TLS, the
-/// client must already know that the server speaks HTTP/2.
+/// Starts HTTP/2 on a stream, which is usually a TLS stream that has negotiated the protocol `h2`
+/// (ALPN). Without TLS, the client must already know that the server speaks HTTP/2.
 ///
 /// ```no_run
 /// use http_body_util::Empty;
@@ -218,8 +218,9 @@ pub fn request(upgrade: &ClientUpgrade) -> Result<Request<()>, UsageError> {
 }
 
 /// Spawns hyper's tasks, one of which reads and writes the connection. hyper has no method that
-/// waits for the SETTINGS. They can arrive only while that task is polled. Until they arrive, this
-/// type therefore wakes the [`Http2Connection`] after each poll, so that it can check for them.
+/// waits for the SETTINGS, and they can arrive only while that task is polled. So until they
+/// arrive, this type wakes the [`Http2Connection`] after each poll of a task, so that it can check
+/// for them.
 #[derive(Clone, Default)]
 struct Tasks {
     /// The waker of the [`Http2Connection`] that waits for the SETTINGS.

@@ -53,7 +53,7 @@ where
 {
     let upgrade = connector.start();
     let request = upgrade.request()?.map(|()| B::default());
-    // The connection may have carried another request just before, so wait until it is free.
+    // The connection may still be busy with an earlier request, so wait until it is free.
     sender.ready().await.map_err(broken)?;
     let mut response = sender.send_request(request).await.map_err(broken)?;
     open(upgrade, &mut response).await

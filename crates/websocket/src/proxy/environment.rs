@@ -30,7 +30,7 @@ impl Proxy {
     /// needed. A host on this computer (`localhost` or a loopback address) never needs one.
     ///
     /// # Errors
-    /// [`ProxyVariableError`] if the variable's value is not the URL of a proxy.
+    /// [`ProxyVariableError`] if the variable that applies does not contain the URL of a proxy.
     pub fn from_env(uri: &Uri) -> Result<Option<Self>, ProxyVariableError> {
         choose(uri, env::var_os)
     }
@@ -131,8 +131,8 @@ mod tests {
         }
     }
 
-    /// hyper-util, for example, ignores such a value, and the program then connects without the
-    /// proxy that its user has asked for.
+    /// Ignoring an invalid value, as hyper-util does, for example, would make the program connect
+    /// without the proxy that its user has asked for.
     #[test]
     fn a_value_that_is_no_proxy_is_an_error() {
         for (value, error) in [

@@ -6,7 +6,7 @@ use std::{error::Error, fmt, io};
 use http::StatusCode;
 use protocol::{HandshakeViolation, UriError};
 
-/// The reason why a string is not a proxy's URL.
+/// The reason why a string is not a valid proxy URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyUrlError {

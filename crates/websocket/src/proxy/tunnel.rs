@@ -24,8 +24,8 @@ const READ: usize = 1 << 10;
 
 /// A stream whose next bytes can be looked at before they are read.
 pub(crate) trait Peek: AsyncRead + AsyncWrite + Unpin {
-    /// Waits for bytes, and copies them without removing them from the stream. Returns their
-    /// number, which is 0 at the end of the stream.
+    /// Waits for bytes, and copies them without removing them from the stream. Returns the number
+    /// of bytes copied, which is 0 at the end of the stream.
     async fn peek(&mut self, bytes: &mut [u8]) -> io::Result<usize>;
 }
 
@@ -82,7 +82,8 @@ async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCo
     let mut head = Vec::new();
     loop {
         // Look at the bytes without removing them from the stream, then remove those that belong to
-        // the head. The head may arrive in several pieces, one for each turn of this loop.
+        // the head. The head may arrive in several pieces, and each iteration of this loop handles
+        // one of them.
         let mut peeked = [0; READ];
         let count = stream.peek(&mut peeked).await.map_err(ProxyError::Broken)?;
         if count == 0 {
@@ -98,8 +99,9 @@ async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCo
             let limit = limits.max_head_bytes;
             return Err(ProxyError::Answer(HandshakeViolation::HeadTooLong { limit }));
         }
-        // Parse after the first read too, to reject a server that does not speak HTTP. Such a
-        // server may wait for bytes from us and never send an empty line.
+        // Parse after the first read too, even if the head is incomplete, to reject a proxy that
+        // does not speak HTTP. Such a proxy may wait for bytes from us and never send an empty
+        // line.
         if (end.is_some() || before == 0)
             && let Some((response, _)) = parse_response(&head, limits).map_err(ProxyError::Answer)?
         {

@@ -139,7 +139,8 @@ fn the_table_of_waits() {
         (0, NextHeader, sizes(0, BLOCK_BYTES, 0), Some(0)),
         // A large buffer is kept if it is nearly full.
         (0, Anything, sizes(5000, 5000 + HEADER, 0), None),
-        // A block that holds half a frame is put back. Up to 4 KiB are kept without spare room.
+        // A block that holds half a frame is put back. Up to 4 KiB of input are kept without spare
+        // room.
         (0, Anything, sizes(1500, BLOCK_BYTES, 1500), Some(1500)),
         (0, Anything, sizes(4 * KIB, BLOCK_BYTES, 1500), Some(4 * KIB)),
         (0, Anything, sizes(4 * KIB + 1, BLOCK_BYTES, 1500), Some(4 * KIB + 1 + 1500)),

@@ -1,4 +1,4 @@
-//! A certificate and its private key, which prove the name of a server and sometimes that of a
+//! A certificate and its private key, which prove the identity of a server and sometimes of a
 //! client.
 
 use std::{
@@ -35,9 +35,9 @@ const ENCRYPTED_KEY: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
 pub struct Identity(Arc<CertifiedKey>);
 
 impl Identity {
-    /// Reads the certificate from one PEM file and its private key from another. Both may be the
-    /// same file. The certificate must come first in its file, followed by the certificates that
-    /// sign it, which is the order in which certificate authorities deliver them.
+    /// Reads the certificate from one PEM file and its private key from another. The two paths may
+    /// name the same file. The certificate must come first in its file, followed by the
+    /// certificates that sign it, which is the order in which certificate authorities deliver them.
     ///
     /// This function reads files, so call it before the server starts, or on a thread that may
     /// block.

@@ -36,13 +36,13 @@
 //!
 //! * **Cryptography.** A provider that the program has installed with
 //!   [`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default) takes
-//!   precedence, because the choice is up to the program. Next comes `tls-aws-lc-rs`, and then
-//!   `tls-ring`, because `tls-ring` may be enabled only by default, whereas `tls-aws-lc-rs` is
-//!   enabled only if a crate asks for it.
+//!   precedence, because the choice is up to the program. Next comes `tls-aws-lc-rs`, which is
+//!   enabled only if a crate asks for it. `tls-ring` comes last, because it may be enabled merely
+//!   by being a default feature.
 //! * **Authorities.** Those of `tls-native-roots` and `tls-webpki-roots` are combined, as in
 //!   `tokio-tungstenite` and `reqwest`, so that no crate removes an authority that another one
 //!   relies on. `tls-platform-verifier` replaces both, because only the operating system's verifier
-//!   knows what its administrator has forbidden.
+//!   knows what the system's administrator has forbidden.
 
 mod alpn;
 mod client;

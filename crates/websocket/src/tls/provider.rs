@@ -7,8 +7,8 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 
 use super::error::TlsConfigError;
 
-/// Returns the cryptography provider. Every configuration names it, because rustls itself has no
-/// default in a program that enables two providers.
+/// Returns the cryptography provider. Every configuration names its provider explicitly, because
+/// rustls itself has no default in a program that enables two providers.
 ///
 /// # Errors
 /// [`TlsConfigError::NoCryptoProvider`].

@@ -94,8 +94,8 @@ impl ServerTls {
     /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference.
     /// They also apply to later configurations that name none. The default is `http/1.1`.
     ///
-    /// From then on, this value no longer shares its configuration with earlier clones: a later
-    /// [`reload`](Self::reload) of one of them does not change it.
+    /// After this call, this value no longer shares its configuration with earlier clones: a later
+    /// [`reload`](Self::reload) on one of them does not change it.
     ///
     /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` returns the chosen
     /// protocol. A server that offers `h2` must serve HTTP/2, for example with the crate

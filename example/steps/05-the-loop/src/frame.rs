@@ -43,8 +43,8 @@ pub(crate) fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Box<dy
         return Err("the highest bit of a length must be 0".into());
     }
     let Some(key) = take::<4>(&mut rest) else { return Ok(None) };
-    // A length too large for `usize` is longer than any buffer. So is `usize::MAX`, which can
-    // therefore take its place.
+    // A length that does not fit into `usize` is longer than any buffer. Replace it with
+    // `usize::MAX`, which is also longer than any buffer.
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     let Some((payload, rest)) = rest.split_at_checked(length) else { return Ok(None) };
     let mut payload = payload.to_vec();

@@ -27,7 +27,7 @@ use violation::Violation;
 /// `unfinished`, in a frame and in its encoding), so all connections together stay below 500 MiB.
 const MAX_CONNECTIONS: usize = 100;
 /// The time that a client may take to send more of its request, to read more of our bytes, or to
-/// end the TCP connection. Even on a slow network, each of these takes less time than this.
+/// end the TCP connection. This is ample for each of them, even on a slow network.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an open connection may be silent. A client that sends nothing for this long has
 /// probably lost its network, and TCP does not tell us that.

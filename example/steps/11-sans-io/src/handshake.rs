@@ -121,7 +121,7 @@ fn headers<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
     fields.filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.trim()).collect()
 }
 
-/// Returns `true` if `token` is in the list that the header fields with this name form together.
+/// Returns `true` if `token` is in the list formed by all the header fields with this name.
 fn lists(head: &str, name: &str, token: &str) -> bool {
     let values = headers(head, name).join(",");
     values.split(',').any(|value| value.trim().eq_ignore_ascii_case(token))

@@ -103,7 +103,7 @@ fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option
                 Err(violation) => broken = Some(violation),
             }
         }
-        // 2. Tell the engine the time, and wait no longer than until its next deadline.
+        // 2. Tell the engine the time, and wait at most until its next deadline.
         //    (`set_read_timeout` does not accept a time-out of zero.)
         connection.handle_timeout(Instant::now());
         let wait = connection.poll_timeout().saturating_duration_since(Instant::now()).max(Duration::from_millis(1));

@@ -107,7 +107,7 @@ async fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<
                 Err(violation) => broken = Some(violation),
             }
         }
-        // 2. Tell the engine the time, and wait no longer than until its next deadline.
+        // 2. Tell the engine the time, and wait at most until its next deadline.
         connection.handle_timeout(Instant::now());
         let deadline = connection.poll_timeout().into();
         // 3. Take the step that the engine requests. If it requests none, read.

@@ -107,8 +107,8 @@ fn a_wrong_value_is_reported_without_the_usage() {
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
-    // The line has the right syntax, so the error, which comes from the engine, does not repeat the
-    // usage.
+    // The syntax of this line is valid, but the engine rejects the code, so the error does not
+    // repeat the command's usage.
     let error = error("/close 1005");
     assert!(error.contains("1005") && !error.contains("usage:"), "{error}");
 }

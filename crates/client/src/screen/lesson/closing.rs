@@ -5,7 +5,7 @@ use dissector::{FieldValue, Record, printable};
 use super::{Lesson, Verdict};
 use crate::screen::frame_fields::{CLOSE, masking_key, number, opcode, payload_length};
 
-/// The name of the field that contains the code of a Close.
+/// The name of the field that contains the close code.
 pub(super) const CODE: &str = "websocket.payload.close.status_code";
 
 /// The close code that the task asks for.

@@ -3,7 +3,7 @@
 use super::{Lesson, Verdict, messages::hex};
 use crate::screen::frame_fields::{PING, TEXT, is_data, opcode};
 
-/// The sentence for a message with a frame that breaks a rule.
+/// The sentence that is shown when a frame of the message breaks a rule.
 const BROKEN: &str = "the frame with ! breaks a rule. /reconnect, and start again from the first frame";
 
 pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
@@ -24,7 +24,8 @@ pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
         }
         let payloads = message.payloads();
         let text = String::from_utf8(payloads.concat()).ok()?;
-        // The whole message is UTF-8, so if a part is not, the cut is inside a character.
+        // The message as a whole is valid UTF-8, so if one fragment is not, a character was cut in
+        // two.
         let Some(cut) = payloads.iter().position(|part| std::str::from_utf8(part).is_err()) else {
             return Verdict::not_yet(match payloads.len() {
                 1 => "this message has only one frame",

@@ -51,8 +51,9 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
         };
         let sent = payload(frame);
         if opcode(frame) != Some(BINARY) {
-            // A user may send a text only to see a masking key, which does not count as a try. But
-            // a text of hexadecimal digits is meant as an answer.
+            // Usually, a text does not count as a try, because the user may have sent it merely to
+            // see a masking key. But a text of hexadecimal digits is meant as an answer, so it does
+            // count.
             let is_digits = |byte: &u8| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace();
             let is_key = !sent.is_empty() && sent.iter().all(is_digits);
             return is_key.then(|| Verdict::NotYet("these are characters. /binary sends the bytes".to_owned()));

@@ -12,8 +12,8 @@
 //!
 //! A lesson consists of data and a pure function, [`Lesson::observe`], which looks at each new
 //! record. To add a lesson, write it in the file for its topic and add it to the table. The tests
-//! then type its lines into the real parser, and pass the result to two engines and the dissector:
-//! the lines must complete the lesson.
+//! then type its lines into the real parser, pass the result to two engines and the dissector, and
+//! check that the lines complete the lesson.
 
 mod closing;
 mod compression;

@@ -5,9 +5,9 @@ use dissector::{Direction, Record};
 use super::{Lesson, Verdict};
 use crate::screen::frame_fields::opcode;
 
-/// The minimum average pause between two bytes, in milliseconds. It is less than a second, because
-/// the times in a record come from the wall clock, which may be adjusted while the frame is being
-/// sent.
+/// The minimum average pause between two bytes, in milliseconds. It is shorter than the second that
+/// the task asks for, because the times in a record come from the wall clock, which may be adjusted
+/// while the frame is being sent.
 const SLOW: u128 = 900;
 
 pub(super) static BYTE_A_SECOND: Lesson = Lesson {

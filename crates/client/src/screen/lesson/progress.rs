@@ -44,8 +44,8 @@ pub(crate) struct LessonProgress {
     missing: Option<String>,
     /// The number of tries without success.
     misses: usize,
-    /// The index of the lesson whose report, if there is one, is shown: the lesson that the user
-    /// has just completed, or the one that the user has opened again.
+    /// The index of the lesson whose report is shown, if that lesson has one: the lesson that the
+    /// user has just completed, or the one that the user has opened again.
     reported: Option<usize>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
     /// numbers mean upwards.
@@ -127,7 +127,7 @@ impl LessonProgress {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
         let wire = Wire::of(log);
         if wire.as_ref().is_some_and(Wire::is_new_connection) {
-            // What was missing on the old connection says nothing about the new one.
+            // The sentence about a try on the old connection does not apply to the new one.
             self.missing = None;
         }
         match wire.and_then(|wire| (lesson.observe)(&wire)) {
@@ -147,7 +147,8 @@ impl LessonProgress {
     fn complete(&mut self, report: String) {
         let index = self.current;
         self.done[index] = Some(report);
-        // After the last lesson, the user may still have to do some lessons that were skipped.
+        // If all later lessons are done, go back to the first lesson that the user has skipped, if
+        // there is one.
         let skipped = Option::is_none;
         let after = self.done[index..].iter().position(skipped).map(|next| index + next);
         self.go_to(after.or_else(|| self.done.iter().position(skipped)).unwrap_or(LESSONS.len()));

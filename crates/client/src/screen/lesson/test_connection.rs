@@ -25,8 +25,8 @@ use crate::screen::{
     model::wire_log::WireLog,
 };
 
-/// A user who works through lessons, with the client that the user's lines control and the server
-/// that it talks to.
+/// A simulated user who works through the lessons, together with the client that the user's lines
+/// control and the server to which the client is connected.
 pub(super) struct TestConnection {
     pub(super) lessons: LessonProgress,
     log: WireLog,

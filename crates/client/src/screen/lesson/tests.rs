@@ -73,7 +73,7 @@ fn other_deeds_complete_a_lesson_too() {
 fn a_near_miss_does_not_complete_a_lesson() {
     for (title, lines) in [
         ("The first frame", &["/binary 48", "", "/ping Hello", "/fragment 2 Hello", "/raw 81 81 00000000 ff"][..]),
-        // The bytes of the key in the wrong order, too few bytes, and the key as text.
+        // The key's bytes in the wrong order, too few bytes, and the key sent as text.
         ("The masking key", &["/mask 01020304", "Hello", "/binary 04030201", "/binary 010203", "01020304"]),
         // A key of an earlier connection.
         ("The masking key", &["/mask 01020304", "Hello", "/reconnect", "/binary 01020304"]),
@@ -94,7 +94,7 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
         ("What 1005 is", &["/raw 8800"]),
-        // The key of an older frame, not of the last one.
+        // The key of an older frame rather than of the newest one.
         ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"]),
         // A masked frame that breaks another rule.
         ("1002, protocol error", &["/raw 8380 00000000"]),

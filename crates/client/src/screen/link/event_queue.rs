@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// The link reads from the server only while the queue holds fewer bytes than this, which is enough
-/// for about a thousand records of small frames. A single read can add about two thousand more.
+/// for about a thousand records of small frames. A single read can then add about two thousand more
+/// records.
 const MAX_QUEUED_BYTES: usize = 4 << 20;
 
 /// The link's end of the queue.
@@ -67,7 +68,7 @@ mod tests {
             sent
         };
         assert_eq!(most(&|| LinkEvent::Message(Message::from(vec![0; 1 << 20]))), 4);
-        // The record stores the 4 KiB twice: as bytes of the frame and as text.
+        // This record stores its payload of 4 KiB twice: as bytes of the frame and as text.
         let sent = most(&|| LinkEvent::Record(record()));
         assert!((200..500).contains(&sent), "{sent} records of 4 KiB");
         let sent = most(&|| LinkEvent::Message(Message::text("")));

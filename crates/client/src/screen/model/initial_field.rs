@@ -50,8 +50,8 @@ fn innermost(record: &Record, position: u64) -> Option<usize> {
     let mut fields =
         record.walk().enumerate().filter(|(_, (_, field))| !field.derived && field.range.contains(&position));
     let first = fields.next()?;
-    // If several fields of the same depth share a byte, the first of them, which has the highest
-    // bit, is chosen.
+    // If several fields at the same depth share a byte, choose the first of them, which contains
+    // the byte's highest bit.
     let deepest = fields.fold(first, |best, next| if next.1.0 > best.1.0 { next } else { best });
     Some(deepest.0)
 }
@@ -98,7 +98,8 @@ mod tests {
             (to_client, &[0x09, 0], "Fin"),
             (to_client, &[0x81, 126, 0, 1, b'x'], "Payload length"),
             (to_client, &long, "Payload length"),
-            // The user can read the unmasked payload, but not the masked bytes.
+            // The selected field is in the unmasked payload, because the user cannot read the
+            // masked bytes.
             (to_server, &[0x88, 0x82, 0, 0, 0, 1, 0x03, 0xed], "Status code"),
             (to_server, &[0x88, 0x84, 0, 0, 0, 1, 0x03, 0xe8, b'x', 0xff], "Reason"),
             (to_server, &[0x81, 0x82, 0, 0, 0, 1, b'x', 0xff], "Text"),

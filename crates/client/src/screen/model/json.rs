@@ -5,8 +5,8 @@ use std::{fmt, iter};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::{Deserializer, Value, value::RawValue};
 
-/// The maximum length, in bytes, of a message to parse. A longer message would take time to parse
-/// and be too long to read on one line.
+/// The maximum length, in bytes, of a message that is parsed. A longer message would take time to
+/// parse and be too long to read on one line.
 const JSON_MAX: usize = 64 << 10;
 
 /// A message that is a JSON object.
@@ -75,7 +75,8 @@ impl<'a> JsonObject<'a> {
             line.push(' ');
             for token in tokens(value.get()) {
                 match token {
-                    // A sender may write `ü` as `\u00fc`, which is hard to read.
+                    // Show the decoded text, because a sender may write `ü` as `\u00fc`, which is
+                    // hard to read.
                     Token::String(string) => match serde_json::from_str(string) {
                         Ok(text) => line.push_str(&Value::String(text).to_string()),
                         Err(_) => line.push_str(string),

@@ -62,7 +62,7 @@ pub(crate) struct Model {
     /// An error in the input, or a list of completions, shown in place of the list of keys until
     /// the next key press.
     pub(crate) hint: Option<String>,
-    /// The index of the completion from which the next Tab continues the list.
+    /// The index of the first completion that the next press of Tab lists.
     pub(crate) next_completion: usize,
     /// How the last connection ended, as a sentence for the user, and the exit status for the
     /// program.
@@ -125,7 +125,7 @@ impl Model {
         };
     }
 
-    /// Moves the focus to the next pane or, if not `forward`, to the previous one.
+    /// Moves the focus to the next pane or, if `forward` is `false`, to the previous one.
     pub(crate) fn step_focus(&mut self, forward: bool) {
         let step = |focus: Focus| if forward { focus.next() } else { focus.previous() };
         let mut focus = step(self.focus);
@@ -225,8 +225,8 @@ impl Model {
         self.own_frame = None;
     }
 
-    /// Ends the search for a command's frames, unless the command breaks a rule that only the
-    /// server's answer can still show.
+    /// Ends the search for a command's frames. If the command breaks a rule that no frame has
+    /// shown, continues the search, because the server's answer may still show it.
     pub(crate) fn end_sending(&mut self) {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }
@@ -249,7 +249,8 @@ impl Model {
         }
     }
 
-    /// Returns the traffic totals to the server and from the server, in that order.
+    /// Returns the totals of the traffic to the server and of the traffic from the server, in that
+    /// order.
     pub(crate) const fn totals(&self) -> [TrafficTotals; 2] {
         [self.wire_log.totals(Direction::ToServer), self.wire_log.totals(Direction::ToClient)]
     }

@@ -19,8 +19,9 @@ const ENTRIES_MAX: usize = 1000;
 const TEXT_MAX: usize = 8 << 10;
 
 /// The maximum total size of all entries, in bytes: the maximum number of entries times the maximum
-/// length of an entry. A text may exceed its limit by one escape and by the note about the omitted
-/// bytes, so the other two limits alone would allow slightly more.
+/// length of an entry. The limits on entries and on texts cannot guarantee this total by
+/// themselves, because a text may exceed its limit by one escape and by the note about the omitted
+/// bytes.
 const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
 
 /// The maximum width, in columns, of a message that is updated in place: two rows of the pane on an
@@ -204,8 +205,9 @@ impl Transcript {
         let Some(bottom) = self.bottom else {
             return Some(RowPosition { entry: newest, row: self.entries[newest].row_count(pane.columns) - 1 });
         };
-        // If the entry has been dropped, use the first row. The code below replaces it with the end
-        // of the first page, as it does for every position that would leave rows of the pane empty.
+        // If the entry has been dropped, start from the first row. The code below moves every
+        // position that would leave rows of the pane empty, including this one, to the end of the
+        // first page.
         let position = match bottom.entry.checked_sub(self.dropped).and_then(|entry| usize::try_from(entry).ok()) {
             Some(entry) if entry <= newest => {
                 let shown = self.entries[entry].shown();
@@ -395,7 +397,7 @@ mod tests {
         let mut transcript = Transcript::default();
         for n in 0..ENTRIES_MAX {
             add(&mut transcript, &format!("{n}{}", "\u{1}".repeat(TEXT_MAX)));
-            // Two messages that share an entry take the space of one.
+            // Two messages that share an entry take no more space than one.
             add(&mut transcript, &format!(r#"{{"n":{n}}}"#));
             add(&mut transcript, &format!(r#"{{"n":{n}00}}"#));
             let bytes: usize = transcript.entries().iter().map(|entry| entry.text.len()).sum();
@@ -470,7 +472,7 @@ mod tests {
         }
     }
 
-    /// Adds a JSON message as if lessons were shown.
+    /// Adds a JSON message as if the lessons were shown.
     fn update_in_place(transcript: &mut Transcript, text: &str) {
         transcript.add_message(&Message::text(text), Updates::InPlace, &mut NumberHistory::default());
     }

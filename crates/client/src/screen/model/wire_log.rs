@@ -104,8 +104,8 @@ impl WireLog {
             }
             (Some(PONG), Direction::ToClient) => {
                 let payload = value("websocket.payload.pong");
-                // One Pong may answer several Pings. It carries the payload of the newest of them
-                // (section 5.5.3), so the older Pings are answered too.
+                // One Pong may answer several Pings. It then carries the payload of the newest of
+                // them (section 5.5.3), so count the older Pings as answered too.
                 let Some(index) = self.pings.iter().rposition(|(ping, _)| *ping == payload) else { return };
                 let (_, sent) = self.pings[index];
                 self.pings.drain(..=index);

@@ -5,7 +5,7 @@
 const GAP: &str = "  ";
 
 /// Lists as many names as fit in `columns` columns, starting at the index `first`. If some names do
-/// not fit, the line ends with its position in the list.
+/// not fit, a note at the end of the line says which part of the list it shows.
 ///
 /// Returns the line and the index at which the next line starts. After the last name, that index is
 /// 0 again.
@@ -16,8 +16,8 @@ pub(super) fn completion_list(names: &[&str], first: usize, columns: usize) -> (
     }
     let position = |next| format!("{GAP}({}-{next} of {}; Tab: more)", first + 1, names.len());
     let room = columns.saturating_sub(position(names.len()).len());
-    // The first name is listed even if it is too long. Otherwise, the list would never advance past
-    // that name.
+    // The first name is listed even if it does not fit. Otherwise, the list would never advance
+    // past that name.
     let mut next = first + 1;
     let mut used = names.get(first).map_or(0, |name| name.len());
     while let Some(name) = names.get(next) {

@@ -110,8 +110,8 @@ fn new_connection(current: &str, options: ReconnectOptions) -> Result<NewConnect
     };
     let url = uri.to_string();
     if let Some(name) = &subprotocol {
-        // Check the name here, so that the user can correct the line before the link closes the old
-        // connection.
+        // Check the subprotocol's name here, so that the user can correct the line before the link
+        // closes the old connection.
         ClientRequest::new(uri).subprotocol(name).map_err(|usage_error| usage_error.to_string())?;
     }
     Ok(NewConnection { url, deflate, subprotocol })

@@ -54,7 +54,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::BackTab => model.step_focus(false),
         // End the zoom, but keep the selection.
         KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
-        // There is nothing else for Esc to do, so empty the input line. The history keeps the text.
+        // Esc has nothing else to do here, so empty the input line. The history keeps the text.
         KeyCode::Esc if is_at_the_input_and_the_newest(model) => {
             model.editor.take();
         }

@@ -56,7 +56,8 @@ fn update_link(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
         LinkEvent::Connected { destination, subprotocol, extensions } => {
             model.state = State::Open;
             (model.subprotocol, model.extensions) = (subprotocol, extensions);
-            // Repeat the URL only if the route or a redirect adds something to it.
+            // The user has already seen the URL, so show the destination only if the route or a
+            // redirect makes it different.
             let to = if destination == model.url { String::new() } else { format!(" to {destination}") };
             let notice = format!("connected{to}: Enter sends what you type, /help lists the commands");
             model.transcript.add(Speaker::Notice, &notice);

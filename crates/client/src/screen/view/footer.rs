@@ -126,8 +126,8 @@ fn hint_lines(hint: &str, columns: usize, height: usize) -> Vec<String> {
     ranges.into_iter().map(|row| hint[row].to_owned()).chain(last).collect()
 }
 
-/// A key, what it does, and its rank. If the line is too narrow, the keys with the highest ranks
-/// are left out first.
+/// A key, what it does, and its rank. If the line is too narrow for all keys, those with the
+/// highest ranks are left out first.
 type Key = (&'static str, u8);
 
 /// Returns as many of the focused pane's keys as fit in `columns` columns.

@@ -51,8 +51,8 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
 
     let fields = model.fields();
     let selected = fields.get(model.field).map(|(_, field)| *field);
-    // The explanation takes the rows that it needs, up to a third. The bytes take a fifth of the
-    // rows, or more if the fields leave rows free. The fields get the rest.
+    // The explanation takes the rows that it needs, up to a third of the pane. The bytes take a
+    // fifth of the rows, or more if the fields leave rows free. The fields get the rest.
     let mut explained = explain(record, selected, focused, columns, styles, (rows / 3).max(2));
     let gaps = usize::from(rows >= ROOMY);
     let left_by_fields = rows.saturating_sub(explained.len() + 2 * gaps + fields.len());

@@ -63,7 +63,7 @@ fn rows(columns: usize) -> Vec<String> {
     rows
 }
 
-/// Returns the rows of the help in a window with a border on a terminal of this size.
+/// Returns the rows of the help, wrapped to fit a bordered window on a terminal of this size.
 fn rows_in((columns, _): (u16, u16)) -> Vec<String> {
     // Two columns of the screen behind the help stay visible, so that the help looks like a window.
     rows(usize::from(columns.saturating_sub(4)))

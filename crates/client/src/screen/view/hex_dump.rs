@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use super::style::Styles;
 use crate::screen::text::width;
 
-/// Formats the bytes in at most `rows` lines, which include the start of the selected field. If all
-/// bytes fit in `rows + spare` lines, the spare lines show bytes too.
+/// Formats the bytes in at most `rows` lines, including the line in which the selected field
+/// starts. If all bytes fit in `rows + spare` lines, the spare lines show bytes too.
 ///
-/// If bytes are left out after these lines, their number is shown in one of the `spare` lines.
-/// Without a spare line, the number is shown after the last bytes or, if it does not fit there, in
-/// place of the last line.
+/// If more bytes follow those shown, their number is shown in one of the `spare` lines. Without a
+/// spare line, the number is shown after the last byte or, if it does not fit there, in place of
+/// the last line.
 pub(super) fn hex_dump(
     record: &Record,
     selected: Option<&Field>,
@@ -29,8 +29,8 @@ pub(super) fn hex_dump(
     let is_whole = record.length == record.bytes.len() as u64;
     let beside = spare == 0 && width_of(row) + width(&words(record.length)) <= columns;
     let rows = match spare {
-        // All bytes fit if the spare lines are used too. In that case, no bytes are left out, so no
-        // spare line is needed to show their number.
+        // All bytes fit if the spare lines are used too, so no line is needed for the number of
+        // bytes left out.
         _ if is_whole && all <= rows + spare => rows + spare,
         // The last line shows the number of bytes left out, so there is one line fewer for bytes.
         0 if !beside => rows.saturating_sub(1),

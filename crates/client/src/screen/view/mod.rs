@@ -49,9 +49,9 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
 /// Replaces the characters that could control the terminal. This is the last step before the
 /// picture reaches the terminal, so it covers every pane.
 ///
-/// The panes themselves show such a character as an escape. An escape takes more columns, so a pane
-/// must insert it before it cuts and wraps the text. A replacement here means that a pane has
-/// failed to escape a character.
+/// The panes themselves show such a character as an escape. An escape takes more columns than the
+/// character, so each pane must insert its escapes before it cuts and wraps the text. A replacement
+/// here means that a pane has failed to escape a character.
 fn replace_harmful(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if cell.symbol().contains(is_harmful) {

@@ -49,7 +49,7 @@ impl Styles {
         self.ink_on(palette::of(RecordPart::Opcode)).add_modifier(Modifier::BOLD)
     }
 
-    /// Returns the style of the selected record or field, which is reversed on every terminal.
+    /// Returns the style of the selected record or field: reverse video, on every terminal.
     #[expect(clippy::unused_self, reason = "beside the others")]
     pub(super) const fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)

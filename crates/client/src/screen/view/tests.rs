@@ -265,7 +265,7 @@ fn the_summaries_on_the_wire_are_aligned() {
 #[test]
 fn bytes_use_the_rows_that_fields_leave_free_and_the_rest_is_counted() {
     let text = |length: u8| [&[0x81, length][..], &vec![b'x'; usize::from(length)]].concat();
-    // 121 bytes take eight rows of 16, and all eight are shown.
+    // 121 bytes take eight rows of 16 bytes, and all eight rows are shown.
     let mut model = model((200, 60));
     add(&mut model, records(&[(Direction::ToClient, &text(119))]));
     let roomy = draw_text(&model);

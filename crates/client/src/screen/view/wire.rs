@@ -43,7 +43,8 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
         .map(|(index, entry)| {
             let mut line = record_line(&format!("{:>digits$} ", entry.number), &entry.record, styles, columns);
             if selected == Some(index) {
-                // The mark is not reversed, so that its colour still shows the direction.
+                // The direction mark is not shown in reverse video, so that its colour still shows
+                // the direction.
                 for span in &mut line.spans[1..] {
                     span.style = span.style.patch(styles.selected());
                 }

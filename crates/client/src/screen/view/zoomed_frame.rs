@@ -13,8 +13,8 @@
 //!   ...
 //! ```
 //!
-//! If the rows do not fit into the pane, it shows those around the selected field, and the user can
-//! scroll.
+//! If the rows do not fit in the pane, it shows those around the selected field, and the user can
+//! scroll to the others.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -77,13 +77,13 @@ pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
 }
 
 impl Page {
-    /// Returns the index of the top row before the user scrolls. The selected field is then
-    /// visible, as is its explanation if it fits.
+    /// Returns the index of the row that is at the top before the user scrolls. The selected field
+    /// is then visible, as is its explanation if it fits.
     fn first_row(&self, rows: usize) -> usize {
         self.selected.end.saturating_sub(rows).min(self.selected.start).min(self.last_top(rows))
     }
 
-    /// Returns the index of the top row when the end of the page is visible.
+    /// Returns the index of the top row when the page is scrolled to its end.
     fn last_top(&self, rows: usize) -> usize {
         self.lines.len().saturating_sub(rows)
     }

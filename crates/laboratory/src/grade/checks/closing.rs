@@ -24,8 +24,8 @@ const GONE: Duration = Duration::from_secs(2);
 /// How long a client on a slow network may take to answer a Close.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How long a client must keep the TCP connection open after the closing handshake, because it
-/// waits for the server to end the connection.
+/// How long a client must keep the TCP connection open after the closing handshake, while it waits
+/// for the server to end the connection.
 const WAITS: Duration = Duration::from_millis(200);
 
 /// The number of bytes to send after a violation: enough to make TCP reset the connection if the
@@ -215,8 +215,8 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::Write([&[0x81, 0x05], SAMPLE].concat()));
             script.close("a Close 1002", &[Some(1002)]);
             script.then(Act::Pause(LATE));
-            // If the socket is closed, the first bytes cause a reset, and writing the next ones
-            // fails.
+            // If the server has already closed its socket, the first bytes cause a reset, and
+            // writing the next ones fails.
             script.write_cut(&[1, 2], |frames| frames.close(1002, b""));
             script.then(Act::HalfClose);
             script.then(Act::End(END));

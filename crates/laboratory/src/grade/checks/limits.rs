@@ -28,15 +28,15 @@ const FRAGMENT: usize = 64 << 10;
 /// The number of bytes in one request after which the server must have stopped the client.
 const ENDLESS_HEAD: usize = 1 << 20;
 
-/// The pause between the bytes of a peer that trickles: short enough to restart every time-out on a
+/// The pause between bytes that are sent one at a time: short enough to restart every time-out on a
 /// single read before it expires, and long enough that sending costs almost nothing.
 const TRICKLE: Duration = Duration::from_millis(250);
 
 /// The beginning of a request.
 const HALF_A_REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: ";
 
-/// Expects the server to accept another connection after this one has ended. If the program exits
-/// when the connection ends, the pause gives it time to do so.
+/// Expects the server to accept another connection after this one has ended. A server that wrongly
+/// exits when a connection ends needs a moment to do that, so the judge pauses first.
 fn goes_on(script: &mut Script<'_>) {
     script.then(Act::Pause(PIECE_PAUSE));
     script.then(Act::Another { label: "the next connection" });
@@ -60,7 +60,7 @@ const FOREIGN: &[Hint] = &[
     ),
 ];
 
-/// Returns the host and port that the request names.
+/// Returns the value of the request's `Host` header field.
 fn own_host(head: &HeadEditor) -> String {
     head.lines.iter().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default().to_owned()
 }

@@ -66,8 +66,8 @@ const WHOLE: &[Hint] = &[hint(&[], "The text is valid UTF-8, so send it back wit
 /// A euro sign has three bytes.
 const EURO: &[u8] = "€".as_bytes();
 
-/// The first and the last character of each length in UTF-8, one to four bytes, and the characters
-/// directly before and after the surrogates.
+/// The first and last characters that UTF-8 encodes in one, two, three and four bytes, and the
+/// characters directly before and after the surrogates.
 const LIMITS: &str = "\0\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
 
 /// Bytes that are not UTF-8.

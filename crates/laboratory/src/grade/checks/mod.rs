@@ -60,8 +60,8 @@ impl ListedCheck {
     }
 }
 
-/// Returns the checks of one stage for programs with this role: first what the program must do,
-/// then what it must reject.
+/// Returns the checks of one stage for programs with this role: first those for what the program
+/// must do, then those for what it must reject.
 pub(crate) fn of_stage(role: Role, number: u8) -> impl Iterator<Item = CheckRef> {
     let stage = move |stages: Stages| match role {
         Role::Server => stages.server == Some(number),

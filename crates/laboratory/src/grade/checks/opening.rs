@@ -11,8 +11,8 @@ use crate::{
     stages::Stages,
 };
 
-/// How long the connection must stay open after the handshake. A program that ends it too early
-/// does so at once.
+/// How long the connection must stay open after the handshake. A program that wrongly ends it does
+/// so at once.
 const OPEN: Duration = Duration::from_millis(200);
 
 pub(super) static CHECKS: &[Check] = &[

@@ -46,8 +46,8 @@ fn writes(name: &str, role: Role) -> Vec<Vec<u8>> {
     script.acts.iter().filter_map(write).collect()
 }
 
-/// Returns a masked frame, written by hand: the first byte, the second byte with the bytes of the
-/// extended length, and the payload.
+/// Returns a masked frame, built without the encoder. `first` is its first byte, and `length` holds
+/// the second byte without MASK, followed by any extended length.
 fn masked(first: u8, length: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first, 0x80 | length[0]];
     bytes.extend(&length[1..]);
@@ -295,7 +295,7 @@ fn every_stage_begins_with_what_a_program_must_be_able_to_do() {
     }
 }
 
-/// Readers copy the program of a stage, so it must exist.
+/// Readers copy the stage's program, so its directory must exist.
 #[test]
 fn every_stage_has_a_program() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -46,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 Ok(Status::Partial(waiting)) => handshake = waiting,
                 Err(HandshakeError::Rejected(response)) => {
                     let body = String::from_utf8_lossy(response.body());
-                    // The first line of an HTML page does not explain the rejection.
+                    // The first line of an HTML page explains nothing, so do not quote it.
                     let line = body.lines().next().filter(|line| !line.is_empty() && !line.starts_with('<'));
                     let body = line.map(|line| format!(" ({})", shorten(line))).unwrap_or_default();
                     return failed(format!("the server answered HTTP {}{body} instead of 101", response.status()));

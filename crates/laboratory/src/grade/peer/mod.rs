@@ -67,7 +67,7 @@ pub(crate) struct Peer<S> {
     /// The time in which each answer must arrive.
     answer_timeout: Duration,
     input: BytesMut,
-    /// Data frames and Pongs wait in separate queues, because a Pong may overtake messages.
+    /// Data frames and Pongs have separate queues, because a Pong may overtake messages.
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
     /// The payloads of the Pings that have not been answered yet.
@@ -130,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// Writes bytes. A failed write does not fail the check, because the peer may have had a good
-    /// reason to end the TCP connection. The next expectation decides whether it had.
+    /// reason to end the TCP connection. The check's next expectation shows whether it had.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let writing = async {
             self.stream.write_all(bytes).await?;
@@ -461,7 +461,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// Resets the TCP connection by dropping it while some of the peer's bytes are unread. At least
-    /// two bytes must be on the way, because one is read first.
+    /// two bytes must be in transit, because this function reads one of them first.
     pub(crate) async fn reset(mut self) {
         let _ = timeout(self.answer_timeout, self.stream.read_u8()).await;
     }

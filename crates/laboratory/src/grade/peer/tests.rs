@@ -1,4 +1,4 @@
-//! Tests of what the judge says about a peer's bytes. They run in virtual time.
+//! Tests what the judge reports about the bytes that a peer sends. The tests run in virtual time.
 
 use protocol::{
     Limits,
@@ -14,8 +14,8 @@ use crate::grade::words::mebibytes;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns the judge's end of an open connection on which the peer has sent `bytes`, and the peer's
-/// end.
+/// Returns both ends of an open connection on which the peer has already sent `bytes`: first the
+/// judge's end, then the peer's.
 async fn open(judge: Role, bytes: &[u8]) -> (Peer<DuplexStream>, DuplexStream) {
     let (mut peer, far) = unopened(bytes).await;
     peer.role = judge;
@@ -23,8 +23,8 @@ async fn open(judge: Role, bytes: &[u8]) -> (Peer<DuplexStream>, DuplexStream) {
     (peer, far)
 }
 
-/// Returns both ends of a connection before the handshake, on which the peer has sent `bytes`. The
-/// judge is a client.
+/// Returns both ends of a connection before the handshake, first the judge's, then the peer's. The
+/// peer has sent `bytes`, and the judge is a client.
 async fn unopened(bytes: &[u8]) -> (Peer<DuplexStream>, DuplexStream) {
     let (near, mut far) = duplex(1 << 20);
     far.write_all(bytes).await.expect("there is room");
@@ -263,7 +263,7 @@ async fn tcp_ends_in_time_and_without_a_reset() {
     let sentence = "the server still keeps the connection after 500 ms";
     assert_says(peer.ends_in_time(SECOND / 2).await, Symptom::LeftOpen, sentence);
     assert_eq!(begun.elapsed(), SECOND * 3 / 2);
-    // The frame that the peer sent first can still be read.
+    // The frame that the peer sent first was kept, and can still be read.
     assert_eq!(peer.message("the echo", Opcode::Text, b"Hi", &[]).await, Ok(()));
     let begun = Instant::now();
     assert_eq!(peer.stays_open(SECOND).await, Ok(()));

@@ -45,7 +45,8 @@ const TRANSITIONS: [Transition; 13] = [
     Transition::TcpStep,
 ];
 
-/// Returns the facts after a transition, or `None` if no connection with these facts could make it.
+/// Returns the facts after a transition, or `None` if the transition cannot happen on a connection
+/// with these facts.
 fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing> {
     let mut next = facts.clone();
     let may_read = !facts.ignores_input() && facts.peer_stream != PeerStream::EofReached;
@@ -65,7 +66,7 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
             next.on_close_sent(Some(CloseFrame::for_violation(&Violation::UnmaskedFrame)));
             next.on_violation(Violation::UnmaskedFrame);
         }
-        // An abandoned connection sends a Close too.
+        // Abandoning a connection also queues a Close, so record it.
         Transition::Abandoned if may_read => {
             next.on_close_sent(Some(CloseFrame::NORMAL));
             next.on_abandoned();
@@ -78,8 +79,8 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
         Transition::CloseDiscarded if (facts.write_failed || facts.timed_out) && facts.is_close_sent() => {
             next.on_output_discarded(true);
         }
-        // The close timer runs while the connection is closing, after the end of the peer's stream,
-        // and after a failed write, so it can expire then.
+        // The close timer runs, and can therefore expire, in three cases: while the connection is
+        // closing, after the end of the peer's stream, and after a failed write.
         Transition::Timeout
             if facts.state() != State::Open || facts.peer_stream != PeerStream::Open || facts.write_failed =>
         {

@@ -1,5 +1,5 @@
-//! The types for a build without compression. They have no values, so their methods can never be
-//! called.
+//! The types for a build without compression. No value of these types can exist, so their methods
+//! can never be called.
 
 use bytes::Bytes;
 

@@ -45,8 +45,8 @@ impl Deflating {
     }
 
     /// Returns `true` if the peer can decompress a prepared frame that was compressed with a window
-    /// of this size. If so, this method also clears our own window: the peer's window will contain
-    /// the data of that frame, but ours would not, so no later message may refer to data from
+    /// of this size. If so, this method also clears our own window, because the frame's data will
+    /// be in the peer's window but not in ours. No later message may therefore refer to data from
     /// before that frame.
     pub(in super::super) fn admits_prepared(&mut self, window_bits: WindowBits) -> bool {
         let is_readable = window_bits <= self.deflater.window_bits();
@@ -71,7 +71,7 @@ impl Inflating {
     }
 
     /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that were
-    /// added to the message, and any error that follows those bytes.
+    /// added to the message, and the error if one occurred after those bytes.
     pub(in super::super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
         //# To receive a compressed message, an endpoint MUST join the payloads of its frames,

@@ -1,8 +1,8 @@
 //! permessage-deflate in a connection that has negotiated it (RFC 7692, sections 6.1 and 6.2).
 //!
 //! [`Deflating`] belongs to the sender and [`Inflating`] to the receiver. A connection without the
-//! extension has neither, and never calls this module. In a build without the feature `deflate`,
-//! the two types have no values, so the compiler removes the code that uses them.
+//! extension has neither, and never calls this module. In a build without the feature `deflate`, no
+//! value of either type can exist, so the compiler removes the code that uses them.
 //!
 //! | file | what it holds |
 //! |---|---|

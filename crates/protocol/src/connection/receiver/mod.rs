@@ -108,7 +108,7 @@ pub(super) struct Receiver {
     is_inflate_limited: bool,
 }
 
-/// A frame whose header has passed the checks, so that only its payload still matters.
+/// A frame whose header has passed the checks. Only its payload has still to be processed.
 #[derive(Debug)]
 struct OpenFrame {
     class: FrameClass,
@@ -190,9 +190,9 @@ impl Receiver {
                     }
                 },
             };
-            // Process the part of the payload that has arrived, even if the rest is missing. Each
-            // byte of a frame that trickles in is then processed only once, when it arrives, and
-            // invalid UTF-8 is found at the first impossible byte.
+            // Process the part of the payload that has arrived, even if the rest is missing. If a
+            // frame arrives in small pieces, each byte is then processed only once, when it
+            // arrives, and invalid UTF-8 is found at the first impossible byte.
             let available = frame.length.min(self.input.unconsumed_len());
             if let FrameClass::Compressed { kind, last } = frame.class {
                 self.inflate(&mut frame, available, kind, last)?;
@@ -249,8 +249,8 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-6-2
         //# An endpoint MUST parse incoming bytes as frames as described in section 5.2.
         let bytes = self.input.unconsumed();
-        // The first two bytes contain the opcode and determine the length of the header, so nothing
-        // can be checked before both have arrived.
+        // The first two bytes contain the opcode and determine how long the header is, so check
+        // nothing until both have arrived.
         let &[first, second, ..] = bytes else { return Ok(None) };
         // Check the rules for these two bytes before the rest of the header has arrived, so that a
         // frame with an invalid opcode is rejected without waiting for more bytes.
@@ -390,9 +390,9 @@ impl Receiver {
         }
         let mut rest = available;
         loop {
-            // Inflate only as many compressed bytes as are certain to stay within the limit when
-            // inflated, whatever they contain. Inflate at least one, so that the loop makes
-            // progress, although its output may exceed the limit a little.
+            // Inflate only as many compressed bytes as are certain, whatever they contain, to
+            // produce no more output than the limit allows. Inflate at least one, so that the loop
+            // makes progress, although its output may exceed the limit a little.
             let room = self.inflate_limit.saturating_sub(self.held_len());
             if rest > 0 && room == 0 {
                 self.is_inflate_limited = true;
@@ -497,8 +497,9 @@ impl Receiver {
         if self.peek_unfragmented().is_some() {
             return true;
         }
-        // The header of an open frame has been consumed, so only its payload must be complete. The
-        // processed part of the payload is still in the input, so compare with the whole length.
+        // The header of the current frame has been consumed, so only its payload must be complete.
+        // The part of the payload that has been processed is still in the input, so compare the
+        // input's length with that of the whole payload.
         if let Some(frame) = &self.frame {
             return bytes.len() >= frame.length;
         }
@@ -513,8 +514,8 @@ impl Receiver {
         })
     }
 
-    /// Returns `true` if the input continues with a frame of a message. Returns `false` if nothing
-    /// has arrived, or if a control frame comes next.
+    /// Returns `true` if the input continues with a data frame. Returns `false` if nothing has
+    /// arrived, or if the next frame is a control frame or has a reserved opcode.
     pub(super) fn is_message_next(&self) -> bool {
         match &self.frame {
             Some(frame) => !matches!(frame.class, FrameClass::Control(_)),
@@ -525,8 +526,8 @@ impl Receiver {
         }
     }
 
-    /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
-    /// frames.
+    /// Returns the number of bytes of the current frame's payload that have still to arrive or to
+    /// be processed, or 0 between frames.
     pub(super) fn payload_remaining(&self) -> usize {
         self.frame.as_ref().map_or(0, |frame| frame.length - frame.processed)
     }
@@ -618,9 +619,9 @@ impl Receiver {
         &mut self.input
     }
 
-    /// Discards all input, the open frame and the open message, because input is ignored after the
-    /// peer's Close or a violation (sections 1.4 and 7.1.7), and after this endpoint has abandoned
-    /// the connection.
+    /// Discards all input, including any incomplete frame or message. Call this method when input
+    /// is ignored: after the peer's Close or a violation (sections 1.4 and 7.1.7), or after this
+    /// endpoint has abandoned the connection.
     pub(super) fn discard(&mut self) {
         self.input.clear();
         self.frame = None;

@@ -9,8 +9,8 @@ use crate::{frame::rules::OpenMessageInfo, message::MessageKind};
 pub(super) struct OpenMessage {
     kind: MessageKind,
     compressed: bool,
-    /// The payloads of the fragments so far. Empty for a compressed message, whose payload is
-    /// collected in the inflater's buffer.
+    /// The payloads of the fragments received so far, joined together. Empty for a compressed
+    /// message, whose payload is collected in the inflater's buffer.
     payload: BytesMut,
     /// The number of fragments so far.
     fragments: u32,
@@ -39,18 +39,19 @@ impl OpenMessage {
         self.fragments += 1;
     }
 
-    /// Counts a complete fragment of a compressed message, whose payload is in the inflater's
-    /// buffer.
+    /// Counts a complete fragment of a compressed message. The fragment's payload is not stored
+    /// here, because the inflater's buffer collects it.
     pub(super) const fn count_fragment(&mut self) {
         self.fragments += 1;
     }
 
-    /// Returns the number of payload bytes that are collected here.
+    /// Returns the number of payload bytes collected in this value, which is 0 for a compressed
+    /// message.
     pub(super) fn payload_len(&self) -> usize {
         self.payload.len()
     }
 
-    /// Returns the number of payload bytes for which memory is allocated.
+    /// Returns the capacity of the payload buffer in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.payload.capacity()
     }
@@ -59,7 +60,7 @@ impl OpenMessage {
         self.payload.freeze()
     }
 
-    /// Returns what the rules need to know about the message.
+    /// Returns the information about this message that is needed to check the next frame header.
     pub(super) fn info(&self) -> OpenMessageInfo {
         OpenMessageInfo { len: (!self.compressed).then_some(self.payload.len() as u64), fragments: self.fragments }
     }

@@ -68,7 +68,7 @@ fn a_server_closes_and_half_closes_tcp_first() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# Neither answers the other's, and both close the connection.
+//# Neither sends another one in response, and both close the connection.
 //= docs/src/rfc6455.md#section-7-1-5
 //= type=test
 //# The two ends may report different codes.

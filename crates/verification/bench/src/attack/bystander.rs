@@ -1,4 +1,4 @@
-//! Clients that behave well during an attack, and measure how it affects them.
+//! Well-behaved clients that measure how an attack affects them.
 
 use std::{
     io,
@@ -78,8 +78,8 @@ impl Bystanders {
     }
 }
 
-/// Exchanges messages until `stopped` is true. Returns the number of correct replies: as `Err` if
-/// the last message got no correct reply, and as `Ok` otherwise.
+/// Exchanges messages until `stopped` is true. Returns the number of correct replies, in an `Err`
+/// if the last message got no correct reply and in an `Ok` otherwise.
 async fn exchange(
     mut stream: TcpStream,
     index: usize,

@@ -1,5 +1,5 @@
-//! The opening handshake of attackers and bystanders, and the frames of attackers, without any
-//! library.
+//! The opening handshake for attackers and bystanders, and the frames that attackers send, written
+//! without any WebSocket library.
 
 use std::{io, net::SocketAddr};
 

@@ -39,7 +39,7 @@ const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The maximum amount, in bytes, by which the server's resident memory may exceed its idle memory
 /// after [`RECOVERY`]. It leaves room for the few pages that an allocator keeps for each arena and
-/// for each block size. The larger attacks fill many times this amount.
+/// for each block size. During the larger attacks, the server uses many times this amount.
 const MARGIN: u64 = 8 << 20;
 
 /// The result of one scenario. All sizes are in bytes.

@@ -1,4 +1,4 @@
-//! The libraries without a socket: they turn bytes in memory into messages, and messages into
+//! The libraries without a socket: each turns bytes in memory into messages, and messages into
 //! bytes.
 //!
 //! This benchmark measures only the work of the library itself. Reading includes one copy out of

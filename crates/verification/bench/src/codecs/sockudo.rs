@@ -1,5 +1,5 @@
-//! sockudo-ws, used through its protocol engine without I/O, which returns all messages in a buffer
-//! at once.
+//! sockudo-ws, used through its protocol engine without I/O, which returns all the messages in a
+//! buffer from a single call.
 
 use std::hint::black_box;
 

@@ -58,7 +58,7 @@ impl LoadConnection {
         self.write(burst)
     }
 
-    /// Writes the rest of the burst, until the socket accepts no more bytes.
+    /// Writes as much of the rest of the burst as the socket accepts.
     pub(super) fn write(&mut self, burst: &Burst) -> io::Result<()> {
         while self.written < burst.request.len() {
             match self.stream.write(&burst.request[self.written..]) {
@@ -98,8 +98,9 @@ impl LoadConnection {
                 return Ok(Some(now));
             }
             if count < buffer.len() {
-                // A read that does not fill the buffer has drained the socket. The poll reports the
-                // socket when it is readable again, so another read would be a wasted system call.
+                // A read that does not fill the buffer has drained the socket, so another read
+                // would be a wasted system call. The poll will report the socket when it is
+                // readable again.
                 return Ok(None);
             }
         }

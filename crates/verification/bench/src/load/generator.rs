@@ -86,8 +86,8 @@ impl LoadGenerator {
             for event in &self.events {
                 let index = event.token().0;
                 if !which.contains(&index) {
-                    // Every socket is reported as writable once, so this event may belong to a
-                    // connection that is not part of this exchange. In that case, ignore the event.
+                    // This connection is not part of the exchange, but every socket is reported as
+                    // writable once, so ignore the event.
                     continue;
                 }
                 let connection = &mut self.connections[index];

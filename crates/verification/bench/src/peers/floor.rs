@@ -3,7 +3,8 @@
 //!
 //! This server parses headers, unmasks payloads and writes frames. It checks nothing, reassembles
 //! nothing, and passes on a payload before the frame is complete. A correct library must do more
-//! work, so the difference from this server shows how much a library's correctness may cost.
+//! work, so the difference between a library and this server shows how much the library's
+//! correctness may cost.
 
 use std::{
     cell::RefCell,

@@ -32,7 +32,7 @@ pub struct Peer {
     /// Runs an echo server until an error occurs.
     pub echo: fn() -> io::Result<()>,
     /// Runs a server that forwards each message to all other clients, until an error occurs. `None`
-    /// if there is no such server.
+    /// if this program contains no such server for the library.
     pub fan_out: Option<fn() -> io::Result<()>>,
 }
 

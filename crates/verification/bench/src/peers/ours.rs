@@ -26,8 +26,8 @@ pub(super) fn serve_fan_out() -> io::Result<()> {
 /// once, and all other connections share the encoded frame.
 async fn relay(stream: TcpStream, everyone: broadcast::Sender<(Arc<()>, PreparedMessage)>) -> Result<(), BoxError> {
     let mut connection = websocket::accept(stream).await?;
-    // The address of this allocation identifies the connection, so that it can skip its own
-    // messages.
+    // The address of this allocation identifies the connection, so that the connection can skip its
+    // own messages.
     let me = Arc::new(());
     let mut broadcasts = everyone.subscribe();
     loop {

@@ -1,5 +1,5 @@
-//! sockudo-ws. Before the library waits for input, it writes the queued messages, so the
-//! application need not flush.
+//! sockudo-ws. The library writes the queued messages before it waits for input, so the application
+//! does not need to flush.
 
 use std::io;
 

@@ -23,8 +23,8 @@ impl Client {
         let bridge = listener.local_addr().map_err(problem)?;
         tokio::spawn(to_http1::serve(listener));
         let stream = TcpStream::connect(bridge).await.map_err(problem)?;
-        // With Nagle's algorithm, a WINDOW_UPDATE would wait for an acknowledgement, and the bridge
-        // would wait for the WINDOW_UPDATE.
+        // Disable Nagle's algorithm. Otherwise, a WINDOW_UPDATE would wait for an acknowledgement,
+        // and the bridge would wait for the WINDOW_UPDATE.
         stream.set_nodelay(true).map_err(problem)?;
         let (client, http) = handshake(stream).await.map_err(|error| error.to_string())?;
         tokio::spawn(http);

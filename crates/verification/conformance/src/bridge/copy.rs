@@ -62,8 +62,8 @@ pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, m
     match tokio::try_join!(send(parts.read_buf, from_tcp, &mut to_stream), receiving) {
         Ok(_) => {}
         Err(Broken::Tcp) => to_stream.send_reset(Reason::CANCEL),
-        // The endpoint has ended its direction of the stream, and no longer reads the other
-        // direction. Dropping the socket tells the TCP peer the same.
+        // The endpoint has ended its direction of the stream, and it no longer reads the other
+        // direction. Dropping the socket gives the TCP peer the same information.
         Err(Broken::Stream) if stream_ended => {}
         // This call makes the socket send RST when it is dropped. If the call fails, the socket is
         // already broken.
@@ -102,7 +102,8 @@ async fn receive(from: &mut RecvStream, mut to: WriteHalf<'_>) -> Result<(), Bro
     while let Some(bytes) = from.data().await {
         let bytes = bytes?;
         to.write_all(&bytes).await?;
-        // Allow the endpoint to send this many more bytes only now that these have been written.
+        // Wait until these bytes have been written before allowing the endpoint to send the same
+        // number again.
         from.flow_control().release_capacity(bytes.len())?;
     }
     Ok(to.shutdown().await?)

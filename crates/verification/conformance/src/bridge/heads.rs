@@ -80,7 +80,7 @@ pub(super) fn http2_response<B>(response: &Response<B>, key: &str) -> Response<(
     *answer.status_mut() = match response.status() {
         StatusCode::SWITCHING_PROTOCOLS if is_accepted(response.headers(), key) => StatusCode::OK,
         // A 101 with a wrong accept value is not an answer to the bridge's request. A gateway
-        // responds with 502 in this case.
+        // returns 502 when it receives such an invalid response.
         StatusCode::SWITCHING_PROTOCOLS => StatusCode::BAD_GATEWAY,
         status => status,
     };

@@ -13,7 +13,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use super::{accept, copy::copy, heads};
 
 /// Accepts HTTP/2 connections without TLS, and forwards each of their streams to the authority that
-/// its request names. If that authority cannot be reached, the response has the status 502.
+/// the stream's request names. If that authority cannot be reached, the response has the status
+/// 502.
 ///
 /// # Errors
 /// Fails if the listener fails.
@@ -23,8 +24,8 @@ pub async fn serve(listener: TcpListener) -> Result<(), String> {
         tokio::spawn(async {
             let mut http2 = h2::server::Builder::new();
             let Ok(mut connection) = http2.enable_connect_protocol().handshake(tcp).await else { return };
-            // While `accept` waits for the next stream, it also moves the bytes of all other
-            // streams.
+            // Keep calling `accept`, because it also moves the bytes of all other streams while it
+            // waits for the next one.
             while let Some(Ok((request, respond))) = connection.accept().await {
                 tokio::spawn(open_connection(request, respond));
             }

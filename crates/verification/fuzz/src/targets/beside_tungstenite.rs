@@ -4,8 +4,8 @@ use protocol::Role;
 
 use crate::disagreements::{Comparison, known};
 
-/// Checks that both engines, as servers, return the same events for the same bytes, or that the
-/// disagreement is known.
+/// Checks that our engine and tungstenite, as servers, return the same events for the same bytes,
+/// or disagree only in a known way.
 ///
 /// # Panics
 /// Panics if the engines disagree and the disagreement is not known.
@@ -13,8 +13,8 @@ pub fn server(input: &[u8]) {
     compare(Role::Server, input);
 }
 
-/// Checks that both engines, as clients, return the same events for the same bytes, or that the
-/// disagreement is known.
+/// Checks that our engine and tungstenite, as clients, return the same events for the same bytes,
+/// or disagree only in a known way.
 ///
 /// # Panics
 /// Panics if the engines disagree and the disagreement is not known.

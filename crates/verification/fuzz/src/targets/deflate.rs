@@ -13,8 +13,9 @@ use crate::{
     splits::seed,
 };
 
-/// Checks that a server's record does not depend on how the bytes are split into reads, that
-/// `flate2` decompresses the payloads to the same messages, and that memory stays within the limit.
+/// Checks that a server's events, output and close information do not depend on how the bytes are
+/// split into reads, that `flate2` decompresses the payloads to the same messages, and that memory
+/// stays within the limit.
 ///
 /// # Panics
 /// Panics if one of these checks fails.

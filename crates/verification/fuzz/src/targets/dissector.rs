@@ -22,7 +22,7 @@ use crate::{
 
 /// Checks the records of a conversation:
 ///
-/// * They do not depend on how the bytes are split into pieces.
+/// * The records do not depend on how the bytes are split into pieces.
 /// * Every byte belongs to exactly one record.
 /// * The fields of a record are in order, and all of them lie within its bytes.
 /// * The records show the events that the engine returns for the same bytes.
@@ -67,9 +67,9 @@ pub fn run(input: &[u8]) {
 enum Beginning {
     /// The handshake was not observed.
     Frames,
-    /// A request, which is part of the input.
+    /// A request, taken from the input.
     Request,
-    /// A valid handshake, which is not part of the input.
+    /// A valid handshake, supplied by the target instead of the input.
     Handshake,
 }
 
@@ -131,8 +131,9 @@ fn check_records(records: &[&Record], wire: &[u8], options: &Options) {
     assert_eq!(offset, wire.len() as u64, "every byte is in a record");
 }
 
-/// Checks that the fields lie within `outer`, in order. Two fields may overlap only if their ranges
-/// are equal. Examples are the bits of one byte, and a fragment and the message that it completes.
+/// Checks that the fields are in order and lie within `outer`. Two fields may overlap only if they
+/// have exactly the same range. Examples are the bits of one byte, or a fragment and the message
+/// that it completes.
 fn check_fields(fields: &[Field], outer: &Range<u64>, record: &Record) {
     let mut previous = outer.start..outer.start;
     for field in fields {
@@ -171,8 +172,8 @@ fn check_against_engine(direction: Direction, records: &[&Record], wire: &[u8]) 
         assert!(broken.findings.iter().any(|finding| finding.rule == rule), "{rule:?}, but {broken:?}");
         return;
     }
-    // The engine is waiting for more bytes, so the records must not show a broken rule or a
-    // complete message.
+    // The engine is waiting for more bytes, so the remaining records must not show a broken rule or
+    // a complete message.
     for record in records {
         assert_eq!(record.findings, [], "the engine accepts {record:?}");
         assert!(!record.complete || event_of(record).is_none(), "the engine does not receive {record:?}");

@@ -62,7 +62,8 @@ macro_rules! call {
     };
 }
 
-/// Selects the half that has the method.
+/// Selects the half to call: the read half if the first argument is `reader`, or the write half if
+/// it is `writer`.
 macro_rules! select {
     (reader, $read:ident, $write:ident) => {{
         let _ = $write;
@@ -80,11 +81,11 @@ struct Session<'a> {
     role: Role,
     endpoint: Endpoint,
     script: StreamScript,
-    /// The bytes that the stream returns to the driver before its end or an error.
+    /// The bytes that the driver can read from the stream before the stream ends or fails.
     incoming: Vec<u8>,
     /// Whether the script has ended the incoming stream.
     incoming_ended: bool,
-    /// Whether reads fail, and whether writes fail.
+    /// Whether the script has made reads fail. `write_error` states the same for writes.
     read_error: bool,
     write_error: bool,
     /// The events that the driver has returned.
@@ -105,8 +106,9 @@ impl<'a> Session<'a> {
         let _guard = runtime.enter();
         let role = if form & 1 == 0 { Role::Server } else { Role::Client };
         let (stream, script) = scripted_stream();
-        // The runtime's clock is paused, so a limit per second applies to the whole script, as it
-        // does in the engine that receives the same bytes directly.
+        // The runtime's clock is paused, so no time passes during the script, and a limit per
+        // second applies to all of it. The same holds for the engine that receives the same bytes
+        // directly.
         let now = tokio::time::Instant::now().into_std();
         let whole = WebSocket::new(stream, connection_at(role, &limits(seed, Limits::DEFAULT), now));
         let endpoint = if form & 2 == 0 {
@@ -173,7 +175,8 @@ impl<'a> Session<'a> {
     }
 
     fn push_read(&mut self, bytes: &[u8], one_by_one: bool) {
-        // Do not script an empty read: it would mean the end of the stream.
+        // Do not add an empty read to the script, because the driver would take it for the end of
+        // the stream.
         if self.incoming_ended || bytes.is_empty() {
             return;
         }
@@ -212,8 +215,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Echoes each message with `serve`. A split connection has no such method, so an event is read
-    /// from it instead.
+    /// Echoes each message with `serve`. If the connection is split, it has no such method, so this
+    /// function reads one event instead.
     fn serve(&mut self) {
         let Endpoint::Whole(whole) = &mut self.endpoint else { return self.next_event() };
         let (mut received, mut sent) = (Vec::new(), Vec::new());
@@ -316,7 +319,7 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        // After the end, every call returns at once.
+        // Once the connection has ended, reads and flushes must return at once.
         assert!(call!(self, reader => reader.next_event()).is_ready(), "a read waits after the end");
         assert!(call!(self, writer => writer.flush()).is_ready(), "a flush waits after the end");
     }
@@ -329,7 +332,7 @@ impl<'a> Session<'a> {
             if self.received.front() == Some(&event) {
                 self.received.pop_front();
             } else {
-                // `next` and `serve` skip control frames, but never a message.
+                // The methods `next` and `serve` may skip control frames, but never a message.
                 let is_message = matches!(event, ReceivedEvent::Text(_) | ReceivedEvent::Binary(_));
                 assert!(!is_message, "lost: {event:?}; instead {:?}", self.received.front());
             }

@@ -40,8 +40,8 @@ pub(super) fn read_in_any_split<H: HandshakeSide>(seed: u32, bytes: &[u8]) -> He
     let split = read::<H>(pieces(seed, bytes));
     if describe::<H>(&whole) != describe::<H>(&split) {
         // The engine does not parse an incomplete head after every read, so the split determines
-        // when it notices a mistake. Complete the head: the engine must then notice the mistake,
-        // whatever the split.
+        // when it notices a mistake. Complete the head, because the engine must then notice the
+        // mistake no matter how the bytes are split.
         let (whole, split) = (read::<H>([bytes, END]), read::<H>(pieces(seed, bytes).into_iter().chain([END])));
         assert!(
             is_invalid_head::<H>(&whole) && is_invalid_head::<H>(&split),

@@ -10,8 +10,8 @@ use protocol::{
 use super::head::{HandshakeSide, limits, read_in_any_split};
 use crate::splits::seed;
 
-/// Checks that the result of a request does not depend on how the request is split into reads, and
-/// that each response has exactly one head.
+/// Checks that the way in which a request is split into reads does not affect the result, and that
+/// each response has exactly one head.
 ///
 /// A valid request must be accepted with status 101, and an invalid one rejected with a 4xx status.
 ///

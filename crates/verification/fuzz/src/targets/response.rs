@@ -17,8 +17,8 @@ const NONCE: Nonce = Nonce(*b"the sample nonce");
 const SUBPROTOCOLS: [&str; 2] = ["chat", "superchat"];
 const EXTENSION: &str = "permessage-deflate";
 
-/// Checks that the result of a response does not depend on how the response is split into reads,
-/// and that the client accepts only extensions and subprotocols that it offered.
+/// Checks that the way in which a response is split into reads does not affect the result, and that
+/// the client accepts only extensions and subprotocols that it offered.
 ///
 /// # Panics
 /// Panics if one of these checks fails.

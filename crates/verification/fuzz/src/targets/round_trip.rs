@@ -79,9 +79,10 @@ struct SendTask {
 impl SendTask {
     /// Reads a task from the beginning of an input.
     ///
-    /// The first byte determines the sender, the kind of message and the form. The second byte is
-    /// the length of the chunk that follows, and the third byte determines how often the chunk is
-    /// repeated. The repetition lets even a small input produce a large message.
+    /// The first byte determines who sends the message, whether it is text or binary, and which
+    /// method sends it. The second byte is the length of the chunk that follows, and the third byte
+    /// determines how often the chunk is repeated. The repetition lets even a small input produce a
+    /// large message.
     fn read(input: &[u8]) -> Option<(Self, &[u8])> {
         let (&[mode, len, repetitions], rest) = input.split_first_chunk()?;
         let (chunk, rest) = rest.split_at_checked(len.into())?;

@@ -2,8 +2,8 @@
 
 use protocol::{Uri, handshake::ClientRequest};
 
-/// Checks that an accepted URI is safe in a request, and stays the same when it is formatted and
-/// parsed again.
+/// Checks that an accepted URI is safe to write into a request, and stays the same when it is
+/// formatted and parsed again.
 ///
 /// # Panics
 /// Panics if one of these checks fails.

@@ -2,9 +2,9 @@
 //! ones.
 //!
 //! The source of `server` stays unchanged. Each file below is `server`'s own, except for
-//! [`listener`], [`memory`], [`output`] and [`trace`]. These replace files that use the operating
-//! system, or whose state all runs in one process would share. In this crate, the name `tokio`
-//! means [`seeded_tokio`], so that a run can be repeated. [Simulated
+//! [`listener`], [`memory`], [`output`] and [`trace`]. These four replace files that use the
+//! operating system, or that hold state which all runs in one process would share. In this crate,
+//! the name `tokio` means [`seeded_tokio`], so that a run can be repeated. [Simulated
 //! networks](../../../../../docs/src/simulation.md) explains the rest.
 
 #![allow(dead_code, unused_imports, missing_docs, reason = "only a part of the program is compiled")]

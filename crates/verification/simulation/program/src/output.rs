@@ -1,3 +1,3 @@
-//! The output of the program, which nobody reads.
+//! The output of the program, which is discarded.
 
 pub(crate) const fn print_line(_: &str) {}

@@ -241,7 +241,7 @@ impl Connection {
             return Poll::Pending;
         }
         drop(ends);
-        // The receive buffer may now have room for the next segment.
+        // The receive buffer may now have room, so wake the task that carries the next segment.
         self.work[side.other() as usize].notify_one();
         Poll::Ready(Ok(()))
     }

@@ -1,8 +1,8 @@
 //! An in-memory network: hosts, the links between them, and the TCP connections that the links
 //! carry.
 //!
-//! Every delay, loss and cut is drawn from one random number generator, and the time comes from
-//! tokio's paused clock. The same seed therefore leads to the same run.
+//! Delays, losses and segment sizes are all drawn from one random number generator, and the time
+//! comes from tokio's paused clock. The same seed therefore leads to the same run.
 //!
 //! ```text
 //!   program ── write ─▶ [send buffer] ── carrier: delay, loss, partition ─▶ [receive buffer] ── read ─▶ program
@@ -165,7 +165,7 @@ impl Network {
         receiver
     }
 
-    /// Returns a host's connections that both ends are still using.
+    /// Returns the connections of a host that are still in use at both ends.
     pub fn connections_of(&self, host: HostId) -> Vec<usize> {
         let state = self.lock();
         let connections = state.connections.iter().filter(|connection| {
@@ -272,8 +272,8 @@ impl Network {
             if self.is_clear(from, to) {
                 return true;
             }
-            // TCP doubles the wait before each further attempt. After an outage, the wait for the
-            // next attempt may therefore be as long as the outage itself.
+            // TCP doubles the wait before each further attempt. When an outage ends, the time until
+            // the next attempt may therefore be as long as the outage itself was.
             let Some(left) = limit.checked_sub(begin.elapsed()) else { return false };
             let cleared = timeout(left, async {
                 loop {

@@ -14,10 +14,10 @@ use crate::{ledger::Ledger, network::Side};
 /// Identifies a text: the session of the member that said it, and its number in that session.
 type TextId = (u64, u64);
 
-/// A member of the chat in one session.
+/// One member of the chat, during one session.
 #[derive(Debug, Default)]
 struct Member {
-    /// The connection's number, for as long as the client uses the connection.
+    /// The number of the connection, or `None` once the client no longer uses it.
     connection: Option<usize>,
     /// Whether the member closed its connection and the program answered. If so, the program has
     /// read every text before the Close.
@@ -102,7 +102,7 @@ impl ChatAccount {
             let sent_before = member.sent_before.get(&speaker).copied().unwrap_or_default();
             let fits = match member.last.get(&speaker) {
                 Some(last) => number == last + 1,
-                // The member may have missed only texts that were sent before it joined.
+                // The only texts that the member can have missed are those sent before it joined.
                 None => (1..=sent_before + 1).contains(&number),
             };
             let wrong = if speaker == session {
@@ -139,7 +139,8 @@ impl ChatAccount {
                 let last_said = if speaking.is_clean || stays(speaking) {
                     self.ledger.session(*speaker).sent
                 } else {
-                    // A text that one member has received was sent to all members.
+                    // If one member has received a text, the program has sent it to all the
+                    // members.
                     let others = accounts.members.values().filter(|other| other.life == member.life);
                     others.filter_map(|other| other.last.get(speaker).copied()).max().unwrap_or_default()
                 };

@@ -38,7 +38,7 @@ pub struct Member {
 }
 
 /// Returns the text with this number. Its filler consists of characters longer than one byte, so
-/// that some cuts fall inside a character.
+/// that the text is sometimes cut in the middle of a character.
 fn text(session: u64, number: u64, size: usize) -> Message {
     let mut text = format!("{session}:{number}:");
     while text.len() + 3 <= size {
@@ -117,7 +117,8 @@ impl Member {
         while let Some(received) = reader.next().await {
             let received = match received {
                 Ok(received) => received,
-                // The program may still be writing texts when the closing time-out expires.
+                // This error is expected: the program may still be writing texts when the closing
+                // time-out expires.
                 Err(_) if reader.close_info().initiator == Some(Endpoint::Local) => break,
                 Err(error) => return Err(error),
             };
@@ -139,7 +140,7 @@ impl Member {
     async fn say(self, session: u64, mut writer: WriteHalf<Stream>) -> Result<(), Error> {
         let Client { ledger, network, .. } = &self.client;
         let plan = self.client.plan();
-        // Some members say little and stay long.
+        // Some members send few texts, but stay for a long time.
         let count = network.draw((0, plan.max_messages));
         let mut left = MAX_SAID;
         for _ in 0..count {

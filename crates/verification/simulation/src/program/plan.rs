@@ -1,4 +1,4 @@
-//! The options of the program, and who uses which path.
+//! The options of the program, and which client uses which path.
 
 use std::time::Duration;
 

@@ -26,13 +26,13 @@ use crate::{
     server::{LINGER, MAX_QUEUED, SERVER, SLACK, end_limit},
 };
 
-/// The maximum total size, in bytes, of the chat texts that some member has not yet received. The
-/// value comes from `docs/SECURITY.md`.
+/// The maximum total size, in bytes, of the chat texts that at least one member has not yet
+/// received. The value comes from `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
-/// The bytes that one member of the chat may add to [`MAX_BACKLOG`]: 64 KiB of texts that wait for
-/// space, the text that takes them beyond this size, and the bytes after that text that have
-/// already been read.
+/// The maximum number of bytes from one member of the chat that the program may hold on top of
+/// [`MAX_BACKLOG`]: 64 KiB of texts that wait for space, the text that takes them beyond this size,
+/// and any bytes after that text that have already been read.
 const MAX_UNSAID: u64 = 3 * (64 << 10);
 
 /// The maximum number of bytes in a conversation that are not payload: requests, frame headers,
@@ -96,8 +96,8 @@ struct Served {
     memory: Option<Memory>,
 }
 
-/// A limit on the bytes that the program holds for a connection, computed from the bytes read and
-/// written.
+/// A limit on the number of bytes that the program holds for a connection. This number is computed
+/// from the bytes read and written.
 struct Memory {
     limit: u64,
     /// The number of bytes that all members of the chat have sent to the program, and its value
@@ -114,9 +114,9 @@ impl Served {
         ledger: &Arc<Ledger>,
         read_from_chat: Arc<AtomicU64>,
     ) -> Self {
-        // The total duration of consecutive steps during which the client may give no sign of life.
-        // A client that does not read is disconnected by the keep-alive, or earlier by the write
-        // time-out.
+        // Add up the maximum durations of all the consecutive steps during which the client may
+        // give no sign of life. A client that does not read is disconnected by the keep-alive, or
+        // earlier by the write time-out.
         let max_silence = 2 * scenario.handshake_timeout + LINGER + plan.write_timeout + end_limit(scenario) + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
@@ -140,7 +140,7 @@ impl Served {
         Self { stream, ledger: Arc::clone(ledger), _used: used, memory }
     }
 
-    /// Checks the bytes held in memory after the program has read this many more bytes.
+    /// Checks how many bytes are held in memory, after the program has read `read` more bytes.
     fn check_memory(&self, read: u64) {
         let Some(Memory { limit, chat }) = &self.memory else { return };
         let own = self.stream.bytes_read();

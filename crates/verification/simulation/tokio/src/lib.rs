@@ -31,7 +31,7 @@ pub fn draw(branches: u32) -> u32 {
     RANDOM.with_borrow_mut(|random| random.random_range(0..branches))
 }
 
-/// `tokio::select!`, but with a first branch that is derived from the [`seed`].
+/// `tokio::select!`, but the branch that it polls first is derived from the [`seed`].
 #[macro_export]
 macro_rules! select {
     (biased; $($branches:tt)*) => { $crate::real::select!(biased; $($branches)*) };

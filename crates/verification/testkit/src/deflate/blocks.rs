@@ -25,9 +25,9 @@ pub fn far_back_reference() -> Vec<u8> {
 /// Returns a block with dynamic codes that is cut off inside its code tables.
 ///
 /// A decoder appends the four bytes 00 00 FF FF to the payload, and decodes them as the rest of the
-/// tables and the start of the data. It may then append empty blocks to find the end of the data.
-/// It decodes the bits of these blocks as one more byte of data, the end of the block, and further
-/// empty blocks.
+/// tables and the start of the data. It may then append empty blocks in order to find the end of
+/// the data. However, it decodes the bits of these blocks as one more byte of data, the end of the
+/// block, and further empty blocks.
 #[must_use]
 pub fn truncated_code_tables() -> Vec<u8> {
     let mut bits = BitWriter::default();

@@ -96,7 +96,7 @@ impl StreamScript {
 
 /// Writes.
 impl StreamScript {
-    /// Lets writes accept this many more bytes in total. Then writes return `Pending`.
+    /// Lets writes accept this many more bytes in total. After that, writes return `Pending`.
     pub fn allow_writes(&self, bytes: usize) {
         let mut state = lock(&self.0);
         state.write_capacity = bytes;
