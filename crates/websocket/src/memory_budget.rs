@@ -60,9 +60,9 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// growth is counted only afterwards, so until its message is complete, a connection can exceed the
 /// budget by that amount.
 ///
-/// Only receiving waits for the budget. Sending is affected in one case: while the budget has no
-/// room, a connection that holds more than its free bytes plus the bytes that it has taken must
-/// write its queue before it can queue another message.
+/// Only receiving waits for the budget, but a budget without room can also delay sending. A
+/// connection may hold its free bytes and the bytes that it has taken from the budget. If it holds
+/// more while the budget has no room, it must write its queue before it can queue another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     /// One permit for every [`UNIT`] bytes that neither a connection nor

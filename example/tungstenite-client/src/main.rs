@@ -73,8 +73,8 @@ async fn connect(url: &str) -> Result<Socket, Error> {
         let offered = HeaderValue::from_static("chat");
         request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, offered);
     }
-    // `true` sets TCP_NODELAY: TCP must not hold back a small packet until the previous one has
-    // been acknowledged.
+    // `true` sets TCP_NODELAY, so that TCP sends a small packet at once instead of waiting until
+    // the previous one has been acknowledged.
     match timeout(HANDSHAKE_TIMEOUT, connect_async_with_config(request, None, true)).await {
         Ok(connected) => connected.map(|(socket, _response)| socket),
         Err(_) => Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))),

@@ -13,9 +13,9 @@
 /// A comment that cites a rule.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Citation {
-    /// The first line of the comment, counted from 1.
+    /// The number of the comment's first line. The first line of a file is 1.
     pub(super) first: usize,
-    /// The last line of the comment.
+    /// The number of the comment's last line.
     pub(super) last: usize,
     /// The path of the page, relative to the root of the repository.
     pub(super) page: String,

@@ -164,13 +164,13 @@ fn percent(whole: u16, part: u16) -> u16 {
     u16::try_from(u32::from(whole) * u32::from(part) / 100).unwrap_or(whole)
 }
 
-/// Splits an area into a left part with this many columns and the rest.
+/// Splits an area into a left part, which is `columns` wide, and the rest.
 const fn beside(area: Rect, columns: u16) -> (Rect, Rect) {
     let rest = Rect::new(area.x + columns, area.y, area.width - columns, area.height);
     (Rect::new(area.x, area.y, columns, area.height), rest)
 }
 
-/// Splits an area into an upper part with this many rows and the rest.
+/// Splits an area into an upper part, which is `rows` high, and the rest.
 const fn above(area: Rect, rows: u16) -> (Rect, Rect) {
     let rest = Rect::new(area.x, area.y + rows, area.width, area.height - rows);
     (Rect::new(area.x, area.y, area.width, rows), rest)

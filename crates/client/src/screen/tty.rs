@@ -45,8 +45,8 @@ impl Write for GuardedStdout {
     }
 }
 
-/// A guard that holds the terminal while it is taken over. Dropping the guard restores the
-/// terminal.
+/// A guard that exists for as long as the program controls the terminal. Dropping the guard
+/// restores the terminal.
 pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<GuardedStdout>>>);
 
 impl Tty {

@@ -29,7 +29,7 @@ pub(crate) struct FrameUnit {
     pub(super) position: MessagePosition,
     /// The unmasked payload that has arrived so far.
     pub(super) payload: Excerpt,
-    /// The inflated bytes that the payload adds to a compressed message.
+    /// The result of inflating this payload, if it belongs to a compressed message.
     pub(super) inflated: Excerpt,
     pub(super) findings: Vec<Finding>,
 }

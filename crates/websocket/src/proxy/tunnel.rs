@@ -122,6 +122,9 @@ fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use testkit::tasks::is_pending;
+    use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
+
     use super::*;
 
     #[test]
@@ -149,6 +152,36 @@ mod tests {
                 assert_eq!(end_of_head(&bytes.as_bytes()[..searched], 0), None);
                 assert_eq!(end_of_head(bytes.as_bytes(), searched), Some(head.len()), "{head:?} {searched}");
             }
+        }
+    }
+
+    impl Peek for BufReader<DuplexStream> {
+        async fn peek(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            let buffered = self.fill_buf().await?;
+            let count = buffered.len().min(bytes.len());
+            bytes[..count].copy_from_slice(&buffered[..count]);
+            Ok(count)
+        }
+    }
+
+    /// The head may arrive in two pieces, and the second may also contain bytes of the server.
+    #[tokio::test]
+    async fn an_answer_in_pieces_is_read_to_its_end_and_no_further() {
+        let head = b"HTTP/1.1 200 OK\r\nVia: proxy\r\n\r\n";
+        let mut limits = Limits::DEFAULT;
+        limits.max_head_bytes = head.len();
+        for cut in 1..head.len() {
+            let (stream, mut proxy) = duplex(1 << 10);
+            let mut stream = BufReader::new(stream);
+            proxy.write_all(&head[..cut]).await.unwrap();
+            let mut reading = Box::pin(read_status(&mut stream, &limits));
+            assert!(is_pending(&mut reading), "{cut}");
+            proxy.write_all(&[&head[cut..], b"rest"].concat()).await.unwrap();
+            assert_eq!(reading.await.unwrap(), StatusCode::OK, "{cut}");
+            drop(proxy);
+            let mut rest = String::new();
+            stream.read_to_string(&mut rest).await.unwrap();
+            assert_eq!(rest, "rest", "{cut}");
         }
     }
 }

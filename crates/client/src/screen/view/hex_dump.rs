@@ -9,9 +9,9 @@ use crate::screen::text::width;
 /// Formats the bytes in at most `rows` lines, including the line in which the selected field
 /// starts. If all bytes fit in `rows + spare` lines, the spare lines show bytes too.
 ///
-/// If more bytes follow those shown, their number is shown in one of the `spare` lines. Without a
-/// spare line, the number is shown after the last byte or, if it does not fit there, in place of
-/// the last line.
+/// If some bytes do not fit, one of the `spare` lines gives the number of bytes left out. Without a
+/// spare line, that number follows the last byte or, if it does not fit there, replaces the last
+/// line.
 pub(super) fn hex_dump(
     record: &Record,
     selected: Option<&Field>,

@@ -76,8 +76,9 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
             (Some(Violation::MessageTooBig { .. }), expected) if is_compressed => {
                 assert_eq!(expected, OneShotResult::TooBig);
             }
-            // The bytes broke a rule that the inflater does not check, perhaps before the end of
-            // this message. The inflater's result therefore cannot be compared with the violation.
+            // The bytes broke a rule that the inflater does not check, and may have broken it
+            // before the end of this message. So the inflater's result cannot be compared with the
+            // violation.
             (Some(_), _) => {}
             (None, expected) => {
                 assert!(!is_complete, "{expected:?} was not received");
