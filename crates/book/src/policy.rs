@@ -21,8 +21,9 @@ pub fn policy(folder: &Path, server_port: u16) -> Result<String> {
     let mut hashes = BTreeSet::new();
     collect_hashes(folder, &mut hashes)?;
     let scripts: String = hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
-    // mdBook's style sheets contain images as `data:` URLs. If scripts are off, its pages show the
-    // table of contents in a frame.
+    // `img-src data:` is for the images that mdBook's style sheets contain as `data:` URLs. The two
+    // directives about frames are for the table of contents, which mdBook's pages show in a frame
+    // if scripts are off.
     Ok(format!(
         "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src \
          'self' data:; connect-src ws://127.0.0.1:{server_port} ws://localhost:{server_port}; font-src 'self'; \

@@ -68,8 +68,8 @@ pub(crate) fn is_redirect(status: StatusCode) -> bool {
 /// A redirect that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectError {
-    /// The URIs that were requested, in order. If the redirect has a valid target, that target
-    /// comes last, although it was not requested.
+    /// The URIs that were requested, in order, followed by the target of the redirect that was not
+    /// followed, if that target is valid.
     pub hops: Vec<Uri>,
     /// Why the redirect was not followed.
     pub reason: RedirectErrorReason,

@@ -77,7 +77,7 @@ pub(super) fn bytes(block: &Block, dissected: &Dissected, place: &Place, entries
     html
 }
 
-/// Returns the HTML for the bytes of all units on one line.
+/// Returns the HTML for the bytes on one line of a block, whichever units they belong to.
 fn line_bytes(index: usize, block: &Block, line: &Line, dissected: &Dissected, entries: &mut Entries) -> String {
     let mut runs: Vec<_> = dissected
         .units

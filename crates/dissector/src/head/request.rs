@@ -107,7 +107,8 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     fields
 }
 
-/// Adds the meaning and any inner fields to the field for a header line in a request.
+/// Fills in the meaning of `field`, which is a header line of a request, and its inner fields, if
+/// it has any.
 fn explain(term: &'static Term, value: &str, field: &mut Field) {
     let is = |other: &Term| std::ptr::eq(term, other);
     let range = field.range.clone();

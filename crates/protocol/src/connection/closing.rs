@@ -312,8 +312,8 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
         let closes = closes_first || self.violation.is_some() || self.abandoned;
-        // Half-close only once. After a failed write, do not half-close at all, because nothing
-        // more can be sent in our direction anyway.
+        // Half-close only once. After a failed write, do not half-close at all, because this
+        // endpoint cannot send anything more anyway.
         (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)
     }
 

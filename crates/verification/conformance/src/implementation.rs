@@ -71,8 +71,8 @@ impl Implementation {
     /// Builds the server with the same cargo profile as this program.
     ///
     /// # Errors
-    /// Fails if the build fails, or if a package is not installed. The error explains how to
-    /// proceed.
+    /// Fails if the build fails, or if the npm package `ws` is needed but not installed. In the
+    /// second case, the error says how to install it.
     pub fn prepare(self) -> Result<(), String> {
         let package = match self {
             Self::Ours => "server",

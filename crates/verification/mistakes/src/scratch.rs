@@ -79,8 +79,9 @@ impl Scratch {
         self.with(mistake, technique.build, &[technique.command, mistake.arguments].concat())
     }
 
-    /// Runs the plain tests on the mistaken source, to show whether they also find the mistake. The
-    /// plain tests are the ordinary tests of the crate named in [`Technique::plain_tests`].
+    /// Runs the plain tests on the source that contains the mistake, to show whether they find it
+    /// too. The plain tests are the ordinary tests of the crate named in
+    /// [`Technique::plain_tests`].
     ///
     /// # Errors
     /// As for [`run`](Self::run).

@@ -37,9 +37,11 @@ const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 pub const LINGER: Duration = Duration::from_secs(10);
 
 /// Returns the maximum time from a dead peer's last sign of life until the keep-alive ends the
-/// connection: the longer of the interval and the time-out, plus the time-out for the answer to the
-/// Ping. The time-out can replace the interval, because a byte that arrives during a time-out
-/// counts only when that time-out ends.
+/// connection.
+///
+/// The last sign of life may be a byte that arrives just after a Ping was queued. The keep-alive
+/// notices that byte only when the time-out of that Ping ends, so the next Ping follows after the
+/// interval or the time-out, whichever is longer. The wait for its answer takes one more time-out.
 #[must_use]
 pub fn keep_alive_limit(scenario: &Scenario) -> Duration {
     let keep_alive = scenario.keep_alive;

@@ -31,8 +31,8 @@
 //! | `tls-webpki-roots` | trust in the authorities that Mozilla trusts, compiled in | |
 //! | `tls-platform-verifier` | the verifier of the operating system, with its own rules | |
 //!
-//! Cargo enables a feature for the whole program if any crate asks for it, so several can be
-//! enabled at once:
+//! Cargo enables a feature for the whole program if any crate asks for it, so several of these
+//! features can be enabled at once. In that case, these rules apply:
 //!
 //! * **Cryptography.** A provider that the program has installed with
 //!   [`CryptoProvider::install_default`](rustls::crypto::CryptoProvider::install_default) takes

@@ -114,9 +114,9 @@ impl Served {
         ledger: &Arc<Ledger>,
         read_from_chat: Arc<AtomicU64>,
     ) -> Self {
-        // Add up the maximum durations of all the consecutive steps during which the client may
-        // give no sign of life. A client that does not read is disconnected by the keep-alive, or
-        // earlier by the write time-out.
+        // In the worst case, all the steps in which a client can stay silent follow one another, so
+        // add up their time limits. A client that does not read is disconnected by the keep-alive,
+        // or earlier by the write time-out.
         let max_silence = 2 * scenario.handshake_timeout + LINGER + plan.write_timeout + end_limit(scenario) + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
