@@ -8,6 +8,8 @@ use std::{collections::HashMap, fmt::Write};
 use dissector::{Field, RecordPart, record::Finding, render};
 use protocol::RfcSection;
 
+use crate::source::RFC_PAGES;
+
 /// The entries of a page, without duplicates.
 pub(super) struct Entries {
     /// The page's name, as used in the `id` of the list.
@@ -92,8 +94,9 @@ impl Entries {
             let _ = write!(html, "<p>{}</p>", escape(why));
         }
         if let Some(RfcSection { rfc, section }) = reference {
-            let page = if [6455, 7692, 8441].contains(&rfc) {
-                format!("{}rfc{rfc}.html#section-{}", self.to_root, section.replace('.', "-"))
+            let rules = format!("rfc{rfc}");
+            let page = if RFC_PAGES.contains(&&*rules) {
+                format!("{}{rules}.html#section-{}", self.to_root, section.replace('.', "-"))
             } else {
                 format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{section}")
             };

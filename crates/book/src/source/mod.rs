@@ -51,6 +51,8 @@ use self::{
     workspace::{CHAPTERS, Workspace},
 };
 
+pub(crate) use self::rules::PAGES as RFC_PAGES;
+
 /// Everything that the second pane shows.
 #[derive(Debug)]
 pub(crate) struct Source {

@@ -26,7 +26,7 @@ use super::{
 
 /// The names of the pages that restate the RFCs. The anchor of each rule begins with the name of
 /// its page.
-const PAGES: [&str; 3] = ["rfc6455", "rfc7692", "rfc8441"];
+pub(crate) const PAGES: [&str; 3] = ["rfc6455", "rfc7692", "rfc8441"];
 
 /// The rules that the source cites.
 #[derive(Debug, Default)]

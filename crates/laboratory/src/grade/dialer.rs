@@ -68,7 +68,11 @@ impl Dialer {
     /// Closes the connection that was opened in advance, if no check has used it. A server that
     /// serves one connection at a time would otherwise keep waiting for a request on it.
     pub(crate) fn close_ahead(&self) {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self.take_ahead());
+    }
+
+    fn take_ahead(&self) -> Option<MaybeTlsStream> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Creates a handshake with a new key.
@@ -79,8 +83,7 @@ impl Dialer {
     /// Returns the connection that was opened in advance, if there is one. Otherwise, opens a TCP
     /// connection, with TLS for `wss`.
     async fn connect(&self) -> Result<MaybeTlsStream, ConnectError> {
-        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(stream) = ahead {
+        if let Some(stream) = self.take_ahead() {
             return Ok(stream);
         }
         let opening = open_transport_with(self.request.uri(), &self.transport);
