@@ -426,3 +426,19 @@ fn a_connection_that_is_abandoned_after_the_local_close_sends_no_second_close() 
         assert_eq!(endpoint.receive(&["81 01 61"]), []);
     });
 }
+
+#[test]
+fn abandoning_after_the_local_close_renews_the_time_for_the_peer() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.take_sent();
+        assert_eq!(endpoint.advance(secs(3)), []);
+        endpoint.connection.abandon(None, endpoint.now);
+        endpoint.assert_transmits(&["half-close"]);
+        // The peer's next step is no longer its Close, but the end of the TCP connection.
+        assert_eq!(endpoint.advance(secs(4)), []);
+        endpoint.assert_transmits(&[]);
+        assert_eq!(endpoint.advance(secs(1)), []);
+        endpoint.assert_transmits(&["disconnect"]);
+    });
+}

@@ -35,6 +35,9 @@ pub enum Property {
     DeadlineInTheFuture,
     /// An endpoint whose connection is over has no deadline and nothing to send.
     NothingAfterTheEnd,
+    /// The peer has the whole close time-out for its next step, counted from its Close, from the
+    /// rule that it broke, or from the moment at which this endpoint abandoned the connection.
+    WholeTimeout,
     /// A connection that has begun to close ends within its deadlines, whatever the peer does.
     EndsInTime,
     /// A closing handshake over a working wire does not have to wait for a deadline.
@@ -68,6 +71,7 @@ impl fmt::Display for Property {
             Self::ServerEndsTcpFirst => "an endpoint ends TCP only when it is its turn",
             Self::DeadlineInTheFuture => "a deadline that has been handled is not reported again",
             Self::NothingAfterTheEnd => "an endpoint whose connection is over has no deadline and nothing to send",
+            Self::WholeTimeout => "the peer has the whole time-out for its next step in closing",
             Self::EndsInTime => "a connection that has begun to close ends within its deadlines",
             Self::EndsWithoutDeadline => "a closing handshake over a working wire waits for no deadline",
         })

@@ -1,7 +1,10 @@
 //! One side of the connection: a real engine, its clock, and the actions of its driver and its
 //! application.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Buf;
 use protocol::{
@@ -22,6 +25,8 @@ use crate::{
 pub struct Side {
     role: Role,
     connection: Connection,
+    /// The time that the peer has for each of its steps in closing.
+    close_timeout: Duration,
     /// The clock of this side. Each side has its own, so that the search tries every relation
     /// between the two clocks. For example, a deadline may pass long before or long after the other
     /// side's deadline.
@@ -60,6 +65,7 @@ impl Side {
     /// Creates one side of an open connection.
     #[must_use]
     pub fn new(role: Role, config: Arc<Config>, now: Instant) -> Self {
+        let close_timeout = config.close_timeout;
         let connection = match role {
             Role::Client => Connection::client(config, repeated_key(ZERO_KEY), now),
             Role::Server => Connection::server(config, now),
@@ -67,6 +73,7 @@ impl Side {
         Self {
             role,
             connection,
+            close_timeout,
             now,
             drained: true,
             read_ended: false,
@@ -86,6 +93,7 @@ impl Side {
         let Self {
             role: _,
             connection,
+            close_timeout: _,
             now,
             drained,
             read_ended,
@@ -324,7 +332,10 @@ impl Side {
     }
 
     /// Abandons the connection. The two sides give different reasons, as in [`close`](Self::close).
-    pub fn abandon(&mut self) -> Happened {
+    ///
+    /// # Errors
+    /// Fails if the peer does not have the whole time for its next step.
+    pub fn abandon(&mut self) -> Result<Happened, Broken> {
         let reason = match self.role {
             Role::Client => "no memory",
             Role::Server => "no room",
@@ -333,7 +344,8 @@ impl Side {
         self.connection.abandon(Some(frame), self.now);
         self.account.on_close_queued();
         self.account.abandoned = true;
-        Happened::Nothing
+        self.check_time_left(self.close_timeout)?;
+        Ok(Happened::Nothing)
     }
 
     /// Polls for one event.
@@ -367,6 +379,7 @@ impl Side {
             }
             Ok(Some(HandedOut::Close(frame))) => {
                 self.account.on_close(newly_queued, peer)?;
+                self.check_time_left(self.close_timeout)?;
                 format!("is handed the Close {}", frame.map(|frame| frame.to_string()).unwrap_or_default())
             }
             Err(violation) => self.on_violation(&violation, peer.broke_a_rule)?,
@@ -411,7 +424,20 @@ impl Side {
         self.account.violation_reported = true;
         self.account.on_close_queued();
         Broken::unless(is_justified && processes_input, Property::NoFalseAccusation, || violation.to_string())?;
+        // A peer that has not answered a Ping is presumed dead, and gets no more time.
+        let is_dead = matches!(violation, Violation::PongOverdue);
+        self.check_time_left(if is_dead { Duration::ZERO } else { self.close_timeout })?;
         Ok(format!("fails the connection: {violation}"))
+    }
+
+    /// Checks how much time the peer has left for its next step in closing. Call this only when the
+    /// input is ignored, because otherwise an earlier deadline may be running for a message.
+    fn check_time_left(&self, expected: Duration) -> Result<(), Broken> {
+        let deadline = self.connection.poll_timeout();
+        Broken::unless(deadline == Some(self.now + expected), Property::WholeTimeout, || {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(self.now));
+            format!("the {} gives its peer {left:?} for its next step, not {expected:?}", name(self.role))
+        })
     }
 
     /// Checks the properties of a state.

@@ -241,7 +241,7 @@ impl World {
         let happened = match action {
             Action::Cause(role, cause) => {
                 self.causes_left = self.causes_left.saturating_sub(1);
-                self.apply_cause(role, cause)
+                self.apply_cause(role, cause)?
             }
             Action::Transmit(role, amount) => {
                 let View { side, outgoing, incoming, .. } = self.view(role);
@@ -268,15 +268,15 @@ impl World {
         Ok(happened)
     }
 
-    fn apply_cause(&mut self, role: Role, cause: Cause) -> Happened {
+    fn apply_cause(&mut self, role: Role, cause: Cause) -> Result<Happened, Broken> {
         self.lost |= matches!(cause, Cause::LoseRead | Cause::LoseWrite | Cause::Reset);
         let View { side, outgoing, incoming, .. } = self.view(role);
-        match cause {
+        Ok(match cause {
             Cause::SendText => side.send_text(),
             Cause::SendFragment => side.send_fragment(),
             Cause::SendPing => side.send_ping(),
             Cause::Close => side.close(),
-            Cause::Abandon => side.abandon(),
+            Cause::Abandon => side.abandon()?,
             Cause::Break(fault) => {
                 let bytes = fault.bytes(role);
                 outgoing.write(&bytes);
@@ -298,6 +298,6 @@ impl World {
                 Happened::Nothing
             }
             Cause::ReachDeadline => side.reach_deadline(),
-        }
+        })
     }
 }

@@ -6,7 +6,7 @@ use crate::mistake::Mistake;
 /// The mistakes. For each transition in `closing.rs`, there is a mistake of the same name: in the
 /// transition itself, in the code that calls it, or in the code that uses its result. The argument
 /// of each mistake is a number of causes large enough for the exploration to find it.
-pub const MISTAKES: [Mistake; 13] = [
+pub const MISTAKES: [Mistake; 14] = [
     Mistake {
         name: "close-sent",
         description: "a Close is queued although one was queued before",
@@ -38,6 +38,14 @@ pub const MISTAKES: [Mistake; 13] = [
         original: "self.received.is_some() || self.abandoned || self.disconnected",
         mistaken: "self.received.is_some() || self.disconnected",
         arguments: &["2"],
+    },
+    Mistake {
+        name: "abandoned-in-time",
+        description: "abandoning a connection does not renew the deadline that its Close has started",
+        file: "crates/protocol/src/connection/mod.rs",
+        original: "        self.start_close_timer(now);\n        self.closing.on_abandoned();\n",
+        mistaken: "        self.closing.on_abandoned();\n",
+        arguments: &["3"],
     },
     Mistake {
         name: "eof-read",

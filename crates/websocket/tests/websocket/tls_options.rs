@@ -388,6 +388,12 @@ fn certificates_to_be_trusted_are_read_from_a_file_in_pem() {
     assert_eq!(certificates_from_file(file).unwrap(), [one.cert.der().clone(), two.cert.der().clone()]);
     let none = folder.file("none.pem", "nothing");
     assert!(matches!(certificates_from_file(none), Err(TlsConfigError::NoCertificate(_))));
+}
+
+/// The operating system's own verifier does not say which certificate it cannot use.
+#[cfg(not(feature = "tls-platform-verifier"))]
+#[test]
+fn a_certificate_to_be_trusted_must_be_usable() {
     let unusable = ClientTls::new().trust([CertificateDer::from(vec![0; 3])]).build();
     assert!(matches!(unusable, Err(TlsConfigError::UnusableRoot(_))), "{unusable:?}");
 }
