@@ -1,5 +1,5 @@
-// A Close frame contains its reason as a number (RFC 6455, section 7.4.1). `ws` reports only that
-// number, so this table contains the meaning of each number in words.
+// The number in a Close frame says why the connection is closing (RFC 6455, section 7.4.1). `ws`
+// reports only that number, so this table contains the meaning of each number in words.
 const names = {
   1000: 'normal closure',
   1001: 'going away',

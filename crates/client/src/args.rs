@@ -79,7 +79,8 @@ pub(crate) struct ClientArgs {
     /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `https://` for TLS to the
     /// proxy, `socks5://`, or `socks5h://`, which lets the proxy resolve the host. Without this
     /// option, the environment variables `HTTP_PROXY` (for ws), `HTTPS_PROXY` (for wss),
-    /// `ALL_PROXY` and `NO_PROXY` choose the proxy, as for curl, but never for this computer.
+    /// `ALL_PROXY` and `NO_PROXY` choose the proxy as they do for curl, except that connections to
+    /// this computer never use one.
     #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
     pub(crate) proxy: Option<String>,
 
@@ -140,8 +141,8 @@ pub(crate) struct ClientArgs {
     pub(crate) plain: bool,
 
     /// Begin with the lessons, which are small tasks. The client checks on the wire whether you
-    /// have done them. N is the number of the first lesson. Lessons need full-screen mode, and our
-    /// server.
+    /// have done them. N is the number of the first lesson. Lessons need full-screen mode, and a
+    /// connection to this project's server.
     #[arg(
         long,
         value_name = "N",
@@ -157,8 +158,8 @@ pub(crate) struct ClientArgs {
     pub(crate) tracing: TracingOptions,
 
     /// Write binary messages unchanged to a pipe or a file. Without this option, and always on a
-    /// terminal, each is shown as a line with its length and first bytes. Works line by line, as
-    /// with --plain.
+    /// terminal, each binary message is shown as a line with its length and first bytes. With this
+    /// option, the client works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) binary: bool,
 
@@ -210,8 +211,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, requires = "test")]
     pub(crate) json: bool,
 
-    /// Report control frames (Ping, Pong, Close) on standard error. Works line by line, as with
-    /// --plain.
+    /// Report control frames (Ping, Pong, Close) on standard error. The client then works line by
+    /// line, as with --plain.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }
@@ -257,8 +258,9 @@ impl ClientArgs {
     }
 
     /// Treats the number in `--lesson 3` as the lesson, not as the URL. clap parses it as the URL,
-    /// because a value of `--lesson` must follow an `=`, and a port alone is a valid URL. But
-    /// nobody would run a server for the lessons on a port with such a low number.
+    /// because a value of `--lesson` must follow an `=`, and a port alone is a valid URL. Nobody
+    /// would run a server for the lessons on a port with such a low number, so the user must mean a
+    /// lesson.
     fn with_lesson_of_url(mut self) -> Self {
         if self.lesson.is_some()
             && let Ok(number) = lesson(&self.url)

@@ -207,8 +207,8 @@ fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The tests that run the program cannot check this, because another server may be listening on
-    /// the port that they would need.
+    /// Calls `explain` directly. A test that runs the whole program would need certain ports to be
+    /// free, and another server may be listening on them.
     #[test]
     fn the_advice_to_start_our_server_is_given_only_where_that_would_help() {
         let ours = "start the server with `cargo run -p server`";

@@ -3,8 +3,9 @@
 //! Four things can happen at any time, and none may delay the others: the user types a line, a
 //! message arrives, a signal arrives, or the reader of our output goes away. So the connection is
 //! split: one future sends, another receives, and a loop waits for whatever happens first. The
-//! sending future lives as long as the loop. `select!` drops any other future that has not
-//! finished. No message is lost, because those futures await only cancel-safe operations.
+//! sending future lives as long as the loop. The receiving future is created anew in each round,
+//! and `select!` drops it if something else happens first. No message is lost then, because that
+//! future awaits only cancel-safe operations.
 //!
 //! ```text
 //!    end of input, signal, output closed: we send a Close
@@ -40,12 +41,12 @@ use crate::{
     signals::TerminalSignals,
 };
 
-/// Keeps track of whether the input lines were sent. This account is stored outside the future that
-/// updates it, because that future may be dropped at any time.
+/// Records whether the input lines were sent. These flags are stored outside the future that
+/// updates them, so that they are still there if that future is dropped.
 #[derive(Debug, Default)]
 struct LineAccount {
-    /// Whether a line could not be sent, for example because it was too long. Each of these lines has
-    /// been reported.
+    /// Whether any line could not be sent, for example because it was too long. The user has been
+    /// told about each of these lines.
     rejected: Cell<bool>,
     /// Whether any of the lines that were taken out of the queue have not been written yet.
     unwritten: Cell<bool>,

@@ -1,7 +1,7 @@
 //! Describes the end of a connection, in one line for people and as an exit status for scripts.
 //!
-//! The line contains the close code, its meaning, the reason if there is one, and which side closed
-//! first:
+//! The line contains the close code, its meaning, the reason if there is one, and the side that
+//! closed first:
 //!
 //! ```text
 //!   closed: 1000 (normal closure), by us
@@ -101,8 +101,8 @@ impl fmt::Display for Ending {
 }
 
 impl Ending {
-    /// Returns the side that closed first or, without any Close frame, the side that ended the
-    /// connection. If the network failed, that is neither side.
+    /// Returns the name of the side that closed first. If there was no Close frame, returns the
+    /// name of the side that ended the connection or, if the network failed, "neither side".
     fn first(&self) -> &'static str {
         match (self.close_info.initiator, &self.cause) {
             (Some(Endpoint::Local), _) => "us",

@@ -6,8 +6,8 @@
 //! - The thread may block forever, but the process still exits when `main` returns. (tokio's own
 //!   `stdin` reads on a thread that the runtime would wait for.)
 //! - Lines pass through a queue whose size in bytes is limited. When the server accepts no more
-//!   data, the queue fills up, the thread stops reading, and the program that writes to the pipe
-//!   has to wait. Memory use therefore does not grow with the input.
+//!   data, the queue fills up and the thread stops reading, so memory use does not grow with the
+//!   input. A program that feeds the client through a pipe must then wait.
 
 use std::{
     fmt,

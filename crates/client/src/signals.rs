@@ -25,8 +25,8 @@ impl TerminalSignals {
     pub(crate) async fn next(&mut self) -> Signal {
         let signal = self.0.next().await;
         if signal == Signal::Interrupt && io::stderr().is_terminal() {
-            // The terminal has shown `^C`. Report an empty line, so that the next message does not
-            // start on the same line.
+            // The terminal has shown `^C`. Write a line break, so that the next message starts on a
+            // new line.
             report("");
         }
         signal

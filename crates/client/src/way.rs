@@ -20,7 +20,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// Returns the way to the server that the command line requests.
+    /// Determines from the command line how the client reaches the server.
     ///
     /// # Errors
     /// Returns a sentence if the value of `--proxy` is not the URL of a proxy. The sentence does
@@ -37,7 +37,7 @@ impl Way {
         }
     }
 
-    /// Adds this way to the options for a connection.
+    /// Adds this way of reaching the server to the options for a connection.
     pub(crate) fn apply(self, options: TransportOptions) -> TransportOptions {
         match self {
             Self::Direct => options,

@@ -28,7 +28,7 @@ use crate::record::Direction;
 const PIECE: usize = 256;
 
 /// The maximum capacity, in bytes, that the output buffer keeps between pieces. Only a payload that
-/// expands more than sixteen times needs a new allocation for each piece.
+/// expands to more than sixteen times its size needs a new allocation for each piece.
 const KEPT_CAPACITY: usize = 4 << 10;
 
 /// The negotiated compression of an observed connection, from the point of view of each endpoint.

@@ -33,7 +33,7 @@
 //! A dissection never fails. Invalid bytes are dissected as far as possible, and each broken rule
 //! becomes a [`Finding`]. The rules are those of the [`protocol`] crate. This crate also uses the
 //! decoders of `protocol` wherever possible, so that a field in a record has the value that an
-//! endpoint reads.
+//! endpoint would read from the same bytes.
 //!
 //! The records do not depend on how the bytes are split between calls. Memory use is bounded,
 //! whatever length a header announces; see [`Options`].

@@ -10,8 +10,8 @@ pub struct Options {
     /// Values below 125, the maximum payload of a control frame, are raised to 125.
     pub payload_bytes: usize,
     /// The limits of the receiver. A head that exceeds its limit is not collected any further. A
-    /// frame or a message that exceeds its limit is still dissected, and the limit is reported as a
-    /// broken rule.
+    /// frame or a message that exceeds its limit is still dissected, and the excess is reported as
+    /// a broken rule.
     pub limits: Limits,
     /// Whether to hide the value of every header field that may hold a credential, such as `Cookie`
     /// and `Authorization`. The default is to show all values. Set this if the records are for

@@ -6,6 +6,6 @@
 pub struct Passed {
     /// The number of completed units.
     pub units: u64,
-    /// The number of bytes in these units.
+    /// The number of bytes in the units that were counted.
     pub bytes: u64,
 }

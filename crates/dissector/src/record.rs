@@ -85,9 +85,10 @@ pub struct Record {
     /// The number of bytes of the unit that have arrived so far. If the record is
     /// [complete](Self::complete), this number is final.
     pub length: u64,
-    /// The bytes of the unit as they were on the wire, except that asterisks replace those that
-    /// [`Options::hide_credentials`](crate::Options::hide_credentials) hides. If the unit is longer
-    /// than the limits in [`Options`](crate::Options), only its first bytes are kept.
+    /// The bytes of the unit as they were on the wire, except that those hidden by
+    /// [`Options::hide_credentials`](crate::Options::hide_credentials) are replaced with asterisks.
+    /// If the unit is longer than the limits in [`Options`](crate::Options), only its first bytes
+    /// are kept.
     pub bytes: Vec<u8>,
     /// Whether the unit is finished: all of it has arrived, or it is a head that exceeded its
     /// limit. If `false`, this record is [partial](crate::Conversation::partial), or the stream
@@ -164,8 +165,8 @@ impl BrokenRule {
         debug.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
     }
 
-    /// Returns the name of the field whose value breaks the rule, such as `websocket.mask`. Several
-    /// fields may share the bytes of a [`Finding`], and this name identifies the one that is meant.
+    /// Returns the name of the field whose value breaks the rule, such as `websocket.mask`. If
+    /// several fields share the bytes of a [`Finding`], this name tells which of them is meant.
     /// Returns `None` if the bytes alone identify the field, or if the rule is not about a single
     /// field.
     #[must_use]

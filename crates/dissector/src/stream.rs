@@ -157,7 +157,8 @@ impl Stream {
         }
     }
 
-    /// Dissects the bytes that have been kept since the client's request as units of this protocol.
+    /// Dissects, as units of this protocol, the bytes that have been kept since the client's
+    /// request.
     fn release(&mut self, protocol: NextProtocol, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
         let CurrentUnit::Waiting(waiting) = &mut self.unit else { return };
         let waiting = std::mem::take(waiting);
@@ -202,8 +203,8 @@ impl Stream {
     }
 
     /// Passes the record of the current unit to `sink`. During a call to
-    /// [`Conversation::pass`](crate::Conversation::pass), frames are only counted, except for the
-    /// first Close frame.
+    /// [`Conversation::pass`](crate::Conversation::pass), every frame except the first Close is
+    /// counted instead.
     fn emit(
         &mut self,
         complete: bool,
@@ -294,7 +295,7 @@ impl Stream {
 }
 
 impl CurrentUnit {
-    /// Creates the client's next unit for this protocol.
+    /// Creates the unit that begins when the client's stream continues with this protocol.
     fn of_protocol(protocol: NextProtocol, context: &ConnectionContext) -> Self {
         match protocol {
             NextProtocol::WebSocket => Self::Frame(FrameUnit::new()),

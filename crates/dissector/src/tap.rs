@@ -7,9 +7,10 @@
 //! ```
 //!
 //! A tapped stream is placed between the WebSocket and the socket, above TLS, so the tap sees
-//! decrypted bytes. It sees only bytes that were really transferred: if the socket accepts three of
-//! ten bytes, the tap sees three, and the other seven once a later write has sent them. A program
-//! that needs no tap leaves its stream unwrapped, so it pays nothing for this feature.
+//! decrypted bytes. It sees only bytes that were actually transferred: if the socket accepts three
+//! of ten bytes, the tap sees those three, and it sees the other seven once a later write has sent
+//! them. A program that needs no tap leaves its stream unwrapped, so it pays nothing for this
+//! feature.
 
 use std::{
     io::{self, IoSlice},

@@ -6,9 +6,9 @@
 //!   Reaction ──record───▶ └───────────┘
 //! ```
 //!
-//! An evaluator never sends anything. It can be used on a connection that carries other traffic:
-//! for example, a message that a server pushes before its Close is ignored, because it is not a
-//! reaction to the fault.
+//! An evaluator never sends anything, and it can be used on a connection that carries other
+//! traffic. For example, it ignores a message that a server pushes before its Close, because that
+//! message is not a reaction to the fault.
 
 use crate::{
     fault::{Expectation, Fault, RequirementLevel},

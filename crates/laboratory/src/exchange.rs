@@ -16,8 +16,8 @@ use crate::{
     reaction::Reaction, verdict::Verdict,
 };
 
-/// The default maximum time to wait for a reaction. On a loopback interface, a reaction arrives in
-/// less than a millisecond, and from the other side of the world in less than half a second.
+/// The default maximum time to wait for a reaction. A reaction takes less than a millisecond over a
+/// loopback interface, and less than half a second from the other side of the world.
 pub(crate) const REACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The number by which the time-out is divided once the peer has continued as if nothing were

@@ -55,7 +55,7 @@ pub enum RequirementLevel {
     /// close the connection with a suitable code when it does not understand what it receives.
     Should,
     /// The RFC leaves the reaction open. The rule is a limit that each receiver chooses, or it
-    /// concerns a number that may be given a meaning later.
+    /// concerns a number to which a later specification may give a meaning.
     May,
 }
 

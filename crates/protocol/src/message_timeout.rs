@@ -20,8 +20,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageTimeout {
     /// The fixed part of the time, whatever the size of the message. 60 seconds by default, which
-    /// is how long nginx waits for the next part of a request's body (`client_body_timeout`). A
-    /// phone that switches networks may be silent for part of this time.
+    /// is how long nginx waits for the next part of a request's body (`client_body_timeout`). This
+    /// also leaves time for a phone that falls silent while it switches networks.
     pub base: Duration,
     /// The additional time for each KiB (1,024 bytes) that has arrived. 1 second by default: even
     /// GPRS, the slowest mobile network, is several times faster than 1 KiB per second. Apache

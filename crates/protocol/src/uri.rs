@@ -325,8 +325,9 @@ const fn is_pchar(byte: u8) -> bool {
         | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }
 
-/// Returns `true` if `byte` is a visible character that the grammar excludes, but that browsers and
-/// the crates `url` and `http` accept in a path or a query, and either leave unchanged or encode.
+/// Returns `true` if `byte` is a visible character that the grammar excludes from a path or a
+/// query, although browsers and the crates `url` and `http` accept it there, and either leave it
+/// unchanged or encode it.
 const fn is_unwise(byte: u8) -> bool {
     matches!(byte, b'"' | b'<' | b'>' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}')
 }

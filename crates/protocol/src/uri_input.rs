@@ -34,7 +34,7 @@ try_from! {
     url::Url, url => url.as_str();
 }
 
-/// Clones the URI, so that a function that accepts any type that converts into a [`Uri`] also
+/// Clones the URI. A function that accepts anything convertible into a [`Uri`] therefore also
 /// accepts a `&Uri`.
 impl From<&Uri> for Uri {
     fn from(uri: &Uri) -> Self {

@@ -15,8 +15,9 @@ use crate::uri::{Uri, UriError};
 
 impl Uri {
     /// Resolves a reference against this URI. A reference is, for example, the value of the
-    /// `Location` header in the response to a request for this URI. In the reference, `http` and
-    /// `https` mean `ws` and `wss`. A fragment is dropped, because a WebSocket URI has none.
+    /// `Location` header in the response to a request for this URI. The schemes `http` and `https`
+    /// in the reference are treated as `ws` and `wss`. A fragment is dropped, because a WebSocket
+    /// URI has none.
     ///
     /// ```
     /// let base: protocol::Uri = "wss://example.org/a/b?c".parse()?;

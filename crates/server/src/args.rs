@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "[HOST:]PORT", default_value = LISTEN, value_parser = listen_address)]
     pub(crate) listen: ListenAddress,
 
-    /// The file mode of the Unix socket, in octal digits, which decides who may connect. The
+    /// The file mode of the Unix socket, in octal digits. The mode decides who may connect. The
     /// default admits the server's user and group
     #[cfg(unix)]
     #[arg(long, value_name = "MODE", default_value = "660", value_parser = octal)]
@@ -37,7 +37,8 @@ pub(crate) struct Args {
 
     /// Trust the client's address in the `Forwarded` or `X-Forwarded-For` header if the connection
     /// comes from one of these proxies: addresses, networks such as 10.0.0.0/8, or `unix` for the
-    /// clients of a Unix socket. The server only reports this address, for example in its log
+    /// clients of a Unix socket. The server uses this address only for its output, for example in
+    /// its log
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) trust_proxy: Vec<TrustedProxy>,
 

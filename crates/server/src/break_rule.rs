@@ -33,7 +33,8 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
 }
 
 /// Sends `fault` to the client, waits at most `patience` for the client's reaction, and logs that
-/// reaction. If a page views the connection, `notes` carries the verdict to that page.
+/// reaction. If a page is viewing the frames of this connection, `notes` carries the verdict to
+/// that page.
 pub(crate) async fn handle<S>(
     incoming: Incoming<S>,
     fault: &'static Fault,

@@ -144,8 +144,8 @@ mod tests {
             describe_error(&close_info, &reset),
             "1006 (abnormal closure), the connection broke: connection reset"
         );
-        // In the next two cases, the close info already explains the end, so the reset is only
-        // appended to it.
+        // In the next two cases, the close info already explains why the connection ended, so the
+        // reset is only appended to it.
         let closing = self::close_info(Some(Endpoint::Local), 1006, Some(1000));
         assert_eq!(describe_error(&closing, &reset), format!("{closing}; the connection broke: connection reset"));
         close_info.violation = Some(Violation::UnmaskedFrame);

@@ -78,8 +78,8 @@ where
 }
 
 /// Starts a service. Returns `None` if nothing is left to serve: the response could not be sent, or
-/// the service was one that breaks a rule. `notes` belongs to the tap on the stream, if there is
-/// one.
+/// the service was one that breaks a rule. If a page is viewing the stream, that kind of service
+/// uses `notes` to report the verdict to the page.
 async fn start<S>(
     service: Service,
     incoming: Incoming<S>,

@@ -1,4 +1,4 @@
-//! `--grade-clients`: judges a client that connects again and again, stage by stage.
+//! `--grade-clients`: judges a client stage by stage, while the client connects again and again.
 
 use std::{
     io::{self, Write},

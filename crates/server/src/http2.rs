@@ -144,7 +144,7 @@ where
     if let Err(error) = ended {
         tracing::debug!("{peer}: {error}");
     }
-    // The streams have ended with the connection, so the handlers end soon.
+    // The streams have ended with the connection, so their handlers will end soon.
     tasks.close();
     tasks.wait().await;
     drop(window);
@@ -199,7 +199,7 @@ fn builder(state: &ServerState, tasks: &TaskTracker) -> Builder<Tasks> {
 /// Waits until no stream has been open for `limit`.
 async fn idle(open: &mut watch::Receiver<usize>, limit: Duration) {
     loop {
-        // An error would mean that the service is gone, and with it every stream.
+        // An error would mean that the service has been dropped, and all its streams with it.
         let is_idle = open.wait_for(|open| *open == 0).await.is_ok();
         if !is_idle || timeout(limit, open.wait_for(|open| *open > 0)).await.is_err() {
             return;
@@ -241,7 +241,8 @@ impl OpenStream {
     }
 
     /// Answers a request for a WebSocket connection. If the request is accepted, starts a task for
-    /// the connection, which takes a slot. `wrap` may put a tap on the stream.
+    /// the connection, which takes a slot. `wrap` may wrap the stream in another one that observes
+    /// its bytes.
     fn websocket<F, S>(
         self,
         mut request: Request<Incoming>,
@@ -303,8 +304,8 @@ impl Client {
             }
             Decision::Serve(Service::Converse(route, options), Some(feed)) => {
                 let mut config = state.config_for(route).clone();
-                // The tap begins only after the handshake, so it would not know how to inflate the
-                // messages. Disable compression for this connection.
+                // The tap starts only after the handshake, so it does not know the parameters that
+                // it would need to inflate the messages. Disable compression for this connection.
                 config.deflate = None;
                 let upgrade = accept(&received, options, &config);
                 let tap = WireTap::after_handshake(feed, &config.config.limits);

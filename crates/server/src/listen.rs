@@ -94,9 +94,9 @@ async fn next_connection(listener: &mut Listener) -> (Socket, Peer) {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) => {
-                // Usually the process has no file descriptors left, and it gets one back only when
-                // a connection ends. Until then, every further attempt fails, so wait a little
-                // instead of retrying in a busy loop.
+                // Accepting a connection usually fails because the process has run out of file
+                // descriptors, and it gets one back only when a connection ends. Until then, every
+                // further attempt fails, so wait a little instead of retrying in a busy loop.
                 tracing::error!("cannot accept a connection: {error}");
                 sleep(Duration::from_millis(100)).await;
             }

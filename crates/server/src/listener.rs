@@ -65,7 +65,8 @@ impl Listener {
     /// Accepts the next connection.
     ///
     /// # Errors
-    /// Returns the operating system's error. The next connection may still be accepted.
+    /// Returns the operating system's error if a connection cannot be accepted. A later call may
+    /// still succeed.
     pub(crate) async fn accept(&mut self) -> io::Result<(Socket, Peer)> {
         match self {
             Self::Tcp { listener, .. } => {
@@ -105,7 +106,8 @@ impl Listener {
         }
     }
 
-    /// Returns a function that removes a Unix socket's file, to be called when the process ends.
+    /// Returns a function that removes the file of a Unix socket. Call that function when the
+    /// process ends.
     pub(crate) fn clean_up(&self) -> impl Fn() + Clone + Send + use<> {
         #[cfg(unix)]
         let file = match self {

@@ -133,7 +133,7 @@ async fn run(args: Args) -> Result<(), String> {
 }
 
 /// Serves or judges clients on a socket that is already listening. If a second signal ends the
-/// server at once, `clean_up` first removes what the socket would leave behind.
+/// server at once, `clean_up` is called first, to remove the file of a Unix socket.
 async fn run_on(
     listener: Listener,
     args: Args,

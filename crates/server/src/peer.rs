@@ -41,14 +41,14 @@ impl Peer {
         }
     }
 
-    /// Returns the client at the address `ip`, as reported by this peer, which is a proxy. `shown`
-    /// is the address as it is logged.
+    /// Returns the client at the address `ip`, which this peer, a proxy, has reported. `shown` is
+    /// that address as it appears in the log.
     pub(crate) fn told_of(&self, ip: IpAddr, shown: &dyn Display) -> Self {
         Self::Behind(Box::new(Proxied { ip, shown: format!("{shown} via {self}") }))
     }
 
-    /// Returns the address for a capture, whose packets must have addresses. A connection to a Unix
-    /// socket gets 127.0.0.1, with its own number as the port.
+    /// Returns the address to use in a capture, where every packet must have one. A connection to a
+    /// Unix socket gets 127.0.0.1, with its own number as the port.
     pub(crate) fn captured_address(&self) -> SocketAddr {
         match self {
             Self::Tcp(address) => *address,

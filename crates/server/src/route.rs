@@ -50,8 +50,8 @@ pub(crate) enum Decision {
     /// Serve the connection. If the client has requested a view of its frames, a tap writes them to
     /// this feed.
     Serve(Service, Option<FeedWriter>),
-    /// Accept the connection, and use it to send the records that a tap makes of another
-    /// connection. `None` if there are too many viewers.
+    /// Accept the connection, and send over it the records that a tap makes of another connection.
+    /// `None` if there are too many viewers.
     View(Option<Viewer>),
     /// Send this HTTP response without upgrading the connection, and log this reason.
     Respond(Response<String>, String),
@@ -99,8 +99,8 @@ pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
     request.wants_websocket() && request.path().starts_with(break_rule::PATH)
 }
 
-/// Decides to serve the connection, with a tap if the request contains a token for one. Rejects an
-/// invalid token.
+/// Returns the decision to serve the connection, with a tap if the request contains a token for
+/// one. If the token is invalid, rejects the request.
 fn serve(request: &ReceivedRequest, taps: &TapRegistry, service: Service) -> Result<Decision, Decision> {
     let Some(token) = wire::token_in(request) else { return Ok(Decision::Serve(service, None)) };
     match taps.claim(token, request) {

@@ -39,7 +39,7 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, Socket
     let listen = || {
         let socket = UnixSocket::new_stream()?;
         socket.bind(path)?;
-        // No client can connect before `listen` is called, and the mode is set before that.
+        // Clients can connect as soon as `listen` has been called, so set the mode before that.
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         let file = SocketFile { path: path.to_owned(), identity: identity(&fs::symlink_metadata(path)?) };
         Ok((socket.listen(BACKLOG)?, file))

@@ -5,8 +5,8 @@
 //! cargo run -p websocket-hyper --example hyper_server [ADDRESS]
 //! ```
 //!
-//! Connect with any WebSocket client that can offer the subprotocol `chat`. Other clients may not
-//! join.
+//! Connect with any WebSocket client that can offer the subprotocol `chat`. The server rejects
+//! clients that do not offer it.
 
 use std::{env, io, time::Duration};
 
@@ -103,10 +103,11 @@ fn status<B: From<String>>(status: StatusCode, text: &str) -> Response<B> {
 async fn chat(mut connection: WebSocket, room: Sender<PreparedMessage>) -> Result<CloseInfo, Error> {
     let mut messages = room.subscribe();
     loop {
-        // Both futures are cancel safe, so nothing is lost when the other one is ready first.
+        // Both futures are cancel safe, so neither of them loses anything if the other is ready
+        // first.
         tokio::select! {
             message = connection.next() => match message {
-                // `send` fails only if the room has no members, and this client is a member.
+                // `send` fails only if the room has no members, but this client is a member.
                 Some(message) => drop(room.send(PreparedMessage::compressed(&message?, &DeflateOptions::default()))),
                 None => return Ok(connection.close_info()),
             },

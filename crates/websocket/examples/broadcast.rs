@@ -31,7 +31,7 @@ use websocket::{
 };
 
 /// The maximum size of a message, in bytes, and the maximum length of a queue, in messages. A queue
-/// therefore holds at most 1 MiB, and the queues share the bytes of a message.
+/// therefore holds at most 1 MiB, and all queues share a single copy of each message.
 const MAX_MESSAGE: usize = 64 << 10;
 const MAX_QUEUED: usize = 16;
 

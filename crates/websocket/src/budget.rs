@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(budget.unpaid, 1512 + 1536);
     }
 
-    /// A message larger than a task's whole budget must make the connection yield only once, not
-    /// for several turns.
+    /// A message larger than a task's whole budget must make the connection yield only once,
+    /// however many units the message costs.
     #[tokio::test]
     async fn a_task_without_units_yields_once_for_all_of_its_work() {
         let mut budget = Budget { unpaid: 1000 * UNIT };

@@ -16,7 +16,8 @@
 //! Sharing blocks saves time as well: the block that another connection has just used is still in
 //! the core's cache.
 
-// The path is explicit because `crates/verification/schedules` also includes this file.
+// The path to the tests is explicit because `crates/verification/schedules` also includes this
+// file.
 #[cfg(test)]
 #[path = "buffer_pool/tests.rs"]
 mod tests;
@@ -61,8 +62,8 @@ pub(crate) fn put_input(block: BytesMut) {
     put(&INPUT, block);
 }
 
-/// Supplies the connection with a block for the frames that it is about to send, unless its buffer
-/// is large enough.
+/// Supplies the connection with a block for the frames that it is about to send, unless the
+/// connection's buffer is already large enough.
 pub(crate) fn supply_send_buffer(connection: &mut Connection) {
     // The capacity is `None` while bytes are queued. Those bytes are in the buffer, so the buffer
     // must not be replaced.
@@ -100,9 +101,9 @@ fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
     block.clear();
     // Keep the block only if no message still shares its memory, because shared memory cannot be
     // reused. Do not keep the large buffer of a large message either, because the thread would hold
-    // that memory even while all its connections are idle. Try to reclaim `ALLOCATED` bytes first,
-    // because after a smaller reclaim, a block whose beginning was processed would stay a little
-    // shorter.
+    // that memory even while all its connections are idle. Try to reclaim `ALLOCATED` bytes first:
+    // if only `BLOCK` bytes were requested, the space of processed bytes at the beginning of the
+    // block might not be regained.
     if (block.try_reclaim(ALLOCATED) || block.try_reclaim(BLOCK)) && block.capacity() <= 2 * BLOCK {
         to.set(block);
     }

@@ -80,7 +80,8 @@ impl ClientUpgrade {
     /// # Errors
     /// - [`HandshakeError::Rejected`] if the status is not 101, or not 2xx in HTTP/2. The error
     ///   holds the response without its body;
-    /// - [`HandshakeError::Violation`] if a 101 or 2xx response breaks a rule: drop the stream.
+    /// - [`HandshakeError::Violation`] if a 101 or 2xx response breaks a rule. In this case, drop
+    ///   the stream.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<EstablishedUpgrade, HandshakeError> {
         let established = match self.handshake {
             UpgradeHandshake::Http1(handshake) => handshake.check_response(response),

@@ -193,9 +193,9 @@ impl Connector {
         self
     }
 
-    /// Sets whether this connector takes turns with other connectors in this process that have the
-    /// same setting, so that only one of them at a time is connecting to any given IP address and
-    /// port. The default is `false`.
+    /// Sets whether this connector takes turns with the other connectors in this process for which
+    /// this is enabled. Only one of them at a time then connects to any given IP address and port.
+    /// The default is `false`.
     ///
     /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
     /// open hundreds of connections to a server at once. Enable this setting in a program that
@@ -358,8 +358,8 @@ impl Connector {
     /// URI is `wss://`, and performs the opening handshake. [`WebSocket::response`] returns the
     /// head of the server's response.
     ///
-    /// If the host has several addresses, the next one is tried when an attempt fails, or after 250
-    /// ms, while the earlier attempts continue (Happy Eyeballs, RFC 8305).
+    /// If the host has several addresses, the next one is tried as soon as an attempt fails, or
+    /// after 250 ms. Earlier attempts continue in the meantime (Happy Eyeballs, RFC 8305).
     ///
     /// # Errors
     /// [`ConnectError`], which has a variant for each step that can fail.
@@ -375,10 +375,10 @@ impl Connector {
         self.connect_through(|stream| stream).await
     }
 
-    /// Opens the connection like [`connect`](Self::connect), but over a stream that the caller has
-    /// wrapped. `wrap` receives the stream once TCP and TLS are connected. The stream that `wrap`
-    /// returns carries all bytes, from the first byte of the request on. Use this method to observe
-    /// or change the bytes.
+    /// Opens the connection like [`connect`](Self::connect), but passes the stream through `wrap`
+    /// before the opening handshake. `wrap` receives the stream once TCP and TLS are connected. The
+    /// stream that it returns carries all bytes, from the first byte of the request on. Use this
+    /// method to observe or change the bytes.
     ///
     /// `wrap` is called once, or once for each URI if the connector [follows
     /// redirects](Self::follow_redirects).
@@ -489,7 +489,8 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // `S` may be a bare TCP stream, which would expose any credentials in the request.
+        // Reject a `wss://` URI: `S` may be a bare TCP stream, which would expose credentials in
+        // the request.
         if self.request.uri().secure() {
             return Err(ConnectError::NotOverTls);
         }

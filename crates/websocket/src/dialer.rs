@@ -1,4 +1,4 @@
-//! Byte streams that the program opens for a client, instead of leaving this to the connector.
+//! Lets a program open a client's byte stream itself, in place of the connector.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
 use protocol::Uri;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A function that opens the stream to the host of a URI, before TLS.
+/// A function that opens the stream to a URI's host, before any TLS handshake.
 #[derive(Clone)]
 pub(crate) struct Dialer(Arc<Dial>);
 

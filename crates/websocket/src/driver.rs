@@ -21,8 +21,8 @@
 //! [`feed`](crate::WebSocket::feed) sends the answers to all the messages from one read in a single
 //! write.
 //!
-//! While too many answers are queued, [`Driver::poll_serve`] takes no messages. Until there is room
-//! again, it reads only a little at a time and handles only control frames: see
+//! While too many answers are queued, [`Driver::poll_serve`] processes no messages. Until there is
+//! room again, it reads only a little at a time and handles only control frames: see
 //! [`Driver::poll_capacity_for_answer`].
 //!
 //! There are three reasons to write before step 2, each time with [`Driver::transmit_now`]:
@@ -91,9 +91,10 @@ use crate::{
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
 /// The maximum size, in bytes, of a read that is made even if the memory budget has no room. Such
-/// reads are made while answers wait for the peer to read, before a deadline is handled, and when
-/// input is ignored. The size is enough for thirty control frames. It is small because the bytes
-/// may also belong to a message, in which case they stay in memory until the message is processed.
+/// reads are made in three cases: while answers are waiting for the peer to read, before a deadline
+/// is handled, and when input is ignored. The size is enough for thirty control frames. It is small
+/// because the bytes may also belong to a message, in which case they stay in memory until the
+/// message is processed.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -127,8 +128,8 @@ pub(crate) struct Driver<S> {
     disconnected: bool,
     /// Whether the driver gave up on a flush, so that bytes in the stream's buffer may be lost.
     flush_discarded: bool,
-    /// Whether the peer missed a deadline while the input was full and unprocessed because this
-    /// task was waiting to write instead of reading.
+    /// Whether the peer missed a deadline while this task was waiting to write and could not read,
+    /// because the input was already full.
     left_input: bool,
     /// The error to report at the end of the connection, or a note that the end has been reported.
     outcome: Option<Box<Outcome>>,
@@ -212,7 +213,7 @@ impl<S> Driver<S> {
     }
 
     pub(crate) fn queue_prepared(&mut self, message: &PreparedMessage) -> Result<(), UsageError> {
-        // The payload has already been encoded, so charge for the frame only.
+        // Charge for one frame only, because the payload was encoded earlier.
         self.budget.spend_on_frames(1);
         buffer_pool::supply_send_buffer(&mut self.engine);
         self.engine.send_prepared(message)
@@ -632,7 +633,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Pending => 0,
         };
         if room > 0 && self.engine.is_inflate_limited() {
-            // The bytes that need the memory have already been read, so inflate them next.
+            // The memory is for inflating bytes that have already been read, so do that before
+            // reading more.
             return Poll::Ready(Step::Progress);
         }
         match self.poll_read(cx, room) {
@@ -858,7 +860,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     if self.flushing {
                         let flushed = stream.as_mut().poll_flush(cx);
                         if flushed.is_pending() && self.disconnected {
-                            // No deadline is left that could end the wait for this flush.
+                            // No deadline is left that could end this wait, so give up the flush.
                             self.flush_discarded = true;
                         } else {
                             ready!(flushed)?;

@@ -11,10 +11,11 @@
 //! ```
 //!
 //! * Each connection may hold [`FREE_PER_CONNECTION`](MemoryBudget::FREE_PER_CONNECTION) bytes
-//!   without asking, so a connection with small messages never waits for one with large messages.
-//! * Memory for input beyond that is taken from the budget *before* the input is read or inflated.
-//!   While the budget has no room, the connection does not read, and TCP flow control makes the
-//!   peer wait.
+//!   without taking them from the budget, so a connection with small messages never waits for one
+//!   with large messages.
+//! * Memory for input beyond these free bytes is taken from the budget *before* the input is read
+//!   or inflated. While the budget has no room, the connection does not read, and TCP flow control
+//!   makes the peer wait.
 //! * Memory is given back to the budget when queued output has been written, when the connection is
 //!   dropped, and, for a received message, at the first call after the one that returned the
 //!   message.
@@ -57,12 +58,12 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// To count memory outside the connections, use [`try_reserve`](Self::try_reserve).
 ///
 /// A buffer in which a message is reassembled or inflated may double in size when it grows. The
-/// growth is counted only afterwards, so until its message is complete, a connection can exceed the
-/// budget by that amount.
+/// growth is counted only afterwards, so a connection can exceed the budget by that amount until
+/// the message is complete.
 ///
-/// Only receiving waits for the budget, but a budget without room can also delay sending. A
-/// connection may hold its free bytes and the bytes that it has taken from the budget. If it holds
-/// more while the budget has no room, it must write its queue before it can queue another message.
+/// Only receiving waits for the budget, but a budget without room can also delay sending. If a
+/// connection holds more than its free bytes and the bytes that it has taken from the budget, and
+/// cannot take more, it must write its queue before it can queue another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     /// One permit for every [`UNIT`] bytes that neither a connection nor
@@ -79,7 +80,8 @@ impl MemoryBudget {
     pub const FREE_PER_CONNECTION: usize = 16 << 10;
 
     /// The default of [`max_wait`](Self::max_wait): 10 seconds. This is long enough for other
-    /// messages to arrive and give their memory back, but shorter than most keep-alive intervals.
+    /// messages to arrive in full and release their memory, but shorter than most keep-alive
+    /// intervals.
     pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(10);
 
     /// Creates a budget of this many bytes, rounded down to a multiple of 1 KiB.

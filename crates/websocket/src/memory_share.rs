@@ -31,8 +31,8 @@ struct Share {
     budget: MemoryBudget,
     /// The number of units that this connection has taken.
     taken: usize,
-    /// Whether the next read should get more room. It should if the last read filled its room, or
-    /// if the last two reads together brought at least as many bytes as a connection may hold
+    /// Whether the next read should get more room, because the last read filled its room, or
+    /// because the last two reads together brought at least as many bytes as a connection may hold
     /// without the budget.
     needs_more: bool,
     /// The number of bytes that the last read brought.
@@ -64,7 +64,7 @@ pub(crate) struct Held {
     pub(crate) allocated: usize,
 }
 
-/// The connection has waited for the budget for the maximum time, which this value holds.
+/// The error that a connection has waited for the budget for the maximum time. Holds that time.
 #[derive(Debug)]
 pub(crate) struct WaitedTooLong(pub(crate) Duration);
 
@@ -203,8 +203,8 @@ impl Share {
         held <= self.allowed()
     }
 
-    /// Takes memory for the next read of a connection that holds this much. Returns the maximum
-    /// size of that read.
+    /// Takes memory for the next read of a connection that already holds `held`. Returns the
+    /// maximum size of that read.
     fn room(&mut self, held: Held, wanted: usize) -> usize {
         let Held { filled, allocated } = held;
         let is_small = filled < MemoryBudget::FREE_PER_CONNECTION;

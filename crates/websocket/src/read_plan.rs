@@ -11,7 +11,8 @@
 //!   anything else                       Anything      shared      BLOCK
 //! ```
 
-// The path is explicit because `crates/verification/schedules` also includes this file.
+// The path to the tests is explicit because `crates/verification/schedules` also includes this
+// file.
 #[cfg(test)]
 #[path = "read_plan/tests.rs"]
 mod tests;
@@ -26,8 +27,8 @@ const LARGE_FRAME: usize = 64 << 10;
 
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
 /// The read is short, because payload bytes that arrive together with the next header must be moved
-/// into the frame's own buffer. But it must not be too short: with a maximum of 4 KiB, more reads
-/// were needed, and receiving 1 MiB from each of eight clients took 5% longer.
+/// into the next frame's own buffer. But it must not be too short: with a maximum of 4 KiB, more
+/// reads were needed, and receiving 1 MiB from each of eight clients took 5% longer.
 const NEXT_HEADER_READ: usize = 32 << 10;
 
 /// The minimum room, in bytes, for a read of frames of any kind: half a block. With less room, each
@@ -95,8 +96,8 @@ impl InputSizes {
     }
 
     /// Returns `true` if the buffer was allocated for one frame and is not the thread's block. Such
-    /// a buffer is smaller than a block. It also holds more than a short tail, because a short tail
-    /// would have been copied into a block.
+    /// a buffer is smaller than a block. It also holds more than `MAX_COPIED_TAIL` bytes, because a
+    /// shorter input would have been copied into a block.
     const fn is_own(self) -> bool {
         self.len > MAX_COPIED_TAIL && self.capacity < BLOCK
     }
@@ -115,11 +116,11 @@ impl Purpose {
 
 impl ReadHistory {
     /// Returns the room, in bytes, that the next read should have if memory is scarce: at least a
-    /// block. For a large frame, the room is as large as the part that has arrived or, if that is
-    /// more, large enough for the frame to reach the size of the largest earlier one. A room of
-    /// more than a block is never larger than the missing part. Unless an earlier frame was larger,
-    /// a buffer of more than a block therefore at most doubles, so little of its memory stays
-    /// unfilled.
+    /// block. For a large frame, the room is as large as the part that has arrived. If an earlier
+    /// frame was so large that reaching its size takes more, the room is enough for that. But if
+    /// the room is more than a block, it is never larger than the missing part. Unless an earlier
+    /// frame was larger, a buffer of more than a block therefore at most doubles, so little of its
+    /// memory stays unfilled.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }
@@ -185,9 +186,9 @@ impl ReadHistory {
     /// the capacity, in bytes, of the buffer to move the input to, or `None` to keep the current
     /// one.
     pub(crate) fn plan_wait(&self, purpose: Purpose, input: InputSizes) -> Option<usize> {
-        // The maximum unused room, in bytes, that the connection may keep: none if the input is
-        // empty; as much as a large frame may still grow if one is arriving; otherwise three times
-        // the number of bytes that have arrived.
+        // The maximum unused room, in bytes, that the connection may keep. If the input is empty,
+        // it may keep none. If a large frame is arriving, it may keep the room that `growth`
+        // allows. Otherwise, it may keep three times the number of bytes that have arrived.
         let spare = match (input.len, purpose) {
             (0, _) => 0,
             (arrived, Purpose::LargeFrame) => self.growth(arrived),
@@ -211,9 +212,9 @@ impl ReadHistory {
     /// The room depends on the bytes that have arrived, not on the announced length, so a header
     /// alone cannot make this endpoint allocate much. The room is four times the number of bytes
     /// that have arrived. Doubling is more common, but it needs more reallocations, and each of
-    /// them may have to move all those bytes. If an earlier frame was larger, the room is as large
-    /// as that frame needed. So in a series of large frames, only the first one's buffer grows in
-    /// steps.
+    /// them may have to move all those bytes. If reaching the size of the largest earlier frame
+    /// takes more room than that, this function returns that larger room. So in a series of large
+    /// frames, only the first one's buffer grows in steps.
     fn growth(&self, arrived: usize) -> usize {
         (4 * arrived).max(self.largest.saturating_sub(arrived))
     }

@@ -140,10 +140,10 @@ impl<S> WebSocket<S> {
     /// Puts back the buffers that this thread's connections share, and keeps the unprocessed bytes
     /// in a buffer of about their size.
     ///
-    /// A connection does this automatically whenever it waits. But after it has returned a message,
-    /// it keeps the buffer with the bytes that follow. If your task then waits a long time for
-    /// something else, call this method first, so that many such tasks do not each hold a buffer of
-    /// 320 KiB. If there is nothing to put back, the call costs almost nothing.
+    /// A connection does this automatically whenever it waits, but not when it returns a message:
+    /// it then keeps the buffer, with the bytes that follow the message. If your task then waits a
+    /// long time for something else, call this method first, so that many such tasks do not each
+    /// hold a buffer of 320 KiB. If there is nothing to put back, the call costs almost nothing.
     pub fn release_memory(&mut self) {
         self.driver.release_memory();
     }

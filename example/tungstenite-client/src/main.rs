@@ -7,9 +7,9 @@
 //! Read this file alongside our own client in `crates/client`, and compare how each handles the
 //! following:
 //!
-//! - **The opening handshake.** Here it is one call ([`connect_async_with_config`]). It creates the
-//!   random key, sends the request, and checks the proof that the server has read the request. Our
-//!   code for the handshake is in `crates/protocol`, `handshake/`.
+//! - **The opening handshake.** Here it is one call, [`connect_async_with_config`], which creates
+//!   the random key, sends the request, and checks the proof that the server has read the request.
+//!   Our code for the handshake is in `crates/protocol`, `handshake/`.
 //! - **Masks.** A client must mask every frame that it sends, but no code in this file does so,
 //!   because tungstenite does it automatically. Our engine takes the source of the masking keys as
 //!   an argument, so that a test can choose the keys.
@@ -87,7 +87,8 @@ async fn converse(socket: Socket) -> ExitCode {
     // other to read first.)
     let (mut outgoing, mut incoming) = socket.split();
 
-    // Runs until the server closes the connection, the input ends, or the user presses Ctrl-C.
+    // Runs until the server closes the connection, the input ends, the user presses Ctrl-C, or
+    // printing fails.
     let closed_by_server = tokio::select! {
         code = print_texts(&mut incoming) => code.ok(),
         () = send_lines(&mut outgoing) => None,
@@ -183,8 +184,8 @@ async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     }
 }
 
-/// Returns the meaning of a close code in words. A Close frame contains its reason as a number (RFC
-/// 6455, section 7.4.1).
+/// Returns the meaning of a close code, the number in a Close frame that says why the connection is
+/// closing (RFC 6455, section 7.4.1).
 fn name_of(code: u16) -> &'static str {
     match code {
         1000 => "normal closure",

@@ -385,8 +385,8 @@ fn rss_bytes() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Returns the meaning of a close code in words. A Close frame contains its reason as a number (RFC
-/// 6455, section 7.4.1).
+/// Returns the meaning of a close code, the number in a Close frame that says why the connection is
+/// closing (RFC 6455, section 7.4.1).
 fn name_of(code: u16) -> &'static str {
     match code {
         1000 => "normal closure",

@@ -30,8 +30,9 @@ pub(super) struct Line {
 }
 
 impl Block {
-    /// Reads hexadecimal digits. If `labels` is `true`, words may precede the bytes of a line. Only
-    /// the first `lines` lines contain bytes, or all of them if `lines` is `None`.
+    /// Reads hexadecimal digits. If `labels` is `true`, words may precede the bytes of a line. If
+    /// `lines` is `Some(n)`, only the first `n` lines contain bytes; if it is `None`, all lines may
+    /// contain them.
     pub(super) fn hexadecimal(text: &str, labels: bool, lines: Option<usize>) -> Self {
         let lines = text.lines().enumerate().map(|(index, line)| {
             let has_bytes = lines.is_none_or(|lines| index < lines);

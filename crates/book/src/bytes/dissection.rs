@@ -18,7 +18,8 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
 /// The length assumed for `..`, a length byte that the page does not state. It is the maximum for a
-/// control frame, so the frame is dissected as incomplete.
+/// control frame. A block with `..` shows fewer bytes than that, so the frame is dissected as
+/// incomplete.
 const UNKNOWN_LENGTH: u8 = 125;
 
 /// The four bytes at the end of a DEFLATE flush. A sender removes them (RFC 7692, section 7.2.1).
@@ -28,7 +29,8 @@ const FLUSH: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) record: Record,
-    /// The bytes of the record that the block shows, in order, grouped into runs of adjacent bytes.
+    /// Those bytes of the record that the block shows, in order and grouped into runs of adjacent
+    /// bytes.
     pub(super) runs: Vec<Run>,
     /// Whether the bytes are a payload whose header the page does not show.
     pub(super) is_payload: bool,
@@ -115,7 +117,7 @@ impl Stream {
             .collect()
     }
 
-    /// Adds the records of incomplete units, and returns `true` if there are any.
+    /// Adds a record for each incomplete unit to `records`, and returns `true` if there are any.
     fn cut_off(&self, records: &mut Vec<Record>) -> bool {
         let partial: Vec<Record> =
             Direction::BOTH.into_iter().filter_map(|direction| self.conversation.partial(direction)).collect();

@@ -143,8 +143,8 @@ fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<
     findings.map(|finding| entries.finding(finding)).collect()
 }
 
-/// Returns the CSS classes of a byte. Each of the first two bytes of a frame shows the colours of
-/// its bits.
+/// Returns the CSS classes of a byte. Each of the first two bytes of a frame gets a class that
+/// shows its bits in several colours.
 fn class_of(fields: &[&Field], broken: &[usize]) -> String {
     // A masked byte belongs both to the masked payload, which was sent, and to the payload, which
     // is computed from it. So take the last field that was sent.

@@ -89,9 +89,9 @@ impl Mark {
         Ok(mark)
     }
 
-    /// Returns the mark that a computed block of a chapter implies: the arguments of `answers` and
-    /// `bytes` say who sends the bytes. The blocks of `judge` and `code` may contain bytes, but
-    /// those bytes do not come from a connection.
+    /// Returns the mark that the comment above a computed block of a chapter implies. The arguments
+    /// of the comments `answers` and `bytes` say who sends the bytes. The blocks below the comments
+    /// `judge` and `code` may contain bytes too, but those bytes do not come from a connection.
     pub(super) fn of_computed_block(name: &str, arguments: &str) -> Option<Self> {
         let from_client = match name {
             "answers" => arguments == "client",

@@ -84,7 +84,8 @@ fn fence(line: &str) -> Option<&str> {
     line.trim().strip_prefix("```")
 }
 
-/// Returns the name and the arguments of a mark: an HTML comment that fills a line.
+/// Returns the name and the arguments of a mark, if the line is an HTML comment and contains
+/// nothing else.
 fn comment(line: &str) -> Option<(&str, &str)> {
     let comment = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim();
     Some(comment.split_once(':').map_or((comment, ""), |(name, arguments)| (name, arguments.trim())))
@@ -127,8 +128,8 @@ fn block(
 /// Divides a line at its marks. The code span after each mark contains the bytes.
 fn inline_pieces<'a>(line: &'a str, number: usize, pieces: &mut Vec<Result<Piece<'a>, Problem>>) {
     const START: &str = "<!-- wire:";
-    // After a list marker or a quotation marker, a comment is treated as if it were at the
-    // beginning of the line.
+    // Markdown treats a comment that follows a list marker or a quotation marker as if it were at
+    // the beginning of the line.
     if line.trim_start_matches([' ', '*', '-', '>']).starts_with(START) {
         let advice = "put a word before this mark: a comment at the beginning of a line ends the paragraph".to_owned();
         pieces.push(Err(Problem { line: number, advice }));

@@ -7,8 +7,8 @@
 //!                     file                        item          cited rule
 //! ```
 //!
-//! An address contains no line number, so it remains valid when the file changes. The fragment is
-//! not part of the address: it names a place on the page.
+//! An address contains no line number, so it remains valid when the file changes. The fragment of
+//! the URL is not part of the address: it names a place on the page.
 
 /// Returns the address of a file or a folder, or of an item or a cited rule in it.
 pub(super) fn of(path: &str, item: Option<&str>, rule: Option<&str>) -> String {

@@ -1,5 +1,5 @@
 //! Writes the data that the second pane shows: a script for each file and folder, and one for the
-//! names.
+//! names that the book explains.
 //!
 //! Each script calls a function of `source.js` and passes it the data, so that a `<script>` element
 //! can load it. A page that is opened from disk has no other way to load data.

@@ -51,8 +51,8 @@ pub(super) enum Unresolved {
     Ambiguous(Vec<String>),
 }
 
-/// Returns the item that `code` names. `code` is the text of a link to the file `path`. It may
-/// leave out the enclosing modules and types if no other item has the same name.
+/// Returns the item that `code` names, where `code` is the text of a link to the file `path`. The
+/// text may leave out the enclosing modules and types if no other item has the same name.
 ///
 /// # Errors
 /// Returns the reason if the name does not resolve to exactly one item.

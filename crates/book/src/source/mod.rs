@@ -1,7 +1,7 @@
 //! The second pane, which shows the source of the workspace beside a page.
 //!
-//! A page links to a source file as in any other Markdown. The link's text or title names an item
-//! of the file:
+//! A page links to a source file in the same way as any other Markdown page. The link's text or
+//! title names an item of the file:
 //!
 //! ```text
 //! [`Driver::poll_read`](../../crates/websocket/src/driver.rs)

@@ -203,7 +203,8 @@ fn blocks(page: &str, content: &str) -> Vec<Block> {
             Event::Start(Tag::CodeBlock(_) | Tag::Table(_) | Tag::BlockQuote(_) | Tag::HtmlBlock) => {
                 reader.close(range.start);
             }
-            // If no blank line separates the items, the text of an item is not in a paragraph.
+            // If no blank line separates the items, the parser reports the text of an item without
+            // a paragraph around it.
             _ => {
                 if let Some(number) = pending.take() {
                     reader.open = Some((range.start, number));
@@ -218,7 +219,7 @@ fn blocks(page: &str, content: &str) -> Vec<Block> {
 struct BlockReader<'a> {
     page: &'a str,
     content: &'a str,
-    /// The current section, such as `5-1`. Empty before the first one.
+    /// The current section, such as `5-1`. Empty before the first section.
     section: String,
     /// How many unnumbered blocks this section has had so far.
     texts: usize,

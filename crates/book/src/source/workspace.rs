@@ -36,7 +36,7 @@ const IMAGES: &str = "img";
 /// The names of folders that are skipped because they contain generated or downloaded files.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "__pycache__"];
 /// The maximum size, in bytes, of a file that is shown. The largest source file is less than a
-/// quarter of this size. A larger file is recorded data, such as the inputs of the fuzzer.
+/// quarter of this size, so a file that exceeds it can hardly be source code.
 const MAX_BYTES: u64 = 256 * 1024;
 
 /// The source files and folders, each under its path relative to the root of the repository.

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! A code host does not display the mark. The rules are faults of the [`laboratory`], and an
-//! unknown name makes the build fail. The script `tryit.js` fills the boxes. When the reader
-//! presses a button, and not before, it opens a viewer and the connection to be viewed, in the way
-//! that the server's `wire` module describes.
+//! unknown name makes the build fail. The script `tryit.js` fills the boxes. Only when the reader
+//! presses a button does the script open a viewer and the connection to be viewed, as the server's
+//! `wire` module describes.
 
 mod mark;
 

@@ -11,7 +11,7 @@ use super::{link_command::LinkCommand, link_event::LinkEvent};
 pub(crate) enum ScreenEvent {
     /// A key was pressed or released.
     Key(KeyEvent),
-    /// The mouse was moved, clicked or scrolled.
+    /// The user moved the mouse, clicked or scrolled.
     Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),

@@ -1,7 +1,8 @@
 //! `/break`: breaks a rule on an open connection and evaluates how the server reacts.
 //!
-//! The transmitter starts a fault test. The session passes each event to the evaluator. The verdict
-//! is final when no further event can change it, or when the time limit has passed.
+//! The transmitter starts a fault test, and the session then passes each event to the test's
+//! evaluator. The verdict is final when no further event can change it, or when the time limit has
+//! passed.
 
 use std::{
     io,
@@ -19,8 +20,8 @@ use websocket::{Error, Event, protocol::frame::MaskingKey};
 
 use crate::ending::Cause;
 
-/// Once the server has continued as if nothing had happened, the test waits at most the time limit
-/// divided by this number, in case the server still notices the fault.
+/// A server that has continued as if nothing had happened may still notice the fault, so the test
+/// then waits a little longer: at most the time limit divided by this number.
 const GRACE_DIVISOR: u32 = 4;
 
 /// Runs one fault test at a time.

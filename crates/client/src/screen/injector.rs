@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Raw bytes can corrupt the connection, so only the code that created the stream has the handle
-//! for writing them. Until the raw bytes are written, the engine's bytes have to wait. The caller
-//! must make sure that raw bytes are written between two frames. To do so, it waits until the
-//! engine has written everything, and only then injects the raw bytes.
+//! for writing them. The engine's bytes must wait until the raw bytes have been written. The caller
+//! must make sure that the raw bytes fall between two frames: it waits until the engine has written
+//! everything, and only then injects them.
 
 use std::{
     io,
@@ -81,8 +81,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Injector<S> {
         .await
     }
 
-    /// Makes the engine write one byte at a time, with this interval between two bytes. `None`
-    /// removes the limit.
+    /// Makes the engine write one byte at a time, with this interval between two bytes. With
+    /// `None`, the engine writes at full speed again.
     pub(crate) fn pace(&self, interval: Option<Duration>) {
         lock(&self.0).pace = interval.map(|interval| Pace { interval, next: Box::pin(sleep(Duration::ZERO)) });
     }

@@ -2,8 +2,8 @@
 
 use dissector::{Field, FieldValue, Record};
 
-/// Returns the memory, in bytes, that a record takes beyond the size of its type. Counts only the
-/// parts whose size the peer can influence.
+/// Returns the memory, in bytes, that a record takes in addition to the size of its type. Counts
+/// only the parts whose size the peer can influence.
 pub(crate) fn size_of_record(record: &Record) -> usize {
     let value = |field: &Field| match &field.value {
         FieldValue::Text { text, .. } => text.len(),

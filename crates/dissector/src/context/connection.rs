@@ -21,7 +21,8 @@ pub(crate) struct ConnectionContext {
     /// The compression in use, or `None` if none was negotiated. With compression, RSV1 marks the
     /// compressed messages (RFC 7692, section 6).
     pub(crate) deflate: Option<ObservedDeflate>,
-    /// The units that were counted instead of dissected; `None` while units are dissected.
+    /// The totals for the frames that the current call to `Conversation::pass` has counted instead
+    /// of dissecting, or `None` outside such a call.
     pub(crate) passed: Option<Passed>,
 }
 

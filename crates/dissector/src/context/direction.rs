@@ -11,7 +11,7 @@ pub(crate) struct DirectionContext {
     pub(crate) inflater: Option<MessageInflater>,
     /// Whether a Close frame was sent in this direction.
     pub(crate) closed: bool,
-    /// Whether the next frame was sent before the server responded to the handshake.
+    /// Whether the next frame to be checked was sent before the server responded to the handshake.
     pub(crate) before_response: bool,
 }
 

@@ -17,8 +17,8 @@ use crate::{
 pub(super) fn first_byte_fields(header: &[u8], in_use: ReservedBits) -> Vec<Field> {
     let Some(&byte) = header.first() else { return Vec::new() };
     let opcode = Opcode::from_bits(byte);
-    // Test this bit rather than `opcode`: the bit is set in all control opcodes, but `opcode` is
-    // `None` for the reserved ones.
+    // Test this bit rather than `opcode`: the bit is set in every control opcode, including the
+    // reserved ones, for which `opcode` is `None`.
     let is_control = byte & 0x08 != 0;
     let fin = byte & FIN != 0;
     let fin_meaning = match (fin, opcode) {

@@ -110,8 +110,9 @@ fn message_without_payload(message: &MessageInProgress, range: Range<u64>) -> Fi
     }
 }
 
-/// Returns the glossary term of Wireshark's field for a whole message. Wireshark has no separate
-/// field for a compressed message, so an inflated message has the same term.
+/// Returns the glossary term for the field that Wireshark uses for a whole message. Wireshark has
+/// no separate field for a compressed message, so an inflated message has the same term as one that
+/// was not compressed.
 const fn message_term(message: &MessageInProgress) -> &'static Term {
     match message.kind {
         MessageKind::Text => &glossary::TEXT,

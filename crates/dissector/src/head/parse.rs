@@ -44,8 +44,8 @@ pub(super) fn parse_head<T>(
 }
 
 /// Creates a finding for a broken rule of the handshake. Its range is the line, or the part of the
-/// first line, that breaks the rule. If the line is missing, the range is the empty line that ends
-/// the head. For any other broken rule, the range is the whole head.
+/// first line, that breaks the rule. If a required line is missing, the range is the empty line
+/// that ends the head. For any other broken rule, the range is the whole head.
 pub(super) fn locate(
     violation: HandshakeViolation,
     lines: &[HeadLine<'_>],

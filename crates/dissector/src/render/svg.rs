@@ -40,11 +40,12 @@ const BYTE_GAP: usize = 24;
 const LINE: usize = 22;
 /// The x position, in pixels, at which a field's meaning begins.
 const MEANING: usize = 430;
-/// The maximum length, in fixed-width characters, of a field's text if its meaning is on the same
-/// line, and the maximum length, in sans-serif characters, of each line of the meaning.
+/// The maximum lengths in the two columns: that of a field's text if its meaning is on the same
+/// line (in fixed-width characters), and that of each line of the meaning (in sans-serif
+/// characters).
 const COLUMNS: (usize, usize) = (45, 50);
 /// The maximum length, in fixed-width characters, of a field's text if its meaning is on a separate
-/// line. The reference to the RFC is to the right of the text.
+/// line. This leaves room for the reference to the RFC at the right edge.
 const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";

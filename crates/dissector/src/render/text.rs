@@ -60,8 +60,8 @@ pub(super) fn value_up_to(field: &Field, characters: usize, bytes_shown: usize) 
         FieldValue::Flag(false) => "False".to_owned(),
         FieldValue::Bits(bits) => format!("{bits:#x}"),
         FieldValue::Number { value, name: None } => value.to_string(),
-        // The value of the seven bits announces an extended length. Wireshark writes such a value
-        // before its name, because the value itself is not a length.
+        // If the seven length bits announce an extended length, their value has a name. Wireshark
+        // writes such a value before its name, because the value itself is not a length.
         FieldValue::Number { value, name: Some(name) } if field.term == &glossary::LENGTH => format!("{value} {name}"),
         FieldValue::Number { value, name: Some(name) } => format!("{name} ({value})"),
         FieldValue::Text { text, left_out } => {

@@ -10,7 +10,8 @@ use crate::{
     record::{Record, RecordKind},
 };
 
-/// The maximum width, in columns, of a line of an explanation. It is the usual width of a terminal.
+/// The maximum width, in columns, of each line of an explanation. This is the usual width of a
+/// terminal.
 const WIDTH: usize = 80;
 
 /// Renders the record as Wireshark does: one line per field, with bits at their positions in the
@@ -89,7 +90,7 @@ fn with_value(field: &Field, value: &str) -> String {
         line.push_str(value);
         line.push_str("\\r\\n");
     } else if field.value == FieldValue::Group || field.term == &glossary::MASKED_PAYLOAD {
-        // Masked bytes are unreadable, and a hex dump shows them anyway, so their value is omitted.
+        // Omit the value, because masked bytes are unreadable and a hex dump shows them anyway.
         line.push_str(&field.label);
     } else if is_header(field) {
         let _ = write!(line, "{}: {value}\\r\\n", field.label);

@@ -35,11 +35,11 @@ pub(crate) enum Exercise {
     SlowOpening(fn(&mut Script<'_>)),
     /// Like [`SlowOpening`](Self::SlowOpening), except that the connection is already open.
     SlowConversation(fn(&mut Script<'_>)),
-    /// All faults from earlier stages after which the program must fail the connection. In this
+    /// All the earlier stages' faults that require the program to fail the connection. In this
     /// check, the program must also send the right close code.
     FaultsOfEarlierStages,
     /// A conversation that is held many times. Its first write is sent once in one piece, once byte
-    /// by byte, and otherwise with a single cut after each byte in turn.
+    /// by byte, and repeatedly in two pieces, with the cut after each byte in turn.
     EveryCut(fn(&mut Script<'_>)),
     /// This many connections at once, each paused in the middle of this conversation's first write.
     ManyAtOnce(usize, fn(&mut Script<'_>)),

@@ -200,7 +200,7 @@ fn describe(expected: Expectation) -> String {
     }
 }
 
-/// Returns the faults of the stages before [`CLOSE_STAGE`] for which a program must fail the
+/// Returns the faults from the stages before [`CLOSE_STAGE`] that require a program to fail the
 /// connection.
 pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl Iterator<Item = &'static Fault> {
     all_faults().filter(move |fault| {

@@ -150,7 +150,7 @@ impl WrittenHeader {
         (marker >= EXTENDED && reversed == payload as u64).then_some(Self { end, has_key: key > 0, payload })
     }
 
-    /// Returns the mistake in the header, or `None` if the header is right for the payload.
+    /// Returns the mistake in the header, or `None` if the header is correct for the payload.
     fn mistake(&self, bytes: &[u8], sender: Role) -> Option<Diagnosis> {
         let &[first, second, ref length @ ..] = &bytes[..self.end] else { return None };
         let right = right_header(first, self.payload, sender);
@@ -194,8 +194,8 @@ fn right_header(first: u8, payload: usize, sender: Role) -> Vec<u8> {
 /// Returns the first rule that the header breaks.
 fn broken_rule(bytes: &[u8], sender: Role) -> Option<Diagnosis> {
     let &[first, second, ..] = bytes else { return None };
-    // Separate checks cover the order and the size of messages, so these violations are not
-    // mistakes in a header.
+    // Do not report these violations as mistakes in a header, because separate checks cover the
+    // order and the size of messages.
     let stop = |violation| match violation {
         Violation::ContinuationOfNothing | Violation::FrameTooBig { .. } | Violation::MessageTooBig { .. } => {
             ControlFlow::Continue(())
@@ -224,7 +224,8 @@ fn broken_rule(bytes: &[u8], sender: Role) -> Option<Diagnosis> {
     Some(garbage(format!("a frame that breaks a rule: {violation}"), advice))
 }
 
-/// Returns what is missing from an incomplete frame, or `None` if the frame is complete.
+/// Returns a diagnosis that says how much of an incomplete frame has arrived, or `None` if the
+/// frame is complete.
 fn incomplete(bytes: &[u8]) -> Option<Diagnosis> {
     let what = match RawHeader::read(bytes) {
         None => format!("the beginning of a frame header, {}, and nothing more", hex(bytes)),
@@ -376,7 +377,8 @@ mod tests {
         assert_eq!(advice(b"\x83\x00", Role::Server), None);
     }
 
-    /// Separate checks cover the order and the size of messages.
+    /// The order and the size of messages are not diagnosed here, because separate checks cover
+    /// them.
     #[test]
     fn an_orphan_and_a_frame_of_any_size_are_valid_headers() {
         assert_eq!(diagnose(b"\x80\x05Hello", Role::Server, None), None);

@@ -6,8 +6,9 @@ use protocol::frame::{MaskingKey, apply_mask};
 /// by accident is only one in four billion.
 const EVIDENCE: usize = 4;
 
-/// Returns what is probably wrong with the unmasking of a payload that was sent with one of `keys`.
-/// `expected` is the payload before the judge masked it, and `got` is what came back.
+/// Returns the mistake that the peer probably made when it unmasked a payload that the judge had
+/// masked with one of `keys`. `expected` is the payload before the judge masked it, and `got` is
+/// what came back.
 pub(crate) fn diagnose(expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Option<String> {
     if expected.len() != got.len() {
         return None;

@@ -11,8 +11,8 @@ use super::{
 /// The smallest payload length that does not fit into the second byte of a header.
 const EXTENDED: usize = 126;
 
-/// The length in bytes of a masking key. If one of the first four bytes of a long payload is wrong,
-/// the key is probably wrong too.
+/// The length in bytes of a masking key. If a long payload is wrong from one of its first four
+/// bytes on, the peer has probably read the key from the wrong position.
 const KEY: usize = 4;
 
 const CHARACTERS_ADVICE: &str = "A length counts bytes, and a character may have up to four of them. Write the number of \
@@ -21,7 +21,8 @@ const CHARACTERS_ADVICE: &str = "A length counts bytes, and a character may have
 const KEY_ADVICE: &str = "The key comes after the extended length: it begins at byte 4 of the frame if the second byte \
                           announces 126, and at byte 10 if it announces 127. The payload follows the key.";
 
-/// Checks that the payload `got` equals `expected`, which the judge sent with one of `keys`.
+/// Checks that the payload `got` equals `expected`. If the judge masked `expected`, it used one of
+/// `keys`.
 pub(crate) fn check(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Result<(), Failure> {
     if expected == got {
         return Ok(());

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::head_editor::HeadEditor;
 
-/// Plays a script. `dialer` opens further connections. It is `None` if the script needs none, which
-/// is always so when the judge tests a client.
+/// Plays a script. `dialer` opens further connections. It can be `None` if the script needs no
+/// further connection, as is always the case when the judge tests a client.
 pub(crate) async fn perform<S>(
     peer: &mut Peer<S>,
     script: PreparedScript,

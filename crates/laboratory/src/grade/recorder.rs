@@ -10,7 +10,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The maximum number of bytes to keep in each direction. The longest message whose bytes are worth
-/// looking at has 64 KiB, and a check that floods the peer must not fill the memory.
+/// showing is 64 KiB long, and a check that floods the peer must not fill the memory.
 const KEPT: usize = 256 << 10;
 
 /// The bytes of a connection in the order in which the judge has written and read them.
@@ -18,7 +18,7 @@ const KEPT: usize = 256 << 10;
 pub struct Recording {
     /// The pieces of both directions.
     pub pieces: Vec<RecordedPiece>,
-    /// The numbers of bytes kept so far, first for received bytes, then for sent bytes.
+    /// The number of bytes kept so far in each direction: first those received, then those sent.
     kept: [usize; 2],
 }
 

@@ -111,7 +111,7 @@ pub(crate) struct Script<'k> {
 }
 
 impl<'k> Script<'k> {
-    /// Calls `build`, and returns the script that it writes. `role` is the judge's role.
+    /// Returns the script that `build` writes. `role` is the judge's role.
     pub(crate) fn prepare(role: Role, keys: &'k mut dyn MaskingKeys, build: fn(&mut Script<'_>)) -> PreparedScript {
         let mut script = Script { role, keys, used_keys: Vec::new(), acts: Vec::new() };
         build(&mut script);

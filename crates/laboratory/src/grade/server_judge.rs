@@ -47,13 +47,13 @@ const HALF_A_KEY: usize = 12;
 /// The pause after half a request: enough for a server on a busy machine to read it.
 const HALF_A_REQUEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The time allowed for the client that never reads to fill all buffers.
+/// The time allowed for the unread echoes to fill all buffers.
 const FILLING: Duration = Duration::from_millis(500);
 
 /// The number of conversations held alongside the client that never reads.
 const BESIDE: usize = 5;
 
-/// Advice for when a connection with a valid request cannot be opened in a stage after the first.
+/// Advice on a failure to open a connection with a valid request in a stage after the first.
 const CANNOT_OPEN: &str = "The same request worked in stage 1. If it fails now that there are several clients at a time, \
                            look for what the connections share, such as one buffer for all.";
 
@@ -123,8 +123,8 @@ impl ServerJudge {
         let stages: Vec<_> = selection.stages(Role::Server).collect();
         let mut slow = SlowChecks::default();
         for (stage, checks) in &stages {
-            // A server that has not passed the first stage may serve only one connection at a time,
-            // so the slow checks start only after that stage.
+            // A server that has not passed the first stage may be unable to serve more than one
+            // connection at a time, so the slow checks start only after that stage.
             if stage.number != FIRST_STAGE && !slow.started {
                 slow.start(self, &stages);
             }
@@ -196,9 +196,9 @@ impl ServerJudge {
                     peer.part().await
                 };
                 match joined.await {
-                    // The first frame was sent in the same write as the request. A client must wait
-                    // for the response, so a server may end the connection. If the server keeps the
-                    // connection, it must not lose that frame.
+                    // The first frame was sent in the same write as the request, although a client
+                    // must wait for the response. A server may therefore end the connection. If it
+                    // keeps the connection open, it must not lose that frame.
                     Err(Failure { symptom: Symptom::Ended | Symptom::Closed | Symptom::Handshake, .. }) => Ok(()),
                     result => result,
                 }
@@ -304,13 +304,12 @@ impl ServerJudge {
         Ok(())
     }
 
-    /// Holds the same conversation many times: in one write, byte by byte, and with a single cut
-    /// after each byte in turn.
+    /// Holds the same conversation many times: with its first write in one piece, byte by byte, and
+    /// in two pieces, with the cut after each byte in turn.
     async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
         let length = self.prepare(build).take_first_write().len();
         let byte_by_byte = RecordingHandle::default();
-        // The conversation that is cut after each byte takes longest, so it runs alongside the
-        // others.
+        // The byte-by-byte conversation takes longest, so run it alongside the others.
         let (result, last) = future::join(
             self.all(recording, 0..length, |cut, recording| self.cut(build, cut, recording)),
             self.cut(build, length, byte_by_byte.clone()),
@@ -320,8 +319,8 @@ impl ServerJudge {
         last.inspect_err(|_| recording.replace(&byte_by_byte))
     }
 
-    /// Holds a conversation whose first write is cut. If `cut` is 0, the write is not cut. If `cut`
-    /// is the length of the write, it is cut after each byte.
+    /// Holds a conversation whose first write is cut after `cut` bytes. If `cut` is 0, the write is
+    /// sent in one piece. If `cut` is the length of the write, it is sent byte by byte.
     async fn cut(&self, build: fn(&mut Script<'_>), cut: usize, recording: RecordingHandle) -> Result<(), Failure> {
         let mut script = self.prepare(build);
         let bytes = script.take_first_write();
@@ -345,8 +344,8 @@ impl ServerJudge {
         })
     }
 
-    /// Opens `count` connections and sends half of the first write on each. Then holds the rest of
-    /// each conversation, one connection after the other.
+    /// Opens `count` connections, and sends half of the conversation's first write on each. Then
+    /// holds the rest of each conversation, one connection after the other.
     async fn many_at_once(
         &self,
         count: usize,
@@ -405,8 +404,8 @@ impl ServerJudge {
     }
 }
 
-/// Adds to the failure the name of the connection that failed, and keeps that connection's
-/// recording, `own`, as the recording of the check.
+/// Adds the name of the failed connection to the failure, and makes that connection's recording,
+/// `own`, the recording of the check.
 fn of_one(failure: Failure, name: &str, own: &RecordingHandle, recording: &RecordingHandle) -> Failure {
     recording.replace(own);
     failure.named(name)

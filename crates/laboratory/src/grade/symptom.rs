@@ -11,7 +11,7 @@ pub enum Symptom {
     Handshake,
     /// Nothing arrived in time.
     NoAnswer,
-    /// The TCP connection ended before the answer.
+    /// The TCP connection ended before the answer arrived.
     Ended,
     /// A Close arrived instead of the answer.
     Closed,

@@ -49,8 +49,8 @@ mod tests {
     fn a_payload_is_cut_after_24_bytes_and_between_characters() {
         assert_eq!(quote("x".repeat(24).as_bytes()), format!("\"{}\"", "x".repeat(24)));
         assert_eq!(quote("x".repeat(25).as_bytes()), format!("\"{}...\"", "x".repeat(24)));
-        // Each euro sign takes three bytes, so with the x in front, the eighth would end at byte
-        // 25.
+        // Each euro sign takes three bytes, so with the x in front, the eighth would end at
+        // byte 25.
         assert_eq!(quote("€€€€€€€€€".as_bytes()), "\"€€€€€€€€...\"");
         assert_eq!(quote("x€€€€€€€€".as_bytes()), "\"x€€€€€€€...\"");
         assert_eq!(quote(&[0xff; 25]), format!("{}...", ["ff"; 24].join(" ")));

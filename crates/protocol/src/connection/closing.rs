@@ -162,8 +162,8 @@ impl Closing {
     }
 
     /// Records that no further frame can be decoded without more bytes. Returns `true` only once:
-    /// on the first call after the end of the peer's stream has been read, when no more bytes will
-    /// arrive.
+    /// on the first call after the end of the peer's stream has been read. Those bytes will then
+    /// never arrive.
     pub(super) fn on_more_input_needed(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {
@@ -198,7 +198,7 @@ impl Closing {
         self.timed_out = true;
     }
 
-    /// Records that the driver has received this step.
+    /// Records that the driver has been told to take this step.
     pub(super) fn on_tcp_step(&mut self, step: TcpStep) {
         match step {
             TcpStep::HalfClose => self.half_closed = true,

@@ -25,8 +25,8 @@ pub(super) struct ControlFrameState {
     /// window.
     window_start: Option<Instant>,
     count: u32,
-    /// The number of Pongs queued since all earlier ones were written, and the position in the send
-    /// queue at which the last of them ends.
+    /// The number of Pongs in the current batch, which ends when all of them have been written, and
+    /// the position in the send queue at which the last of them ends.
     queued_pongs: u32,
     queued_pongs_end: u64,
     /// The payload of the latest Ping that arrived while [`MAX_QUEUED_PONGS`] Pongs were queued.

@@ -45,9 +45,9 @@ enum Payload<'a> {
     Owned(Bytes),
 }
 
-/// The maximum size, in bytes, of a message that is always copied out of the input. A larger
-/// message shares the input's memory if the message fills at least half of that memory. A large
-/// message usually does, because a driver reads a large frame into a separate buffer.
+/// Messages of up to this size, in bytes, are always copied out of the input. A larger message
+/// shares the input's memory if the message fills at least half of that memory. A large message
+/// usually does, because a driver reads a large frame into a separate buffer.
 ///
 /// A shared slice keeps the whole read buffer alive for as long as the application or the send
 /// queue keeps the message. If every message shared the buffer, an application that keeps 2 KiB

@@ -30,7 +30,7 @@ impl InputBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Takes the whole buffer, without the consumed bytes, so that a driver can read into it.
+    /// Drops the consumed bytes and takes the buffer, so that a driver can read into it.
     pub(super) fn take(&mut self) -> BytesMut {
         self.compact();
         std::mem::take(&mut self.bytes)

@@ -16,20 +16,20 @@
 //!     none of these                              ──▶ violation
 //! ```
 //!
-//! A deadline stays set after its message is complete. When the deadline passes, the message that
-//! is incomplete at that time is checked. For most messages, the driver therefore need not read the
-//! clock or change its timer.
+//! A deadline stays set even after its message is complete. When the deadline passes, the message
+//! that is then incomplete, if there is one, is checked instead. For most messages, the driver
+//! therefore need not read the clock or change its timer.
 
 use std::time::{Duration, Instant};
 
 use super::receiver::Receiver;
 use crate::{message_timeout::MessageTimeout, violation::Violation};
 
-/// The maximum delay between a deadline and the moment at which it is noticed. A longer delay means
-/// that nobody was watching the deadline: the application did not poll the connection, or the whole
-/// process was suspended. The peer's bytes may have been waiting at the socket throughout the
-/// delay, so the peer is not blamed, and its full time starts again. A driver that does wait for
-/// the deadline notices it within milliseconds.
+/// The longest delay with which a missed deadline can be noticed and still count against the peer.
+/// A longer delay means that nobody was watching the deadline: the application did not poll the
+/// connection, or the whole process was suspended. The peer's bytes may have been waiting at the
+/// socket throughout the delay, so the peer is not blamed, and its full time starts again. A driver
+/// that does wait for the deadline notices it within milliseconds.
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The deadline for the message or the control frame that is arriving.
@@ -65,7 +65,7 @@ impl MessageDeadline {
     }
 }
 
-/// Records that the input has been processed, and that a message is incomplete.
+/// Records that the input has been processed but a message is still incomplete.
 pub(super) fn watch(
     slot: &mut Option<Box<MessageDeadline>>,
     timeout: MessageTimeout,
@@ -101,9 +101,10 @@ pub(super) fn check(
         *slot = None;
         return Ok(());
     }
-    // If a message has ended or bytes were added since the last call to `watch`, part of the input
-    // has not been processed. The unprocessed bytes may complete the message, and more may be
-    // waiting at the socket. This happens while the application waits to send and does not read.
+    // If a message has ended or bytes have been added since the last call to `watch`, some of the
+    // input has not been processed yet. This happens if the application does not read while it
+    // waits to send. The unprocessed bytes may complete the message, and more may be waiting at the
+    // socket.
     let is_unprocessed = receiver.has_message_ended() || receiver.unconsumed_len() > running.unconsumed;
     if is_unprocessed || now.duration_since(running.deadline) > NOTICED_WITHIN {
         running.restart(now);

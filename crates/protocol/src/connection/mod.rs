@@ -33,7 +33,7 @@
 //! | `message_deadline` | the deadline by which a message that has begun to arrive must be complete |
 //!
 //! Four size thresholds decide how the bytes of a payload are handled. Each threshold follows from
-//! the costs that its module describes:
+//! costs that the module in the second column explains:
 //!
 //! | size | where | why |
 //! |---|---|---|
@@ -255,10 +255,10 @@ impl Connection {
     /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
     ///
     /// A driver that limits what it reads needs this limit too, because one compressed byte can
-    /// inflate to a thousand. Once the limit is reached, the rest of the compressed payload stays
-    /// in the input, and [`poll_event`](Self::poll_event) returns `None` until the limit is raised.
-    /// The limit may be exceeded by the output of a single compressed byte, which is at most
-    /// [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes.
+    /// inflate to more than a thousand bytes. Once the limit is reached, the rest of the compressed
+    /// payload stays in the input, and [`poll_event`](Self::poll_event) returns `None` until the
+    /// limit is raised. The limit may be exceeded by the output of a single compressed byte, which
+    /// is at most [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes.
     pub fn set_inflate_limit(&mut self, limit: usize) {
         self.receiver.set_inflate_limit(limit);
     }
@@ -406,8 +406,8 @@ impl Connection {
 
     /// Returns `true` if all further input is ignored. This is the case after a violation, after
     /// the peer's Close (sections 7.1.7 and 1.4), after [`abandon`](Self::abandon), and after the
-    /// end of the connection. Such input is discarded as soon as it is polled, so it needs no
-    /// memory. Keep reading, because the end of the stream still matters.
+    /// end of the connection. The next poll discards such input, so it does not pile up in memory.
+    /// Keep reading even so, because the connection must still detect the end of the stream.
     #[must_use]
     pub fn ignores_input(&self) -> bool {
         self.closing.ignores_input()
@@ -429,8 +429,9 @@ impl Connection {
     /// arrived, or if the next frame is a control frame or has a reserved opcode.
     ///
     /// A driver whose send queue is full can still call [`poll_event`](Self::poll_event) while this
-    /// method returns `false`, so that it does not miss the peer's Close. A peer that has sent its
-    /// Close may never read the queued bytes.
+    /// method returns `false`, so that it does not miss the peer's Close. Waiting for room in the
+    /// queue first could take forever, because a peer that has sent its Close may never read the
+    /// queued bytes.
     #[must_use]
     pub fn is_message_next(&self) -> bool {
         self.receiver.is_message_next()
@@ -703,10 +704,10 @@ impl Connection {
         self.sender.queue().capacity()
     }
 
-    /// Moves the queued small frames to new memory of exactly their size, if they use less than
-    /// about a quarter of the send buffer. If memory is scarce (`is_scarce`), it is enough that
-    /// they do not fill the buffer. Returns the old buffer, so that another connection can use it,
-    /// or `None` if nothing was moved. Call this method when the transport accepts no more bytes.
+    /// Moves the queued small frames to new memory of exactly their size if they use less than
+    /// about a quarter of the send buffer or, when memory is scarce (`is_scarce`), if they do not
+    /// fill it. Returns the old buffer, so that another connection can use it, or `None` if nothing
+    /// was moved. Call this method when the transport accepts no more bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }
@@ -781,7 +782,7 @@ impl Connection {
         self.closing.on_close_sent(frame);
     }
 
-    /// Empties the send queue, and records whether anything was lost.
+    /// Empties the send queue, and records the loss if anything was in it.
     fn discard_output(&mut self) {
         let with_close = self.sender.is_close_queued();
         if self.sender.discard_queue() {

@@ -1,5 +1,5 @@
-//! Sends messages while a received message is borrowed, and checks that the application is still
-//! allowed to send its messages, Pings and Pongs.
+//! Lets the application send messages while it still borrows a received one, and checks that it may
+//! still send messages, Pings and Pongs.
 
 use std::fmt;
 

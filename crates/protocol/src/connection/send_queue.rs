@@ -22,7 +22,8 @@ use crate::frame::{FrameHeader, apply_mask};
 const SHARED_FROM: usize = 4 << 10;
 
 /// The unused memory, in bytes, that [`SendQueue::shrink`] tolerates in the tail, in addition to
-/// three unused bytes for each byte in use. If memory is scarce, it tolerates none.
+/// three unused bytes for each byte in use. If memory is scarce, it tolerates no unused bytes at
+/// all.
 const SPARE: usize = 1 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -30,9 +31,8 @@ const SPARE: usize = 1 << 10;
 pub struct SendQueue {
     chunks: VecDeque<Chunk>,
     tail: BytesMut,
-    /// The size, in bytes, of the memory that the tail uses together with the chunks that were
-    /// split off from it. [`BytesMut::capacity`] counts only the memory from the start of the tail
-    /// onwards.
+    /// The size, in bytes, of the memory that holds the tail and the chunks that were split off
+    /// from it. [`BytesMut::capacity`] counts only the memory from the start of the tail onwards.
     tail_memory: usize,
     /// The length of the queue in bytes.
     len: usize,
@@ -40,8 +40,8 @@ pub struct SendQueue {
     shared_len: usize,
     /// The number of bytes sent since the queue was created or last discarded.
     sent: u64,
-    /// The position where the refused bytes end: for now, the transport has refused every unsent
-    /// byte before it.
+    /// The position of the queue's end when its bytes were last marked as refused. The transport
+    /// has refused every unsent byte before this position.
     refused: u64,
     /// Whether, since this flag was last reset, the transport has accepted a byte that it had
     /// previously refused.
@@ -95,20 +95,20 @@ impl SendQueue {
 
     /// Returns the size, in bytes, of the memory that the queue uses.
     pub(super) const fn capacity(&self) -> usize {
-        // After a chunk has been split off from the tail, the tail may move to new memory while the
-        // chunk stays in the old memory. The copied bytes may then exceed the recorded size of the
-        // memory, so return the larger number.
+        // If a chunk has been split off from the tail and the tail has then moved to new memory,
+        // the chunk still occupies the old memory. The copied bytes can then exceed the recorded
+        // size of the memory, so use the larger of the two numbers.
         let copied_len = self.len - self.shared_len;
         self.shared_len + if self.tail_memory > copied_len { self.tail_memory } else { copied_len }
     }
 
     /// Moves the bytes in the tail's memory to new memory of exactly their size, and returns the
-    /// old memory. Moves nothing and returns `None` if they fill more than about a quarter of the
-    /// tail's memory. If `is_scarce` is `true`, the bytes stay where they are only if they fill all
-    /// of it.
+    /// old memory. Returns `None` without moving anything if the bytes fill more than about a
+    /// quarter of the tail's memory. If `is_scarce` is `true`, it does so only if they fill all of
+    /// it.
     ///
-    /// Unless memory is scarce, a draining queue is moved again only after at least three quarters
-    /// of it have been sent, so all its moves together copy little more than the first one.
+    /// Unless memory is scarce, at least three quarters of a draining queue must have been sent
+    /// before it is moved again, so all its moves together copy little more than the first one.
     pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
         let used = self.len - self.shared_len;
         let allowed = if is_scarce { used } else { 4 * used + SPARE };
@@ -126,7 +126,8 @@ impl SendQueue {
         Some(std::mem::replace(&mut self.tail, tail))
     }
 
-    /// Records that the tail may have been moved to other memory.
+    /// Updates the recorded size of the tail's memory, because the tail may have moved to other
+    /// memory.
     fn record_tail_memory(&mut self) {
         self.tail_memory = self.tail_memory.max(self.tail.capacity());
     }
@@ -170,8 +171,8 @@ impl SendQueue {
         }
     }
 
-    /// Returns the position of the end of the queue, in bytes since the queue was created or last
-    /// discarded. Pass the position to [`has_sent`](Self::has_sent).
+    /// Returns the position of the queue's end, counted in bytes since the queue was created or
+    /// last discarded. Pass this position to [`has_sent`](Self::has_sent).
     pub(super) const fn end(&self) -> u64 {
         self.sent + self.len as u64
     }
@@ -201,8 +202,8 @@ impl SendQueue {
         std::mem::take(self).len > 0
     }
 
-    /// Appends bytes without copying them. To keep the order, the bytes in the tail become a chunk
-    /// first.
+    /// Appends bytes without copying them. If the tail holds bytes, they become a chunk first, so
+    /// that the order is kept.
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
             self.chunks.push_back(Chunk { bytes: self.tail.split().freeze(), is_shared: false });

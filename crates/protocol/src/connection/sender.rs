@@ -134,8 +134,8 @@ impl Sender {
         {
             self.queue.push_encoded(&compressed.frame);
         } else {
-            // There is no compressed frame that this peer can decompress, so send the uncompressed
-            // frame, which is always allowed.
+            // This message has no compressed frame that the peer can decompress, so send its
+            // uncompressed frame, which is always allowed.
             self.queue.push_encoded(&prepared.frame);
         }
         Ok(())

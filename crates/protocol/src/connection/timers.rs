@@ -65,14 +65,14 @@ impl Timers {
         }
     }
 
-    /// Starts a new deadline for the peer's next step in closing, and ends the keep-alive.
+    /// Sets a new deadline for the peer's next step in closing, and ends the keep-alive.
     pub(super) fn start_close(&mut self, timeout: Duration, now: Instant) {
         // If the time-out is too long for the clock to represent, no deadline is set.
         self.close = now.checked_add(timeout);
         self.keep_alive = None;
     }
 
-    /// Returns `true` if the deadline for the peer's next step in closing is running.
+    /// Returns `true` if a deadline for the peer's next step in closing is set.
     pub(super) const fn is_close_running(&self) -> bool {
         self.close.is_some()
     }
@@ -87,7 +87,7 @@ impl Timers {
         (self.keep_alive, self.close, self.message) = (None, None, None);
     }
 
-    /// Records that the input has been processed, and that a message is incomplete.
+    /// Records that the input has been processed but a message is still incomplete.
     pub(super) fn watch_message(&mut self, timeout: MessageTimeout, receiver: &mut Receiver, now: Instant) {
         message_deadline::watch(&mut self.message, timeout, receiver, now);
     }
@@ -236,8 +236,8 @@ impl KeepAliveState {
         }
     }
 
-    /// Returns `true` if anything has arrived, or activity has been recorded, since
-    /// [`wait_for_pong`](Self::wait_for_pong).
+    /// Returns `true` if anything has arrived, or activity has been recorded, since the last call
+    /// to [`wait_for_pong`](Self::wait_for_pong).
     fn was_active(&self, receiver: &Receiver) -> bool {
         receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
     }

@@ -70,8 +70,9 @@ impl Deflater {
         self.compress = None;
     }
 
-    /// Returns `true` if a message may refer to earlier messages. If it may not, a message that did
-    /// not get smaller can be sent uncompressed, because no later message refers to it.
+    /// Returns `true` if a message may refer to earlier messages. If it may not, a message that
+    /// compression has not made smaller can be sent uncompressed, because no later message refers
+    /// to it.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover

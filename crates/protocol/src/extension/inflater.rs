@@ -24,7 +24,7 @@ use super::{
 /// The tail that senders cut off, followed by the first byte of another empty block.
 const ROUND: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
 
-/// The repetitions of [`ROUND`] from which [`TAIL_AND_PROOF`] is made.
+/// Repetitions of [`ROUND`]. All these bytes except the last one make up [`TAIL_AND_PROOF`].
 static ROUNDS: [[u8; 5]; 59] = [ROUND; 59];
 
 /// The tail that the sender cut off, followed by nothing but empty blocks.
@@ -95,8 +95,8 @@ impl Inflater {
         Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
-    /// Returns `true` if a message may refer to earlier messages. If so, and one message is not
-    /// inflated to its end, no later message can be inflated.
+    /// Returns `true` if a message may refer to earlier messages. In that case, if one message is
+    /// not inflated to its end, no later message can be inflated either.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
@@ -109,9 +109,9 @@ impl Inflater {
         self.begun = false;
     }
 
-    /// Decompresses `part`, which is all or any piece of a message's payload, and appends the
-    /// result to `output`. `last` is `true` if `part` ends the message. `output` holds the message
-    /// so far, at most `limit` bytes.
+    /// Decompresses `part`, which is a message's whole payload or any piece of it, and appends the
+    /// result to `output`. `last` is `true` if `part` ends the message. Before the call, `output`
+    /// holds the message so far, at most `limit` bytes.
     ///
     /// # Errors
     /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. After an

@@ -119,9 +119,9 @@ fn offered(options: &DeflateOptions) -> Parameters {
     }
 }
 
-/// Chooses the first offer that the server can accept, and returns the answer to it with the
-/// negotiated settings. Returns `None` if there is no such offer, in which case messages are not
-/// compressed.
+/// Chooses the first offer that the server can accept, and returns the answer to that offer
+/// together with the negotiated settings. Returns `None` if there is no such offer, in which case
+/// messages are not compressed.
 //= docs/src/rfc7692.md#section-5
 //# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header
 //# of its response.

@@ -98,7 +98,7 @@ pub struct DeflateOptions {
     pub server_no_context_takeover: bool,
     /// Whether the client compresses each message independently of earlier ones. If `true`, a
     /// client announces independent compression in its offer and uses it whatever the server
-    /// answers. A server with this setting demands it in its response.
+    /// answers, and a server demands it in its response.
     pub client_no_context_takeover: bool,
     /// The maximum window size for the server's compression. A client requests this maximum in its
     /// offer. A server observes it even if the client has not requested it.

@@ -35,7 +35,7 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Creates a header without a masking key and without an extension.
+    /// Creates a header without a masking key, and with no reserved bit set.
     //= docs/src/rfc6455.md#section-6-1
     //# An endpoint MUST put the message's data into a frame as described in section 5.2.
     //= docs/src/rfc6455.md#section-5-2
@@ -44,7 +44,8 @@ impl FrameHeader {
         Self { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: payload_len as u64 }
     }
 
-    /// Marks the frame as part of a compressed message. RSV1 is set on the first frame only.
+    /// Marks the frame as part of a compressed message, by setting RSV1 if the frame is the first
+    /// one of that message.
     //= docs/src/rfc7692.md#section-6-1
     //# RSV1 MUST NOT be set in a control frame, or in any frame of a message except the first.
     pub(crate) const fn compressed(self) -> Self {
@@ -94,7 +95,7 @@ impl FrameHeader {
         Ok(Some((Self::from_checked(&raw, opcode), raw.header_len())))
     }
 
-    /// Creates a header from the bits of `raw`, which has passed the rules.
+    /// Creates a header from the bits of `raw`, which has already passed the checks.
     #[inline]
     const fn from_checked(raw: &RawHeader, opcode: Opcode) -> Self {
         Self {

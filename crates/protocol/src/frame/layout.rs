@@ -33,7 +33,7 @@ pub const LENGTH: u8 = 0x7F;
 pub struct ReservedBits(u8);
 
 impl ReservedBits {
-    /// No reserved bit is set, as in every frame if no extension is in use.
+    /// No reserved bits set, as in every frame when no extension is in use.
     pub const NONE: Self = Self(0);
     /// RSV1, which permessage-deflate uses to mark a compressed message (RFC 7692, section 6).
     pub const RSV1: Self = Self(0x40);

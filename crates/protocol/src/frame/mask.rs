@@ -89,9 +89,9 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-/// Masks as [`mask_by_words`] does, but is compiled a second time for processors with AVX2. Without
-/// that second version, a program built for any x86-64 processor could use only the 16-byte vectors
-/// of SSE2.
+/// Does the same as [`mask_by_words`], but is compiled a second time for processors with AVX2.
+/// Without that second version, a program built for any x86-64 processor could use only the 16-byte
+/// vectors of SSE2.
 #[cfg(feature = "simd")]
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 fn mask_by_vectors(payload: &mut [u8], key: MaskingKey) {

@@ -69,8 +69,8 @@ enum Expected {
 }
 
 impl ResponseBody {
-    /// Creates a decoder for the body that follows `head`, the response to a GET request. Keeps at
-    /// most `limit` bytes of the body.
+    /// Creates a decoder for the body that follows `head`, the head of a response to a GET request.
+    /// The decoder keeps at most `limit` bytes of the body.
     #[must_use]
     pub fn new<T>(head: &Response<T>, limit: usize) -> Self {
         Self { expected: expected(head.status(), head.headers()), decoded: Vec::new(), limit }
@@ -123,8 +123,8 @@ impl ResponseBody {
         self.decoded.into()
     }
 
-    /// Keeps up to `length` bytes from the start of `bytes`, as far as the limit allows. Returns
-    /// the number of bytes kept.
+    /// Keeps the first bytes of `bytes`: at most `length` of them, and no more than the limit
+    /// allows. Returns the number of bytes kept.
     fn keep(&mut self, bytes: &[u8], length: u64) -> usize {
         let room = self.limit.saturating_sub(self.decoded.len()).min(bytes.len());
         let taken = usize::try_from(length).unwrap_or(usize::MAX).min(room);

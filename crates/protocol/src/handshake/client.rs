@@ -314,8 +314,8 @@ impl ClientHandshake {
         request.into()
     }
 
-    /// Returns the request as a value, for another HTTP implementation that sends it and then
-    /// passes the response to [`check_response`](Self::check_response).
+    /// Returns the request as a value, to be sent by another HTTP implementation. Pass the response
+    /// that arrives to [`check_response`](Self::check_response).
     ///
     /// The target is the resource name, as on the wire. The `Host` header names the server.
     ///

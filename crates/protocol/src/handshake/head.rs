@@ -241,8 +241,8 @@ pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
     encode_response_to(&Method::GET, response)
 }
 
-/// Encodes a response to a request with this method, and otherwise works like [`encode_response`].
-/// The response to HEAD has the same head as the response to GET, but no body.
+/// Works like [`encode_response`], but for a response to a request with the given method. The
+/// response to HEAD has the same head as the response to GET, but no body.
 #[must_use]
 pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>) -> Bytes {
     let status = response.status();
@@ -254,7 +254,8 @@ pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>
     let forbids_length = is_interim || status == StatusCode::NO_CONTENT;
     let has_body = !forbids_length && status != StatusCode::NOT_MODIFIED;
     let mut headers = response.headers().clone();
-    // The body is written unchanged, without any transfer coding.
+    // The body is written without any transfer coding, so remove the header that would announce
+    // one.
     headers.remove(TRANSFER_ENCODING);
     if forbids_length {
         headers.remove(CONTENT_LENGTH);

@@ -397,7 +397,8 @@ impl ReceivedRequest {
         if target.path_and_query().is_none() {
             return Err(HandshakeViolation::PseudoHeaderMissing(":path"));
         }
-        // The target must be a resource of this server: a path, with the scheme `http` or `https`.
+        // The target must name a resource on this server, so its path must begin with `/`, and its
+        // scheme must be `http` or `https`.
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), Some("http" | "https")) {
             return Err(HandshakeViolation::TargetMalformed);
         }

@@ -22,7 +22,7 @@
 //! | another IP address | 421 | accepted, because an address needs no DNS |
 //! | another name | 421 | 421 |
 //!
-//! The port does not matter, because a tunnel or a container may change it.
+//! The port is not checked, because a tunnel or a container may change it.
 
 use std::{net::IpAddr, str::FromStr};
 

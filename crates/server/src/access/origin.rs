@@ -237,7 +237,8 @@ mod tests {
         for secure in ["https", "HTTPS", "wss"] {
             assert!(accepts(&[secure], "example.org", "https://example.org"), "{secure}");
             assert!(accepts(&[secure], "example.org:8443", "https://example.org:8443"), "{secure}");
-            // A page that was loaded without TLS may have been modified in transit.
+            // If the proxy was reached over TLS, a page that was loaded without TLS must be
+            // rejected, because it may have been modified in transit.
             assert!(!accepts(&[secure], "example.org", "http://example.org"), "{secure}");
         }
         assert!(accepts(&["http"], "example.org", "http://example.org"));
@@ -263,8 +264,9 @@ mod tests {
         assert!(accepts(&forwarded));
     }
 
-    /// For a page from another host, the advice would mislead the administrator, because the proxy
-    /// is not the reason for the rejection.
+    /// Checks that the error gives no advice about a proxy if the page comes from another host. The
+    /// proxy is not the reason why such a page is rejected, so the advice would mislead the
+    /// administrator.
     #[test]
     fn the_advice_about_a_proxy_is_given_only_for_the_same_host() {
         let error = |origin: &str| {

@@ -46,7 +46,8 @@ where
                 None => {
                     // The member's Close has been answered, and the member expects all its texts to
                     // be relayed, so add the rest to the room. Drop its own listener first: that
-                    // listener takes no more texts, so the member would otherwise wait for itself.
+                    // listener takes no more texts, so every text would stay in the room, and the
+                    // member could wait forever for space.
                     drop(listener);
                     speaker.say_all().await;
                     return Ok(None);

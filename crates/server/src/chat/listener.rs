@@ -15,7 +15,7 @@ pub(super) struct Listener<'a> {
     finished: u64,
     /// The sequence number of the first text that the member has not taken.
     taken: u64,
-    /// The number of texts in the room so far.
+    /// The number of texts that have been added to the room so far.
     said: watch::Receiver<u64>,
 }
 

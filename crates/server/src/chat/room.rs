@@ -73,7 +73,8 @@ impl Room {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a member, which gets all texts from now on. The member must [leave](Self::leave) later.
+    /// Adds a member, which gets every text that is added from now on. The member must
+    /// [leave](Self::leave) later.
     pub(super) fn enter(&self) -> NewMember {
         let mut texts = self.lock();
         texts.members += 1;
@@ -86,7 +87,7 @@ impl Room {
         let mut texts = self.lock();
         let unfinished = texts.members;
         texts.list.push_back(SaidText { message: text.message, speaker, unfinished, space });
-        // Publish the number while the lock is held, so that it never decreases.
+        // Publish the number while the lock is held, so that the published number never decreases.
         self.said.send_replace(texts.end());
     }
 

@@ -12,8 +12,8 @@ use tokio_util::sync::PollSemaphore;
 use super::{room::Room, text::Text};
 
 /// When a member's texts that are waiting for space in the room take up this many bytes, the server
-/// stops reading from that member. Until then it keeps reading, so that a member with only a few
-/// waiting texts still gets its Pongs.
+/// stops reading from that member. Until then it keeps reading, so that it still answers the Pings
+/// of a member with only a few waiting texts.
 const MAX_UNSAID: usize = 64 << 10;
 
 /// The texts that a member has sent but for which the room has no space yet.
@@ -24,7 +24,8 @@ pub(super) struct Speaker<'a> {
     unsaid: VecDeque<Text>,
     /// The memory that the texts in `unsaid` take, in bytes.
     unsaid_bytes: usize,
-    /// Waits for space, and keeps its place in the queue between calls to [`say`](Self::say).
+    /// Waits for space in the room, and keeps this member's place in the queue for it between calls
+    /// to [`say`](Self::say).
     space: PollSemaphore,
 }
 
@@ -51,7 +52,7 @@ impl<'a> Speaker<'a> {
     /// Cancel-safe: if the future is dropped, the text keeps its place in the queue.
     pub(super) async fn say(&mut self) {
         let Some(size) = self.unsaid.front().map(|text| text.size) else { return pending().await };
-        // The size of a text is far below the limit of a `u32`.
+        // The size of a text is far below the maximum value of a `u32`.
         let permits = u32::try_from(size).unwrap_or(u32::MAX);
         let space = poll_fn(|cx| self.space.poll_acquire_many(cx, permits)).await;
         // `space` is `None` only if the semaphore was closed, and no code closes it.

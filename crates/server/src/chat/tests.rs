@@ -116,7 +116,8 @@ async fn speakers_take_turns() {
     assert_eq!(speakers, [1, 2]);
 }
 
-/// A member that has left waits only for the other members, not for itself.
+/// A member that has left the room waits only for the other members to read its texts, not for
+/// itself.
 #[tokio::test]
 async fn who_leaves_says_everything_and_waits_for_the_others_only() {
     let room = Room::new();

@@ -19,9 +19,9 @@ use std::{
 /// ten thousand lines.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
-/// The maximum number of bytes that the thread takes from the queue at once. It is small, so the
-/// bytes being written add little to the memory of the queue. An empty queue keeps at most this
-/// capacity.
+/// The maximum number of bytes that the thread takes from the queue at once. It is small, so that
+/// the bytes being written take little memory in addition to the queue. An empty queue keeps at
+/// most this capacity.
 const MAX_PIECE: usize = 64 << 10;
 
 /// The maximum time that the program waits for the stream to accept the queued lines before it
@@ -163,7 +163,8 @@ mod tests {
 
     use super::*;
 
-    /// A stream that waits for a permit before each write, and passes on what was written.
+    /// A stream that waits for a permit before each write, and passes the written bytes on to the
+    /// test.
     struct Gate {
         permits: mpsc::Receiver<()>,
         written: mpsc::Sender<Vec<u8>>,

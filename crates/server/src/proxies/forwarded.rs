@@ -45,7 +45,7 @@ fn entries(
         return None;
     }
     let lines = headers.get_all(name).iter();
-    // A line that is not text is an entry without an address.
+    // A line that is not text counts as an entry without an address.
     let parse_line = |line: &str| split_unquoted(line, ',').map(|element| parse(element.trim())).collect();
     Some(lines.flat_map(|line| line.to_str().map_or_else(|_| vec![None], parse_line)).collect())
 }

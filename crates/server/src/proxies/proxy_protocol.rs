@@ -90,8 +90,8 @@ mod tests {
             (version_2(0x21, 0x11, &ipv4), Some("203.0.113.7:4711")),
             (version_2(0x21, 0x11, &with_fields), Some("203.0.113.7:4711")),
             (version_2(0x21, 0x21, &ipv6), Some("[2001:db8::1]:4711")),
-            // A client on a Unix socket, and connections that the proxy opens itself, such as
-            // health checks.
+            // No IP address, because the client uses a Unix socket or the proxy opened the
+            // connection itself, as for a health check.
             (version_2(0x21, 0x31, &[0; 216]), None),
             (version_2(0x20, 0x00, &[]), None),
             (version_2(0x20, 0x11, &ipv4), None),
@@ -128,14 +128,15 @@ mod tests {
     async fn the_length_is_limited() {
         let endless = [&b"PROXY TCP4 "[..], &[b'1'; 8 << 10]].concat();
         assert_eq!(read(&endless).await.expect_err("no end").kind(), io::ErrorKind::InvalidData);
-        // The announced length alone must cause the rejection, before the bytes arrive.
+        // The header must be rejected because of its announced length alone, before the announced
+        // bytes arrive.
         let announced = [&SIGNATURE[..], &[0x21, 0x11, 0xFF, 0xFF]].concat();
         let error = read(&announced).await.expect_err("too long");
         assert_eq!(
             (error.kind(), error.to_string()),
             (io::ErrorKind::InvalidData, "the PROXY header is too long".into())
         );
-        // A header of exactly the maximum length is read.
+        // A header of exactly the maximum length is accepted.
         let longest = version_2(0x20, 0x00, &vec![0; MAX_HEADER - 16]);
         assert_eq!(read(&longest).await.expect("a header"), (None, Vec::new()));
     }

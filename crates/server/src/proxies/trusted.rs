@@ -66,9 +66,9 @@ impl TrustedProxies {
         told.map(|ip| peer.told_of(ip, &ip)).unwrap_or(peer)
     }
 
-    /// Searches from the end, and returns the first address that does not belong to a trusted
-    /// proxy. If all of them do, returns the address at the front. Returns `None` if the search
-    /// meets an entry without an address.
+    /// Searches the list from the end for an address that does not belong to a trusted proxy, and
+    /// returns it. If all the addresses belong to trusted proxies, returns the one at the front.
+    /// Returns `None` if the search meets an entry without an address.
     fn last_untrusted(&self, addresses: &[Option<IpAddr>]) -> Option<IpAddr> {
         let mut client = None;
         for address in addresses.iter().rev() {

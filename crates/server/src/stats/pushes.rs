@@ -26,8 +26,8 @@ const MAX_LAST_TEXT: usize = 4 << 10;
 /// One push. The fields appear in the JSON in this order.
 #[derive(Debug, Serialize)]
 struct Push<'a> {
-    /// The number of the push, counted from 1. A client that is too slow misses pushes and sees
-    /// gaps.
+    /// The number of the push, counted from 1. A client that is too slow misses pushes, so it sees
+    /// gaps in these numbers.
     sequence: u64,
     uptime_seconds: f64,
     /// The number of open connections on `/`.

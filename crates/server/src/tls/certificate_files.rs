@@ -1,8 +1,8 @@
 //! A certificate and its private key in two files, which are read again when they change.
 //!
 //! Certificates expire, so a program such as certbot replaces the files every few weeks. The server
-//! notices new files without being told. As with other servers, SIGHUP makes it load them
-//! immediately. Only connections that are accepted after that get the new certificate.
+//! notices new files without being told. On SIGHUP, it loads them immediately, as other servers do.
+//! Only connections that are accepted after the files have been loaded get the new certificate.
 //!
 //! ```text
 //!   every second:  changed since the last look? ── yes ──▶ wait for a look without a change ──▶ load

@@ -122,7 +122,7 @@ mod tests {
         let names = |arguments: &[&str]| names(&Args::parse_from([&["server"], arguments].concat()));
         let local = ["127.0.0.1", "::1", "localhost"];
         assert_eq!(names(&[]), local);
-        // Nobody connects to the address that stands for all addresses.
+        // No client connects to `0.0.0.0`, so the certificate does not contain it.
         assert_eq!(names(&["--listen", "0.0.0.0:8080"]), local);
         assert_eq!(names(&["--listen", "192.0.2.1:8080"]), [&local[..1], &["192.0.2.1"], &local[1..]].concat());
         assert_eq!(names(&["--allow-host", "example.org"]), [&local[..2], &["example.org"], &local[2..]].concat());

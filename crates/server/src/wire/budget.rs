@@ -32,8 +32,8 @@ impl Budget {
         self.left >= 1.0
     }
 
-    /// Takes the token for one record. A piece of input may contain more records than there are
-    /// tokens; the number of tokens then becomes negative.
+    /// Takes the token for one record. The number of tokens may become negative, because one piece
+    /// of input can contain more records than there are tokens.
     pub(super) fn spend(&mut self) {
         self.left -= 1.0;
     }

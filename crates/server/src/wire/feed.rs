@@ -19,11 +19,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 /// explanations takes about 5,000 bytes.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
-/// The part of the queue that is kept free for the Close frames, in bytes. A correct connection has
-/// at most two of them, and the JSON of each takes less than half of this space.
+/// The part of the queue, in bytes, that is kept free for Close frames. A correct connection has at
+/// most two Close frames, and the JSON of each takes less than half of this space.
 pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
-/// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, the end
+/// The part of the queue, in bytes, that is kept free for notes: a count of skipped frames, the end
 /// of each direction, and the verdict on a broken rule. The verdict is the longest note, because it
 /// repeats a close reason, whose 123 bytes can take up to 738 bytes in JSON. There is room for all
 /// of these notes together.

@@ -123,9 +123,8 @@ impl ActiveTap {
                 });
             } else {
                 // Frames are arriving faster than the page can show them, so only count them. The
-                // heads and the first Close in each direction are shown nevertheless. There are at
-                // most four of these, so they need no budget. In the feed, they come after the
-                // count.
+                // heads and the first Close in each direction are still shown. They need no budget,
+                // because there are at most four of them. In the feed, they come after the count.
                 let mut shown: Vec<Record> = Vec::new();
                 let passed = conversation.pass(direction, piece, time, &mut |record| shown.push(record));
                 queue.skip(direction, passed);

@@ -133,8 +133,8 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
     }
 }
 
-/// One piece of input can complete up to 86 frames from a client, so the room is checked for each
-/// record.
+/// One piece of input can complete up to 86 frames from a client, so the queue must check before
+/// each record that it has room.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
     let taps = TapRegistry::new();
@@ -234,7 +234,8 @@ async fn the_batches_of_a_page_have_a_pause_between_them() {
     assert_eq!(start.elapsed(), BATCH_INTERVAL);
 }
 
-/// The page shows a connection for as long as it lasts, although the token is valid only briefly.
+/// Checks that a viewer outlives its token if a connection has used the token, and is closed
+/// otherwise.
 #[tokio::test(start_paused = true)]
 async fn only_a_viewer_whose_token_nobody_uses_is_closed() {
     for is_used in [true, false] {

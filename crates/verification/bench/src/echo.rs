@@ -77,7 +77,7 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
         "**Server processor time per message, divided by that of the raw TCP echo in the same \
          round**, as geometric means over the loads of each group. A WebSocket server that costs \
          nothing would have 1.00. The last line shows the range of our own figures from round to \
-         round. Differences smaller than this range mean nothing.",
+         round. Smaller differences mean nothing.",
     );
     section.table(&summary(contestants, &groups, &results, rounds as usize));
     section.paragraph(

@@ -86,8 +86,8 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     if *command == BenchCommand::All {
         prepare::ws();
     }
-    // An earlier build of the server may be older than the source or use another allocator, so
-    // build it now.
+    // An earlier build of the server may be out of date or use a different allocator, so build the
+    // server now.
     let server_is_built = prepare::server(Allocator::System);
     machine::raise_open_file_limit()?;
     options.cores.move_to_load_core()?;

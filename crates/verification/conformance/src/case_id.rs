@@ -24,8 +24,8 @@ impl CaseId {
     /// Each case in groups 12 and 13 consists of a thousand messages, which the suite compresses in
     /// Python. In the first three cases of each part, the messages are 16, 64 and 256 bytes long.
     /// In the following cases, they are up to 131,072 bytes long. From the eleventh case on, they
-    /// are fragmented. After the third case, only the eleventh, with messages of 8,192 bytes, takes
-    /// little time.
+    /// are fragmented. Apart from the first three cases, only the eleventh, with messages of 8,192
+    /// bytes, takes little time.
     pub fn is_long(&self) -> bool {
         matches!(self.0[..], [12 | 13, _, number] if number > 3 && number != 11)
     }

@@ -41,8 +41,8 @@ impl Implementation {
         }
     }
 
-    /// Returns `true` if this implementation uses the engine of [`Ours`](Self::Ours) on another
-    /// byte stream.
+    /// Returns `true` if this implementation uses the same engine as [`Ours`](Self::Ours), but on a
+    /// different byte stream.
     pub const fn is_another_byte_stream(self) -> bool {
         matches!(self, Self::Hyper | Self::Http2)
     }

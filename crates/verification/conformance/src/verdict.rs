@@ -21,7 +21,8 @@ pub enum CaseVerdict {
     WrongCode,
     /// The closing handshake was incomplete, or the TCP connection was not closed.
     Unclean,
-    /// The suite's client had to close the TCP connection, although the server must close it first.
+    /// The suite's client had to close the TCP connection, although the server should have closed
+    /// it first.
     FailedByClient,
     /// Incorrect.
     Failed,

@@ -28,8 +28,8 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Returns the line of the first block that is not compiled, counted from 1, and advice on what to
-/// do.
+/// Returns the line number, counted from 1, of the first block that is not compiled, and advice on
+/// what to do.
 fn unchecked_block(file: &Path, page: &str, tests: &str) -> Option<(usize, String)> {
     let is_tested = tests.contains(&format!("{}\")", file.display()));
     let mut before = "";

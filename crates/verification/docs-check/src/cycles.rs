@@ -1,8 +1,8 @@
 //! Finds cycles of files that import each other.
 //!
-//! If `a.rs` imports a name from `b.rs`, and `b.rs` imports a name from `a.rs`, you cannot read
-//! either file before the other. A crate without such cycles can be read file by file, starting
-//! with the files that import nothing.
+//! If `a.rs` imports a name from `b.rs`, and `b.rs` imports a name from `a.rs`, you cannot fully
+//! understand either file without reading the other. A crate without such cycles can be read file
+//! by file, starting with the files that import nothing.
 //!
 //! The files form a graph: each import is an arrow from the importing file to the file that
 //! *defines* the name. Files that only re-export the name with `pub use`, as `lib.rs` and `mod.rs`

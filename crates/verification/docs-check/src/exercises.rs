@@ -209,7 +209,7 @@ fn digits_and_summary(record: &Record) -> (String, String) {
     if record.length <= SHOWN as u64 {
         return (digits, record.summary.clone());
     }
-    // The digits show only a part of the frame, so leave the contents out of the summary.
+    // Only the first bytes of the frame are shown, so leave its contents out of the summary.
     let summary = record.summary.split(": ").next().unwrap_or_default();
     if record.bytes[0] != 0x88 {
         return (format!("{digits} ..."), summary.to_owned());

@@ -1,5 +1,5 @@
-//! An account of what one side has done so far, as an outside observer sees it. The frames that it
-//! writes and the events that it is handed are checked against the account.
+//! Keeps an account of what one side has done so far, as an outside observer sees it. Checks each
+//! frame that the side writes, and each event that its engine hands out, against this account.
 //!
 //! The account does not rely on what the engine reports about itself. It is computed from the
 //! calls, the bytes on the wire and the events, so it can reveal that a report is wrong.
@@ -22,16 +22,18 @@ pub struct Account {
     /// that have been written in full.
     pub texts_sent: u8,
     texts_written: u8,
-    /// Whether the first half of another message was sent, and whether it was written.
+    /// Whether the application has sent the first half of another message, and whether that half
+    /// has been written.
     pub half_sent: bool,
     half_written: bool,
-    /// The number of text messages that were handed out to the application.
+    /// The number of text messages that the engine has handed out to the application.
     pub texts_received: u8,
-    /// The payloads of the Pings that were handed out but whose Pongs have not been written yet.
+    /// The payloads of the Pings that the engine has handed out but whose Pongs have not been
+    /// written yet.
     owed_pongs: VecDeque<Vec<u8>>,
     /// The endpoint whose Close came first, if there was one.
     pub initiator: Option<Endpoint>,
-    /// Whether the peer's Close was handed out.
+    /// Whether the engine has handed out the peer's Close.
     pub close_received: bool,
     /// Whether a broken rule was reported.
     pub violation_reported: bool,
@@ -44,7 +46,7 @@ pub struct Account {
     /// Whether a deadline of this side has passed.
     pub reached_a_deadline: bool,
     /// The number of frames received so far that complete an event, and the number of events that
-    /// were handed out.
+    /// the engine has handed out.
     events_arrived: u8,
     events: u8,
     /// The frame that is being written.
@@ -161,7 +163,7 @@ impl Account {
         self.initiator.get_or_insert(Endpoint::Local);
     }
 
-    /// Records and checks a text message that was handed out.
+    /// Records and checks a text message that the engine has handed out.
     ///
     /// # Errors
     /// Fails if this is not the next message that the peer sent.
@@ -175,7 +177,7 @@ impl Account {
         })
     }
 
-    /// Records a Ping that was handed out, and checks that its answer was queued.
+    /// Records a Ping that the engine has handed out, and checks that its answer was queued.
     ///
     /// # Errors
     /// Fails if the queue did not grow by exactly the size of the answer.
@@ -188,13 +190,14 @@ impl Account {
         })
     }
 
-    /// Records a Pong that was handed out.
+    /// Records a Pong that the engine has handed out.
     pub const fn on_pong(&mut self) {
         self.events += 1;
     }
 
-    /// Records a Close that was handed out. Checks that it came after all messages, and that it was
-    /// answered exactly once, or not at all if this side had already begun to close.
+    /// Records a Close that the engine has handed out. Checks that it came after all messages, and
+    /// that the engine has queued exactly one answer, or none if this side had already begun to
+    /// close.
     ///
     /// # Errors
     /// Fails if a message is missing, if a necessary answer was not queued, or if an answer was
@@ -222,15 +225,15 @@ impl Account {
         self.violation_reported || self.close_received || self.abandoned
     }
 
-    /// Checks that all input was handed out, unless it had to be ignored, and that all output was
-    /// written, unless it was discarded. `discarded` is `true` if the engine has reported that it
-    /// discarded output.
+    /// Checks that the engine has handed out all input, unless it had to ignore the input, and that
+    /// all output was written, unless it was discarded. `discarded` is `true` if the engine has
+    /// reported that it discarded output.
     ///
     /// # Errors
     /// Fails if something is missing.
     pub fn check_at_end(&self, timed_out: bool, discarded: bool) -> Result<(), Broken> {
-        // After a time-out, the TCP connection is dropped, so any input that has not been handed
-        // out is lost.
+        // After a time-out, the TCP connection is dropped, so any input that the engine has not
+        // handed out is lost.
         let ignores_input = self.ignores_input() || timed_out;
         let (arrived, handed_out) = (self.events_arrived, self.events);
         Broken::unless(ignores_input || arrived == handed_out, Property::InputBeforeEnd, || {

@@ -55,7 +55,7 @@ pub enum Cause {
 /// A rule that is broken on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// A frame with a reserved bit, so that its first byte is already invalid.
+    /// A frame with a reserved bit set, so that its first byte is already invalid.
     ReservedBit,
     /// A text message that is not UTF-8, so that only its payload is invalid.
     NotUtf8,

@@ -99,8 +99,8 @@ impl Ending {
         }
         loop {
             self.run_without_waiting()?;
-            // Wait only for sides that know of the end: the wire may have lost everything that
-            // would have told the others.
+            // Wait only for the sides that have learned that the connection is ending: the wire may
+            // have lost everything that would have told the others.
             let waiting: Vec<Role> = ROLES
                 .into_iter()
                 .filter(|role| self.world.side(*role).must_end() && !self.world.side(*role).is_disconnected())
@@ -176,8 +176,8 @@ impl Ending {
 
     /// Leaves one side alone until its connection is over.
     fn run_silently(&mut self, role: Role, keep_alive: bool) -> Result<(), Broken> {
-        // Without a keep-alive, a side that does not know of the end would wait until its
-        // application closes, so let the application begin to close now.
+        // Without a keep-alive, a side that has not learned that the connection is ending would
+        // wait until its application closes, so let the application begin to close now.
         let side = self.world.side(role);
         if side.is_open() && !side.must_end() && !keep_alive {
             self.take(Action::Cause(role, Cause::Close))?;

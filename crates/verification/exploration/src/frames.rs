@@ -2,8 +2,8 @@
 
 use testkit::frames::RawFrame;
 
-/// The bytes so far of an incomplete frame. No frame here has more than 125 bytes of payload,
-/// because the exploration sends nothing longer.
+/// The bytes of an incomplete frame that have been written or read so far. No frame here has more
+/// than 125 bytes of payload, because the exploration sends nothing longer.
 #[derive(Debug, Default, Clone)]
 pub struct FrameReader {
     bytes: Vec<u8>,
@@ -41,8 +41,8 @@ impl FrameReader {
         self.bytes.is_empty()
     }
 
-    /// Returns the number of bytes up to the next point at which the wire may cut `bytes`. This is
-    /// the end of a frame or, if `inside` is true, also the end of a frame's first byte or of its
+    /// Returns the number of bytes up to the next point at which the wire may cut `bytes`. The wire
+    /// may cut after a frame and, if `inside` is true, also after a frame's first byte or its
     /// header.
     #[must_use]
     pub fn next_cut(&self, bytes: impl IntoIterator<Item = u8>, inside: bool) -> usize {

@@ -12,19 +12,20 @@ pub enum Property {
     NothingAfterClose,
     /// Every frame on the wire is one that the application sent or that the protocol requires.
     OnlyExpectedFrames,
-    /// Each message is handed out at most once, whole and in order. A Close is handed out only
-    /// after all messages before it.
+    /// The engine hands out each message at most once, whole and in order. It hands out a Close
+    /// only after all the messages before it.
     MessagesInOrder,
-    /// Events that arrived before the end of the stream are handed out before the end.
+    /// Events that arrived before the end of the stream are handed out before the connection is
+    /// over.
     InputBeforeEnd,
     /// No event is handed out after a broken rule, after the peer's Close, or by an endpoint that has
     /// abandoned the connection.
     InputIgnored,
-    /// When an event is handed out, its answer is already in the queue.
+    /// When an event that needs an answer is handed out, the answer is already in the queue.
     AnsweredIsQueued,
     /// Queued frames are written, or reported as discarded.
     QueuedIsWritten,
-    /// A broken rule is reported only if the peer broke one.
+    /// An endpoint reports a broken rule only if its peer has in fact broken a rule.
     NoFalseAccusation,
     /// The engines' reports about how the connection ended agree with the wire and with each other.
     AccountsAgree,

@@ -351,7 +351,7 @@ impl Side {
     /// Polls for one event.
     ///
     /// # Errors
-    /// Fails if the event must not be handed out now.
+    /// Fails if the engine must not hand out the event now.
     pub fn poll(&mut self, peer: &Account) -> Result<Happened, Broken> {
         let queued = self.connection.queued_bytes();
         let ignores_input = self.account.ignores_input();
@@ -404,8 +404,8 @@ impl Side {
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            // A slow peer that breaks no other rule can cause only these two violations, so only
-            // they are justified.
+            // A slow peer that breaks no other rule can cause only these two violations, so a
+            // report of any other violation here is a mistake.
             Err(violation) => {
                 let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
                 Happened::Other(self.on_violation(&violation, is_slow)?)

@@ -11,7 +11,7 @@ use crate::{
     tungstenite_engine::{self, MAX_BYTES, TungsteniteEnd, TungsteniteRecord},
 };
 
-/// The records of both engines for the same bytes.
+/// What each of the two engines reported for the same bytes.
 #[derive(Debug)]
 pub struct Comparison {
     role: Role,
@@ -34,8 +34,8 @@ impl Comparison {
         Self { role, bytes: bytes.to_vec(), ours, theirs: tungstenite_engine::feed(role, bytes) }
     }
 
-    /// Returns `true` if both engines returned the same events, and either both reported the same
-    /// kind of violation or neither reported a violation.
+    /// Returns `true` if both engines returned the same events, and either both accepted the bytes
+    /// or both rejected them with the same close code.
     pub fn agree(&self) -> bool {
         let end = match &self.ours.violation {
             None => TungsteniteEnd::Closed,

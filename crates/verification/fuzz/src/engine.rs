@@ -34,7 +34,7 @@ pub struct EngineRecord {
     /// The TCP operations that the engine requested from its driver, in order: `H` for half-close,
     /// `D` for disconnect.
     pub tcp_steps: String,
-    /// The connection's close information after it has ended.
+    /// The close information, as the engine reported it once the connection had ended.
     pub close_info: CloseInfo,
 }
 

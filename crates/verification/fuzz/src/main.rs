@@ -3,8 +3,7 @@
 //! For each target, the program unpacks the committed inputs. cargo-fuzz then builds the target,
 //! runs it for some time, and keeps the inputs that reach new code. Afterwards, the program removes
 //! inputs that are redundant because the others reach the same code. With `--pack`, it then adds to
-//! the committed corpus some of the remaining inputs, namely those that reach code not reached by
-//! any committed input.
+//! the committed corpus any remaining inputs that reach code that no committed input reaches.
 //!
 //! The program needs cargo-fuzz (`cargo install cargo-fuzz`), but no nightly toolchain: with
 //! `RUSTC_BOOTSTRAP=1`, the stable compiler accepts the options for instrumentation.

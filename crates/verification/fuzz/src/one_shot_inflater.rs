@@ -10,7 +10,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 /// A final block with the content `A`. To test whether a message ends at a block boundary, append
-/// this block: if it decompresses to `A`, the message does.
+/// this block: if the block decompresses to `A`, the message ends at a boundary.
 const FINAL_BLOCK: [u8; 6] = [0x01, 0x01, 0x00, 0xFE, 0xFF, b'A'];
 
 /// The result of decompressing a message.

@@ -1,5 +1,5 @@
 //! `cargo run -p mistakes`: puts each mistake into a copy of the source, and shows whether the
-//! technique that should find it does.
+//! intended technique finds it.
 
 use std::{io, process::ExitCode};
 
@@ -9,8 +9,8 @@ use mistakes::{
     technique::TECHNIQUES,
 };
 
-/// Puts each deliberate mistake into a copy of the source, and shows whether the technique that
-/// should find it does.
+/// Puts each deliberate mistake into a copy of the source, and shows whether the intended technique
+/// finds it.
 #[derive(Debug, Parser)]
 struct Args {
     /// Names of techniques (exploration, simulation, program, schedules) or of mistakes [default:

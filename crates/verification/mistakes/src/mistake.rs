@@ -1,4 +1,4 @@
-//! A piece of source code, and the mistaken code that replaces it.
+//! A piece of source code, and the deliberate mistake that replaces it.
 
 use std::{
     fs, io,

@@ -70,7 +70,7 @@ impl Scratch {
         Ok(Self { folder })
     }
 
-    /// Runs the technique on the mistaken source.
+    /// Runs the technique on the source that contains the mistake.
     ///
     /// # Errors
     /// Fails if the mistake cannot be put into the source, or if the copy cannot be compiled or

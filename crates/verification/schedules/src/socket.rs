@@ -27,8 +27,8 @@ struct State {
     peer: Option<Waker>,
 }
 
-/// Both ends of a socket: the connection reads from it and writes to it, and the peer calls its
-/// methods.
+/// Both ends of a socket. The connection reads from it and writes to it, and the test, which plays
+/// the peer, calls its methods.
 #[derive(Debug, Default, Clone)]
 pub struct Socket(Arc<Mutex<State>>);
 

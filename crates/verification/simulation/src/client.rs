@@ -1,5 +1,5 @@
-//! The clients: they send numbered messages, await their acknowledgements, close, and connect
-//! again.
+//! The clients: they send numbered messages, await their acknowledgements, close the connection,
+//! and connect again.
 
 use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
@@ -94,8 +94,8 @@ impl Client {
             let is_clean = matches!(ended, Ok(true));
             self.ledger.end(is_clean, false);
             let account = self.ledger.session(session);
-            // Skip this check for the program `server`: it does not report what it receives, and
-            // its answers may be lost.
+            // Skip this check for the program `server`: it does not report what it receives, so the
+            // ledger infers this from the answers, which may be lost.
             if is_clean && self.scenario.program.is_none() && account.received != account.sent {
                 let wrong = format!("session {session} closed cleanly, but not every message had arrived: {account:?}");
                 self.ledger.fail(wrong);
@@ -277,7 +277,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sends all messages, waits for their acknowledgements, and closes.
+    /// Sends all messages, waits for their acknowledgements, and closes the connection.
     async fn write(
         self,
         session: u64,

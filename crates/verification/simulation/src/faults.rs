@@ -20,7 +20,8 @@ use crate::{
     server::{self, SERVER},
 };
 
-/// The state of a run: the network, the programs on it, and the account of what they do.
+/// The state of a run: the network, the programs on its hosts, and a record of what these programs
+/// do.
 #[derive(Debug)]
 pub struct World {
     /// The network.
@@ -136,7 +137,7 @@ impl World {
         }
     }
 
-    /// Carries out the faults of the scenario.
+    /// Starts each fault in the scenario at its planned time.
     pub async fn break_things(self: Arc<Self>) {
         let begin = Instant::now();
         for (time, fault) in self.scenario.faults.clone() {

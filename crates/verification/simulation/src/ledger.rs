@@ -1,5 +1,5 @@
-//! The account of a run: what each session has sent and received, and what was acknowledged. It is
-//! kept outside the simulated hosts, so no fault can affect it.
+//! Records what each session has sent and received, and what was acknowledged. This record is kept
+//! outside the simulated hosts, so no fault can affect it.
 //!
 //! A **session** is one WebSocket connection of a client. Its messages are numbered from 1, and the
 //! server acknowledges each number.
@@ -332,7 +332,7 @@ impl Ledger {
     }
 }
 
-/// Two hosts, and the numbers of faults counted at them when the watch began.
+/// Two hosts, and how many faults had begun there, and how many were active, when the watch began.
 #[derive(Debug)]
 pub struct Watch<'a> {
     ledger: &'a Ledger,

@@ -25,10 +25,10 @@ pub async fn run(client: Client) {
     observe(&client, "the observer", "an acknowledgement", talk).await;
 }
 
-/// Connects again and again, and runs `talk` on each connection until `talk` returns an error, or
-/// the length of a wait that was too long. If either happens without a fault at the server, or if
-/// the client cannot connect although the server has had no fault, the run fails with a message
-/// built from `name` and `awaited`.
+/// Connects repeatedly, and runs `talk` on each connection. `talk` returns either an error or, if
+/// something did not arrive in time, how long it waited. If `talk` returns or the client cannot
+/// connect, although the server has had no fault since the attempt began, the run fails with a
+/// message built from `name` and `awaited`.
 pub(crate) async fn observe<F>(client: &Client, name: &str, awaited: &str, talk: impl Fn(u64, WebSocket<Stream>) -> F)
 where
     F: Future<Output = Result<Duration, Error>>,

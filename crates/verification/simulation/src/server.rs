@@ -24,8 +24,8 @@ pub const SERVER: HostId = 0;
 /// and each deadline that depends on another one adds a millisecond.
 pub const SLACK: Duration = Duration::from_millis(500);
 
-/// The limit that `docs/SECURITY.md` sets for a connection's send queue, not counting the message
-/// that may exceed it.
+/// The limit, in bytes, that `docs/SECURITY.md` sets for a connection's send queue. One further
+/// message may exceed this limit.
 pub const MAX_QUEUED: usize = 320 << 10;
 
 /// The maximum size, in bytes, of the control frames that may also be queued: 64 Pongs, and some
@@ -55,9 +55,9 @@ pub fn close_limit(scenario: &Scenario) -> Duration {
 }
 
 /// Returns the maximum time from a dead peer's last sign of life to the end of the connection,
-/// however it ends. The two limits are added, because the connection may begin to close shortly
-/// before the keep-alive would report the peer, for example when a message arrives too slowly.
-/// Closing may then take its full time.
+/// however it ends. The limits for the keep-alive and for closing are added, because the connection
+/// may begin to close, for example after a message has arrived too slowly, shortly before the
+/// keep-alive would report the peer as dead. Closing may then take its full time.
 #[must_use]
 pub fn end_limit(scenario: &Scenario) -> Duration {
     keep_alive_limit(scenario) + close_limit(scenario)

@@ -103,8 +103,8 @@ pub fn read_response(
     handshake.poll()
 }
 
-/// Makes a client that has sent `request` validate a complete response. Panics if the status is not
-/// 101.
+/// Makes a client that has sent `request` validate a complete response. Panics if the status is
+/// not 101.
 ///
 /// # Errors
 /// Returns the rule that the response breaks.

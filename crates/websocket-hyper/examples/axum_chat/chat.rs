@@ -37,13 +37,15 @@ async fn chat(mut socket: WebSocket, room: Sender<Utf8Bytes>) {
     let greeting = format!("welcome, you speak {protocol}");
     let mut sent = socket.send(Message::text(greeting)).await;
     while sent.is_ok() {
-        // Both futures are cancel safe, so nothing is lost when the other one is ready first.
+        // Both futures are cancel safe, so neither of them loses anything if the other is ready
+        // first.
         sent = tokio::select! {
             message = socket.recv() => match message {
-                // `send` fails only if the room has no members, and this client is a member.
+                // `send` fails only if the room has no members, but this client is a member.
                 Some(Ok(Message::Text(line))) => room.send(line).map(drop).map_err(axum::Error::new),
                 Some(Ok(Message::Binary(_))) => close(&mut socket, close_code::UNSUPPORTED, "text only").await,
-                // The library answers Pings and the Close. Keep receiving until the end.
+                // The library itself answers Pings and the Close. Keep receiving until the
+                // connection ends.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => Ok(()),
                 Some(Err(error)) => Err(error),
                 None => return,

@@ -22,9 +22,9 @@
 //! let app: Router = Router::new().route("/", any(handler));
 //! ```
 //!
-//! The extractor offers features that axum's own lacks: compression, keep-alive, a memory budget
-//! for all connections, a close that waits for the peer, and messages that are encoded once for
-//! many clients.
+//! The extractor offers features that axum's own extractor lacks: compression, keep-alive, a memory
+//! budget for all connections, a close that waits for the peer, and messages that are encoded once
+//! for many clients.
 //!
 //! ```
 //! use std::time::Duration;
@@ -75,7 +75,7 @@ pub use self::{
     socket::WebSocket,
 };
 
-/// The rejections of the extractor, under the name that axum gives them.
+/// The extractor's rejection, under the name that axum gives it.
 pub mod rejection {
     pub use crate::rejection::Rejection as WebSocketUpgradeRejection;
 }

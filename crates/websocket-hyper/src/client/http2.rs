@@ -44,8 +44,8 @@ const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
 /// The limit on open streams that applies until the server's SETTINGS have arrived. No server would
-/// choose this number, so as soon as the limit is any other number, the SETTINGS have arrived.
-/// Until then, we open no stream.
+/// choose this number, so any other limit shows that the SETTINGS have arrived. No stream is opened
+/// before that.
 const BEFORE_SETTINGS: usize = usize::MAX - 1;
 
 /// The sending half of an HTTP/2 connection. `B` is the body type of ordinary requests. A client
@@ -218,9 +218,9 @@ pub fn request(upgrade: &ClientUpgrade) -> Result<Request<()>, UsageError> {
 }
 
 /// Spawns hyper's tasks, one of which reads and writes the connection. hyper has no method that
-/// waits for the SETTINGS, and they can arrive only while that task is polled. So until they
-/// arrive, this type wakes the [`Http2Connection`] after each poll of a task, so that it can check
-/// for them.
+/// waits for the SETTINGS, which can arrive only while that task is polled. Until they arrive, this
+/// type therefore wakes the [`Http2Connection`] after each poll of a task, so that the
+/// [`Http2Connection`] can check for them.
 #[derive(Clone, Default)]
 struct Tasks {
     /// The waker of the [`Http2Connection`] that waits for the SETTINGS.

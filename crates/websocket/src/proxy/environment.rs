@@ -7,9 +7,10 @@
 //! | `wss://` | `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY` |
 //! | hosts without a proxy | `no_proxy`, `NO_PROXY` |
 //!
-//! A program started by a web server (CGI) gets each header field of a request as a variable, so
-//! the header field `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is
-//! set, `HTTP_PROXY` is therefore ignored. curl ignores `HTTP_PROXY` in every program.
+//! If a web server starts a program (CGI), each header field of the request becomes an environment
+//! variable, so a client can set `HTTP_PROXY` by sending the header field `Proxy:`. `HTTP_PROXY` is
+//! therefore ignored if `REQUEST_METHOD` is set, as it is in such a program. curl ignores
+//! `HTTP_PROXY` in every program.
 //!
 //! `localhost` and loopback addresses never need a proxy: they refer to the client's own computer,
 //! but a proxy would connect to itself. Browsers and Go make the same exception. curl does not.
@@ -46,7 +47,7 @@ fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<OsString>) -> Result<O
     };
     let Some((variable, url)) = names.iter().find_map(|name| get(name)) else { return Ok(None) };
     let exempt = ["no_proxy", "NO_PROXY"].into_iter().find_map(get);
-    // An entry in the list that is not UTF-8 cannot be a host name, but the other entries still
+    // An entry that is not UTF-8 cannot be a host name, but the other entries of the list still
     // count.
     let is_exempt = |list: OsString| NoProxy(&list.to_string_lossy()).contains(uri.host());
     if is_this_computer(uri.host()) || exempt.is_some_and(|(_, list)| is_exempt(list)) {
@@ -148,8 +149,8 @@ mod tests {
         assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=ftp://p:1", "NO_PROXY=h"]), Ok(None));
     }
 
-    /// If the invalid bytes were replaced, the proxy would get a wrong user name or password, and
-    /// would answer 407.
+    /// If the invalid bytes of a proxy URL were replaced, the proxy would get a wrong user name or
+    /// password, and would answer 407.
     #[cfg(unix)]
     #[test]
     fn a_value_that_is_not_utf8_is_an_error() {

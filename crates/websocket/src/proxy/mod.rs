@@ -97,7 +97,8 @@ pub(crate) async fn connect_to_proxy(proxy: &Proxy) -> Result<TcpStream, ProxyEr
     let addresses = lookup_host((proxy.host(), proxy.port())).await.map_err(ProxyError::Resolve)?;
     let addresses: Vec<SocketAddr> = addresses.collect();
     let stream = connect_to_any(&addresses, TcpStream::connect).await.map_err(ProxyError::Tcp)?;
-    // Disable Nagle's algorithm for the same reason as without a proxy: messages are written whole.
+    // Disable Nagle's algorithm, as for a connection without a proxy, because messages are written
+    // whole.
     stream.set_nodelay(true).map_err(ProxyError::Broken)?;
     Ok(stream)
 }

@@ -67,7 +67,7 @@ pub(super) async fn open(
 }
 
 /// Returns the request. The host and the port were validated when their URI was parsed, so they
-/// cannot add a header field.
+/// contain no line break that could begin a header field.
 fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> String {
     let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let authorization = credentials.map_or_else(String::new, |Credentials { user, password }| {
@@ -164,7 +164,8 @@ mod tests {
         }
     }
 
-    /// The head may arrive in two pieces, and the second may also contain bytes of the server.
+    /// The head may arrive in two pieces. The second may also contain bytes from the server, which
+    /// must stay in the stream.
     #[tokio::test]
     async fn an_answer_in_pieces_is_read_to_its_end_and_no_further() {
         let head = b"HTTP/1.1 200 OK\r\nVia: proxy\r\n\r\n";

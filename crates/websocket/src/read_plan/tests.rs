@@ -79,10 +79,10 @@ fn the_table_of_plans() {
         (LargeFrame, 50 * KIB, sizes(100 * KIB, 100 * KIB, MIB), (LargeFrame, Own { capacity: 500 * KIB + HEADER }, MIB + HEADER)),
         (LargeFrame, MIB, sizes(10, 10, 70 * KIB), (LargeFrame, Own { capacity: 10 + 70 * KIB + HEADER }, 70 * KIB + HEADER)),
 
-        // Up to 32 KiB are moved to a buffer of the full size at once.
+        // Up to 32 KiB of input are moved to a buffer of the full size at once.
         (Anything, 0, sizes(32 * KIB, 160 * KIB, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB, 160 * KIB - 1, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + HEADER }, 200 * KIB + HEADER)),
-        // More bytes are moved only if the buffer has room for neither 32 KiB nor the missing
+        // A larger input is moved only if the buffer has room for neither 32 KiB nor the missing
         // bytes.
         (Anything, 0, sizes(32 * KIB + 1, 64 * KIB + 1, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB + 1, 64 * KIB, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + 5 + HEADER }, 200 * KIB + HEADER)),
@@ -139,8 +139,8 @@ fn the_table_of_waits() {
         (0, NextHeader, sizes(0, BLOCK_BYTES, 0), Some(0)),
         // A large buffer is kept if it is nearly full.
         (0, Anything, sizes(5000, 5000 + HEADER, 0), None),
-        // A block that holds half a frame is put back. Up to 4 KiB of input are kept without spare
-        // room.
+        // A block that holds half a frame is put back. An input of up to 4 KiB is kept without
+        // spare room.
         (0, Anything, sizes(1500, BLOCK_BYTES, 1500), Some(1500)),
         (0, Anything, sizes(4 * KIB, BLOCK_BYTES, 1500), Some(4 * KIB)),
         (0, Anything, sizes(4 * KIB + 1, BLOCK_BYTES, 1500), Some(4 * KIB + 1 + 1500)),

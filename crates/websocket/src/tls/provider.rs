@@ -38,7 +38,8 @@ const fn built_in() -> Option<CryptoProvider> {
 mod tests {
     use super::*;
 
-    /// No test of this crate installs a provider for the whole process.
+    /// This test needs a process without an installed provider, and no test of this crate installs
+    /// one.
     #[test]
     fn the_provider_that_is_not_a_default_wins() {
         let provider = provider().map(|provider| format!("{:?}", provider.key_provider));

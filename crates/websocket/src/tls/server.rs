@@ -117,9 +117,9 @@ impl ServerTls {
         self
     }
 
-    /// Replaces the configuration for all clones, starting with the next connection. A client
-    /// cannot resume a session from the old configuration unless both configurations share their
-    /// sessions, so it gets the new certificate at once.
+    /// Replaces the configuration for all clones, starting with the next connection. Every client
+    /// gets the new certificate the next time it connects, because it cannot resume a session from
+    /// the old configuration (unless both configurations share their sessions).
     pub fn reload(&self, config: impl Into<Arc<ServerConfig>>) {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = complete(config.into(), &self.protocols);
     }

@@ -25,7 +25,8 @@ pub(crate) fn read_frame(socket: &mut TcpStream) -> Result<Vec<u8>, Box<dyn Erro
     if reserved != 0 {
         return Err("RSV1, RSV2 and RSV3 must be 0 unless an extension uses them".into());
     }
-    // Continuation, text and binary are 0, 1 and 2. Close, Ping and Pong are 8, 9 and A.
+    // Continuation, text and binary have the opcodes 0, 1 and 2. Close, Ping and Pong have 8, 9 and
+    // A.
     if !matches!(opcode, 0x0..=0x2 | 0x8..=0xA) {
         return Err("this opcode is reserved".into());
     }

@@ -2,8 +2,8 @@
 //!
 //! The server answers a Close with a Close, and a broken rule with a Close that names the rule. It
 //! sends nothing after this frame. Then it closes its direction of the TCP connection, and reads
-//! until the client closes the other direction, because closing the socket earlier could destroy
-//! the Close on its way.
+//! until the client closes the other direction. If it closed the socket earlier, the Close might
+//! never reach the client.
 
 mod engine;
 mod frame;

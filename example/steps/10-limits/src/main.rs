@@ -37,8 +37,8 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     let listener = TcpListener::bind(address)?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    // Each thread holds a clone until it ends, so the number of clones is the number of
-    // connections.
+    // Each thread holds a clone of this `Arc` until the thread ends, so the number of clones is the
+    // number of connections.
     let connections = Arc::new(());
     for socket in listener.incoming() {
         // Do not stop the server if a client leaves before its connection is accepted.

@@ -60,7 +60,8 @@ enum State {
     Closing,
 }
 
-/// The peer's next step, to which the deadline applies. Bytes alone do not extend the deadline.
+/// The peer's next step, to which the deadline applies. Within one step, further bytes do not
+/// extend the deadline.
 #[derive(PartialEq)]
 enum Awaited {
     Head,

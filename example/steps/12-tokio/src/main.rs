@@ -44,7 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    // Each task holds a clone until it ends, so the number of clones is the number of connections.
+    // Each task holds a clone of this `Arc` until the task ends, so the number of clones is the
+    // number of connections.
     let connections = Arc::new(());
     loop {
         // Do not stop the server if a client leaves before its connection is accepted.

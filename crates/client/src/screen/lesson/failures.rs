@@ -90,8 +90,8 @@ pub(super) static WRONG_KIND: Lesson = Lesson {
 };
 
 /// Judges whether the newest record is a Close with this code, and whether the server closed first.
-/// If the user closed first, the server's answer only repeats the user's code, which proves
-/// nothing. A message that breaks no rule counts as a failed try, and `accepted` says what is
+/// If the user closed first, the server's answer merely repeats the user's code, which proves
+/// nothing. A message that breaks no rule counts as a failed attempt, and `accepted` says what is
 /// missing from it.
 fn judge(wire: &Wire<'_>, code: u64, accepted: &str, report: &str) -> Option<Verdict> {
     if wire.sent_message().is_some() {

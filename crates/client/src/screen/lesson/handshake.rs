@@ -15,7 +15,7 @@ pub(super) static BROKEN_HANDSHAKE: Lesson = Lesson {
     observe: |wire| {
         let response = wire.received().filter(|record| record.kind == RecordKind::Response)?;
         if !response.findings.iter().any(|finding| matches!(finding.rule, BrokenRule::Handshake(_))) {
-            // The program's first connection does not count as a try.
+            // The program's first connection does not count as an attempt.
             return wire.is_reconnected().then(|| Verdict::NotYet("this response breaks no rule".to_owned()));
         }
         Verdict::done(

@@ -51,9 +51,9 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
         };
         let sent = payload(frame);
         if opcode(frame) != Some(BINARY) {
-            // Usually, a text does not count as a try, because the user may have sent it merely to
-            // see a masking key. But a text of hexadecimal digits is meant as an answer, so it does
-            // count.
+            // Usually, a text does not count as an attempt, because the user may have sent it
+            // merely to see a masking key. But a text of hexadecimal digits is meant as an answer,
+            // so it does count.
             let is_digits = |byte: &u8| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace();
             let is_key = !sent.is_empty() && sent.iter().all(is_digits);
             return is_key.then(|| Verdict::NotYet("these are characters. /binary sends the bytes".to_owned()));
@@ -118,7 +118,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
         let bytes = match short {
             126 => 2,
             127 => 8,
-            // Only the last frame of a message counts as a try.
+            // Only the last frame of a message counts as an attempt.
             _ if !is_fin(frame) => return None,
             _ => return Verdict::not_yet(format!("{short} bytes, and the seven bits are enough up to 125")),
         };

@@ -49,9 +49,9 @@ pub(crate) struct Lesson {
     pub(crate) lines: &'static [&'static str],
     /// The name of the field that the lesson is about, if there is one. The frame pane selects it.
     pub(crate) field: Option<&'static str>,
-    /// Looks at the newest record and at those before it. Returns `None` if the record neither
-    /// completes the task nor counts as a failed try, for example because the server sent it or
-    /// because more frames must follow.
+    /// Looks at the newest record and at those before it. Returns `None` if the newest record
+    /// neither completes the task nor counts as a failed attempt, for example because the server
+    /// sent it or because more frames must follow.
     pub(crate) observe: fn(&Wire<'_>) -> Option<Verdict>,
 }
 

@@ -3,7 +3,7 @@
 use super::{Verdict, table::LESSONS, wire::Wire};
 use crate::screen::{model::wire_log::WireLog, text::wrap};
 
-/// The number of failed tries after which the pane mentions the hint.
+/// The number of failed attempts after which the pane mentions the hint.
 const MISSES: usize = 2;
 
 /// A command with which the user controls the lessons.
@@ -13,7 +13,8 @@ pub(crate) enum LessonCommand {
     Show,
     /// Show the lesson with this index.
     Jump(usize),
-    /// Show the idea of the lesson or, if it is already shown, the hint and the lines to type.
+    /// Show the first piece of advice or, if it is already shown, the second piece and the lines to
+    /// type.
     Hint,
     /// Skip the lesson.
     Next,
@@ -40,12 +41,12 @@ pub(crate) struct LessonProgress {
     /// The report on each lesson that the user has done.
     done: Vec<Option<String>>,
     advice: Advice,
-    /// What was missing in the user's last try, or `None` if there is nothing to report.
+    /// What was missing in the user's last attempt, or `None` if there is nothing to report.
     missing: Option<String>,
-    /// The number of tries without success.
+    /// The number of failed attempts.
     misses: usize,
-    /// The index of the lesson whose report is shown, if that lesson has one: the lesson that the
-    /// user has just completed, or the one that the user has opened again.
+    /// The index of the lesson that the user has just completed or opened. The report on that
+    /// lesson, if it has one, is shown.
     reported: Option<usize>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
     /// numbers mean upwards.
@@ -105,7 +106,7 @@ impl LessonProgress {
                     Advice::Idea | Advice::Lines => Advice::Lines,
                 };
                 self.reported = None;
-                // The advice takes the place of the sentence about the last try.
+                // The advice takes the place of the sentence about the last attempt.
                 self.missing = None;
                 self.scroll = 0;
             }
@@ -121,13 +122,13 @@ impl LessonProgress {
         self.scroll = 0;
     }
 
-    /// Looks at the newest record. If it completes the lesson, goes on to the next lesson. If it is
-    /// a failed try, stores a sentence that says what is missing.
+    /// Looks at the newest record. If that record completes the lesson, goes on to the next lesson.
+    /// If it counts as a failed attempt, stores a sentence that says what is missing.
     pub(crate) fn observe(&mut self, log: &WireLog) {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
         let wire = Wire::of(log);
         if wire.as_ref().is_some_and(Wire::is_new_connection) {
-            // The sentence about a try on the old connection does not apply to the new one.
+            // A sentence about an attempt on the old connection does not apply to the new one.
             self.missing = None;
         }
         match wire.and_then(|wire| (lesson.observe)(&wire)) {
@@ -189,8 +190,8 @@ impl LessonProgress {
             Advice::None => {}
             Advice::Idea => add(LessonRow::Hint, &format!("{} (/lesson hint again: what to type)", lesson.idea)),
             Advice::Lines => {
-                // If the user has made another try since the hint was shown, the sentence about
-                // that try replaces the hint.
+                // If the user has made another attempt since the hint was shown, the sentence about
+                // that attempt replaces the hint.
                 if self.missing.is_none() {
                     add(LessonRow::Hint, lesson.hint);
                 }

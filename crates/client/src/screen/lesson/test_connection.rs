@@ -68,7 +68,7 @@ impl TestConnection {
         }
     }
 
-    /// Carries out a command in the same way as the link does.
+    /// Carries out a command in memory, in the same way as the link does on a real connection.
     fn carry_out(&mut self, command: LinkCommand) {
         let now = self.client.now;
         let client = &mut self.client.connection;

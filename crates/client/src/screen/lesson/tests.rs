@@ -98,7 +98,7 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("The masking key", &["/mask 01020304", "Hello", "Hi", "/binary 01020304"]),
         // A masked frame that breaks another rule.
         ("1002, protocol error", &["/raw 8380 00000000"]),
-        // The server's answer to a Close only repeats the user's code.
+        // The server's answer to a Close merely repeats the user's code.
         ("1002, protocol error", &["/close 1002"]),
         ("1002, protocol error", &["/raw 8181 00000000 ff"]),
         ("1007, not UTF-8", &["/close 1007"]),
@@ -120,7 +120,7 @@ fn a_near_miss_does_not_complete_a_lesson() {
 }
 
 #[test]
-fn a_try_says_what_is_missing() {
+fn an_attempt_says_what_is_missing() {
     let short = "x".repeat(120);
     for (title, lines, missing) in [
         ("The first frame", &["/binary 48"][..], "this message is binary"),
@@ -157,7 +157,7 @@ fn a_try_says_what_is_missing() {
         ("A broken handshake", &["/reconnect /echo"], "this response breaks no rule"),
     ] {
         let mut user = begin(title);
-        assert!(!text(&user).contains("Not yet"), "before any try: {}", text(&user));
+        assert!(!text(&user).contains("Not yet"), "before any attempt: {}", text(&user));
         for line in lines {
             user.enter(line);
         }
@@ -167,7 +167,7 @@ fn a_try_says_what_is_missing() {
 }
 
 #[test]
-fn what_is_not_a_try_is_not_called_one() {
+fn what_is_not_an_attempt_is_not_called_one() {
     for (title, lines) in [
         ("The masking key", &["Hello", "/ping"][..]),
         ("A Ping between fragments", &["/raw 0181 00000000 41", "/raw 0081 00000000 42", "/ping"]),
@@ -270,7 +270,7 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
 
 /// The task must stay visible, whatever the user does.
 #[test]
-fn a_hint_takes_the_place_of_the_last_try() {
+fn a_hint_takes_the_place_of_the_last_attempt() {
     let (columns, most) = SMALL_PANE;
     let mut user = begin("A Ping between fragments");
     for line in ["Hello", "/lesson hint", "/lesson hint"] {
@@ -279,7 +279,7 @@ fn a_hint_takes_the_place_of_the_last_try() {
         assert!(rows.len() <= most, "{line}: {rows:#?}");
     }
     assert!(text(&user).contains("With a key of zeros") && !text(&user).contains("Not yet"), "{}", text(&user));
-    // After the next try, the sentence about it replaces the hint, but the lines to type stay.
+    // After the next attempt, the sentence about it replaces the hint, but the lines to type stay.
     user.enter("Hello");
     assert!(text(&user).contains("Not yet") && text(&user).contains("/raw 0081 00000000 42"), "{}", text(&user));
     assert!(!text(&user).contains("With a key of zeros, 41"), "{}", text(&user));

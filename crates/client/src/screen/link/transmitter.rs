@@ -136,7 +136,7 @@ async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Reads at most one byte more than `limit`.
+/// Reads at most one byte more than `limit`, which is enough to show that the file is too long.
 fn read_regular_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     // Accept only regular files: reading a device may never end, and opening a named pipe blocks
     // until another program opens it for writing.

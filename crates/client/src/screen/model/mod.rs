@@ -225,8 +225,8 @@ impl Model {
         self.own_frame = None;
     }
 
-    /// Ends the search for a command's frames. If the command breaks a rule that no frame has
-    /// shown, continues the search, because the server's answer may still show it.
+    /// Ends the search for a command's frames. But if the command breaks a rule and none of its
+    /// frames has shown this, the search continues, because the server's answer may still show it.
     pub(crate) fn end_sending(&mut self) {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }
@@ -249,8 +249,7 @@ impl Model {
         }
     }
 
-    /// Returns the totals of the traffic to the server and of the traffic from the server, in that
-    /// order.
+    /// Returns the traffic totals of the two directions: first to the server, then from the server.
     pub(crate) const fn totals(&self) -> [TrafficTotals; 2] {
         [self.wire_log.totals(Direction::ToServer), self.wire_log.totals(Direction::ToClient)]
     }

@@ -65,8 +65,8 @@ impl OwnFrameSearch {
         }
     }
 
-    /// Returns `true` if the search continues after the command has been carried out: no frame has
-    /// shown the broken rule, but the server's answer may still do so.
+    /// Returns `true` if the search must continue after the command has been carried out, because
+    /// no frame has shown the broken rule but the server's answer may still show it.
     pub(super) fn expects_an_answer(&self) -> bool {
         self.frames == SentFrames::Broken && self.best < Fit::Broken
     }

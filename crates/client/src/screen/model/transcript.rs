@@ -50,8 +50,8 @@ pub(crate) enum Updates {
     /// The message replaces the last entry if the two differ only in their numbers. Otherwise, it
     /// becomes a new entry.
     AtTheEnd,
-    /// The message is cut to [`IN_PLACE_MAX`] columns. It replaces the entry with the same names,
-    /// if one has been added since the last notice or error.
+    /// The message is cut to [`IN_PLACE_MAX`] columns. It replaces the earlier message whose
+    /// members have the same names, if that message was added since the last notice or error.
     InPlace,
 }
 
@@ -205,9 +205,8 @@ impl Transcript {
         let Some(bottom) = self.bottom else {
             return Some(RowPosition { entry: newest, row: self.entries[newest].row_count(pane.columns) - 1 });
         };
-        // If the entry has been dropped, start from the first row. The code below moves every
-        // position that would leave rows of the pane empty, including this one, to the end of the
-        // first page.
+        // If the entry has been dropped, start from the first row. If this or any other position
+        // would leave rows of the pane empty, the code below moves it to the end of the first page.
         let position = match bottom.entry.checked_sub(self.dropped).and_then(|entry| usize::try_from(entry).ok()) {
             Some(entry) if entry <= newest => {
                 let shown = self.entries[entry].shown();

@@ -19,7 +19,7 @@ const RECORDS_MAX: usize = 1000;
 /// the longest payload that a record keeps, 4 KiB.
 const BYTES_MAX: usize = 8 << 20;
 
-/// The maximum number of Pings that still await a Pong. Each further Ping makes the log forget the
+/// The maximum number of Pings that still await a Pong. For each further Ping, the log forgets the
 /// oldest one, because a user who sends this many unanswered Pings is not measuring the round-trip
 /// time.
 const PINGS_MAX: usize = 32;

@@ -50,8 +50,8 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
             if let LinkCommand::Slow(pause, _) = &command {
-                // The wire pane shows the frame only after its last byte, so follow the newest
-                // records in the meantime.
+                // The wire pane does not show the frame until its last byte has been sent, so
+                // follow the newest records in the meantime.
                 model.follow_records();
                 let pause = pause.as_millis();
                 let notice = format!("sending a byte every {pause} ms: the wire shows the frame after the last byte");

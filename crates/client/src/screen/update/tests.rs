@@ -124,7 +124,7 @@ fn lessons_are_shown_and_watch_the_frames_of_the_connection() {
         MouseEvent { kind: MouseEventKind::Down(MouseButton::Left), column: 60, row: 3, modifiers: KeyModifiers::NONE };
     update(&mut model, ScreenEvent::Mouse(click));
     assert_eq!(model.focus, Focus::Lesson);
-    // The lessons do not depend on the connection.
+    // The lessons stay available after the connection has ended.
     update(&mut model, ended());
     enter(&mut model, "/lesson 5");
     assert!(model.lessons.title().starts_with("lesson 5 "), "{}", model.lessons.title());
@@ -259,8 +259,8 @@ fn characters_typed_with_altgr_are_text() {
     press(&mut model, KeyCode::BackTab);
     press_with(&mut model, KeyCode::Char('@'), altgr);
     assert_eq!(model.focus, Focus::Input);
-    // For keys other than characters, Control and Alt keep their usual effect: Left moves back by a
-    // word.
+    // For keys other than characters, Control and Alt keep their usual effect. With them, for
+    // example, Left moves back by a word.
     press_with(&mut model, KeyCode::Left, altgr);
     assert_eq!(model.editor.before_cursor(), "@{}[]\\|~€");
 }
@@ -517,8 +517,8 @@ fn the_frame_that_the_user_sent_stays_selected() {
     add_records(&mut model, &[(TO_SERVER, MASKED_PONG)]);
     assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(3));
     assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
-    // The selection can still move: to the next frame, to a newly sent frame, or back to following
-    // the newest frame.
+    // The selection can still move: to the next frame, to a newly sent frame, or to the newest
+    // frame and from then on to each newer one.
     press_control(&mut model, 'n');
     assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(4));
     send(&mut model, &LinkCommand::Ping(Vec::new()), &[(TO_SERVER, &[0x89, 0x80, 0, 0, 0, 0])]);
@@ -636,8 +636,8 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
 
 #[test]
 fn the_fields_that_the_user_reads_are_not_replaced() {
-    // Once the pane with the fields has the focus, it keeps its record, even though none of these
-    // keys selects a field.
+    // Once the pane with the fields has the focus, it keeps showing the same record, even though
+    // none of these keys selects a field.
     for keys in [&[KeyCode::BackTab][..], &[KeyCode::Tab, KeyCode::Tab, KeyCode::Enter]] {
         let mut model = open();
         add_records(&mut model, &[(TO_CLIENT, HELLO)]);

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::style::Styles;
 use crate::screen::text::width;
 
-/// Formats the bytes in at most `rows` lines, including the line in which the selected field
+/// Formats the bytes in at most `rows` lines, one of which is the line where the selected field
 /// starts. If all bytes fit in `rows + spare` lines, the spare lines show bytes too.
 ///
 /// If some bytes do not fit, one of the `spare` lines gives the number of bytes left out. Without a

@@ -13,7 +13,7 @@
 //!   ...
 //! ```
 //!
-//! If the rows do not fit in the pane, it shows those around the selected field, and the user can
+//! If the rows do not all fit, the pane shows those around the selected field, and the user can
 //! scroll to the others.
 
 use std::ops::{Range, RangeInclusive};

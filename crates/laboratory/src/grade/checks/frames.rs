@@ -21,8 +21,8 @@ const OPEN: Duration = Duration::from_millis(200);
 /// The longest payload whose length fits into the second byte.
 const SHORT: usize = 125;
 
-/// Returns a text that repeats every 51 bytes. This number is not a multiple of the key's length
-/// and not a power of two, so any wrong offset changes the result.
+/// Returns a text that repeats every 51 bytes. This number is neither a multiple of the key's
+/// length nor a power of two, so the usual mistakes in an offset change the result.
 fn text(length: usize) -> Vec<u8> {
     (b'a'..=b'z').chain(b'A'..=b'Y').cycle().take(length).collect()
 }

@@ -18,14 +18,15 @@ use crate::{
 /// The longest message that a program must accept, and therefore the smallest useful limit.
 const MESSAGE: usize = 1 << 20;
 
-/// The number of bytes in one message after which the program must have stopped the sender. Most
-/// implementations set the limit between 1 MiB and 100 MiB.
+/// The number of bytes after which the judge stops sending an endless message. By then, the program
+/// must have failed the connection. Most implementations set their limit between 1 MiB and 100 MiB.
 const ENDLESS_MESSAGE: usize = 128 << 20;
 
 /// The payload length, in bytes, of each fragment in the endless message.
 const FRAGMENT: usize = 64 << 10;
 
-/// The number of bytes in one request after which the server must have stopped the client.
+/// The number of bytes of an endless request after which the server must have rejected it or ended
+/// the TCP connection.
 const ENDLESS_HEAD: usize = 1 << 20;
 
 /// The pause between bytes that are sent one at a time: short enough to restart every time-out on a

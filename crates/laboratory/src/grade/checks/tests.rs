@@ -60,7 +60,8 @@ fn short(first: u8, payload: &[u8]) -> Vec<u8> {
     masked(first, &[u8::try_from(payload.len()).expect("short")], payload)
 }
 
-/// Returns a text that repeats every 51 bytes, so that no mistake in an offset goes unnoticed.
+/// Returns a text that repeats every 51 bytes, so that the usual mistakes in an offset change the
+/// result.
 fn letters(length: usize) -> Vec<u8> {
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY".iter().copied().cycle().take(length).collect()
 }
@@ -201,7 +202,8 @@ fn variants_of_faults_are_the_ones_of_their_descriptions() {
     }
 }
 
-/// Returns the header lines of `head`, a valid request, after a check has edited it.
+/// Returns the header lines of `head`, which is a valid request, after the check with this name has
+/// edited it.
 fn edited(name: &str, head: &str) -> Vec<String> {
     let check = all().find(|check| check.name == name).unwrap_or_else(|| panic!("there is no {name}"));
     let script = prepare(check, Role::Client).expect("a script");

@@ -34,8 +34,8 @@ use super::{
 };
 use crate::{frame_builder::FrameBuilder, observations::TcpEnd, randomness::Randomness};
 
-/// How long the judge, after ending its own direction of the TCP connection, waits for the peer to
-/// end the other one. The judge then drops the connection.
+/// After the judge has ended its own direction of the TCP connection, it waits at most this long
+/// for the peer to end the other one, and then drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
 
 /// How long the judge waits for more bytes of a wrong frame. A peer on the same machine writes them
@@ -64,7 +64,7 @@ pub(crate) struct Peer<S> {
     stream: S,
     /// The role of the judge.
     role: Role,
-    /// The time in which each answer must arrive.
+    /// The time limit for each answer from the peer.
     answer_timeout: Duration,
     input: BytesMut,
     /// Data frames and Pongs have separate queues, because a Pong may overtake messages.
@@ -121,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.parse();
     }
 
-    /// Returns the name by which a sentence refers to the peer.
+    /// Returns what the judge's sentences call the peer: *the server* or *the client*.
     pub(crate) const fn name(&self) -> &'static str {
         match self.role {
             Role::Client => "the server",
@@ -130,7 +130,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// Writes bytes. A failed write does not fail the check, because the peer may have had a good
-    /// reason to end the TCP connection. The check's next expectation shows whether it had.
+    /// reason to end the TCP connection. The check's next expectation shows whether the peer was
+    /// allowed to do so.
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let writing = async {
             self.stream.write_all(bytes).await?;
@@ -203,8 +204,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             match frame.opcode {
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => self.data.push_back(frame),
                 Opcode::Pong => self.pongs.push_back(frame),
-                // The peer may send Pings to keep the connection alive. Store them for now, because
-                // most checks end before a Pong is overdue.
+                // The peer may send Pings to keep the connection alive. Most checks end before a
+                // Pong is overdue, so store the Pings for now. Only `stay_silent` answers them.
                 Opcode::Ping => self.pings.push(frame.payload),
                 Opcode::Close => {
                     self.close = Some(frame);
@@ -359,8 +360,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(Some(STRAY_ADVICE)))
     }
 
-    /// Expects that no message or Pong is left. (A Pong without a payload is allowed, because it
-    /// may be a heartbeat.)
+    /// Expects that no frame has followed the peer's Close, and that no message or Pong is left. (A
+    /// Pong without a payload is allowed, because it may be a heartbeat.)
     pub(crate) fn nothing_more(&self) -> Result<(), Failure> {
         if let Some(opcode) = self.after_close.filter(|_| !self.ignores_frames) {
             let sentence = format!("{} sent a {opcode:?} after its Close", self.name());
@@ -378,7 +379,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Err(Failure::new(Symptom::Unexpected, sentence).with_advice(advice))
     }
 
-    /// Returns the failure for a frame that repeats the one before.
+    /// Returns the failure for a frame that repeats the frame before it.
     fn repeated(&self, frame: &ReceivedFrame) -> Failure {
         let (kind, payload) = (frame.opcode, quote(&frame.payload));
         let sentence = format!("{} sent the same frame twice: {kind:?} {payload}", self.name());
@@ -437,8 +438,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.tcp_end
     }
 
-    /// Sends nothing but Pongs until `end` completes. The next expectation finds out whether the
-    /// peer has ended the connection in the meantime.
+    /// Sends nothing but Pongs until `end` completes. If the peer ends the connection in the
+    /// meantime, the next expectation reports this.
     pub(crate) async fn stay_silent(&mut self, end: impl Future<Output = ()>) {
         let mut end = std::pin::pin!(end);
         loop {

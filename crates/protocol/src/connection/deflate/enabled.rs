@@ -70,8 +70,9 @@ impl Inflating {
         Self { inflater: Inflater::new(negotiated), message: Vec::new() }
     }
 
-    /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that were
-    /// added to the message, and the error if one occurred after those bytes.
+    /// Inflates the next part of a message's payload. `last` is `true` if this part ends the
+    /// message. Returns the bytes that were added to the message, and the error if one occurred
+    /// after those bytes.
     pub(in super::super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
         //# To receive a compressed message, an endpoint MUST join the payloads of its frames,
@@ -89,7 +90,7 @@ impl Inflating {
         self.message.len()
     }
 
-    /// Returns the number of inflated bytes for which memory is allocated.
+    /// Returns the size, in bytes, of the memory that is allocated for the inflated message.
     pub(in super::super) fn capacity(&self) -> usize {
         self.message.capacity()
     }

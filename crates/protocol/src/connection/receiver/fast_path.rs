@@ -108,8 +108,9 @@ impl Receiver {
         if !is_shortest || length > rest.len().min(self.fast_path_limit?) {
             return None;
         }
-        // The whole payload has arrived. `rest` begins after the header, so the difference between
-        // the two lengths is the length of the header, and the payload starts there.
+        // The whole payload has arrived. `rest` is the part of `bytes` after the header, so the
+        // difference between their lengths is the length of the header, and the payload starts
+        // there.
         let start = bytes.len() - rest.len();
         Some(UnfragmentedFrame { kind, key, payload: start..start + length })
     }

@@ -92,8 +92,8 @@ pub(super) struct Receiver {
     /// Whether a byte has been processed, or [`record_activity`](Self::record_activity) called,
     /// since this flag was last reset. The keep-alive treats this as a sign of life.
     activity: bool,
-    /// The number of headers that [`begin_frame`](Self::begin_frame) has decoded and that
-    /// [`take_frame_count`](Self::take_frame_count) has not returned.
+    /// The number of headers that [`begin_frame`](Self::begin_frame) has decoded since
+    /// [`take_frame_count`](Self::take_frame_count) was last called.
     frames: usize,
     /// Whether a message, or a control frame outside a message, has ended since this flag was last
     /// reset. If so, a message that is incomplete now is a later one, and has its own deadline.
@@ -108,7 +108,7 @@ pub(super) struct Receiver {
     is_inflate_limited: bool,
 }
 
-/// A frame whose header has passed the checks. Only its payload has still to be processed.
+/// A frame whose header has passed the checks. Only its payload remains to be processed.
 #[derive(Debug)]
 struct OpenFrame {
     class: FrameClass,
@@ -170,8 +170,8 @@ impl Receiver {
     /// control frame or message is complete, or when inflating stops at its limit.
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
         // Try the fast path first, because nearly every message is one complete, uncompressed
-        // frame. `None` only means that the next message is not such a frame, so the slow path
-        // follows.
+        // frame. `None` means only that the fast path cannot decode what comes next, so the slow
+        // path follows.
         if let Some((kind, range)) = self.next_unfragmented() {
             return Ok(Some(Decoded::Unfragmented(kind, range)));
         }
@@ -192,7 +192,7 @@ impl Receiver {
             };
             // Process the part of the payload that has arrived, even if the rest is missing. If a
             // frame arrives in small pieces, each byte is then processed only once, when it
-            // arrives, and invalid UTF-8 is found at the first impossible byte.
+            // arrives, and invalid UTF-8 is found at the first byte that cannot be valid.
             let available = frame.length.min(self.input.unconsumed_len());
             if let FrameClass::Compressed { kind, last } = frame.class {
                 self.inflate(&mut frame, available, kind, last)?;
@@ -390,9 +390,9 @@ impl Receiver {
         }
         let mut rest = available;
         loop {
-            // Inflate only as many compressed bytes as are certain, whatever they contain, to
-            // produce no more output than the limit allows. Inflate at least one, so that the loop
-            // makes progress, although its output may exceed the limit a little.
+            // Limit the number of compressed bytes so that their output cannot exceed the inflate
+            // limit, whatever they contain. Inflate at least one byte, however, so that the loop
+            // makes progress, even if its output exceeds the limit a little.
             let room = self.inflate_limit.saturating_sub(self.held_len());
             if rest > 0 && room == 0 {
                 self.is_inflate_limited = true;
@@ -561,13 +561,13 @@ impl Receiver {
         self.is_inflate_limited
     }
 
-    /// Returns `true` if a byte has been processed, or [`record_activity`](Self::record_activity)
-    /// called, since [`reset_activity`](Self::reset_activity).
+    /// Returns `true` if, since the last call to [`reset_activity`](Self::reset_activity), a byte
+    /// has been processed or [`record_activity`](Self::record_activity) has been called.
     pub(super) const fn had_activity(&self) -> bool {
         self.activity
     }
 
-    /// Makes the keep-alive treat the peer as alive, although no byte has been processed.
+    /// Makes the keep-alive treat the peer as alive, even though no byte has been processed.
     pub(super) const fn record_activity(&mut self) {
         self.activity = true;
     }

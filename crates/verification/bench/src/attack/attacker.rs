@@ -19,17 +19,17 @@ use super::client::{PING, TEXT, frame, header, open};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Attacker {
     /// Sends texts of control characters to `/`, and never reads. The server's output shows each
-    /// character as an escape, which takes six times as much room. The number is the size of each
+    /// character as an escape, which takes six times as much room. The `usize` is the size of each
     /// text in bytes.
     ControlCharacters(usize),
     /// Sends empty texts in the chat as fast as it can, and reads what the others send.
     ChatFlood,
     /// Joins the chat and never reads.
     ChatNeverReads,
-    /// Sends all but the last byte of a message, and then nothing. The number is the size of the
+    /// Sends all but the last byte of a message, and then nothing. The `usize` is the size of the
     /// message in bytes.
     HalfMessage(usize),
-    /// Sends messages to `/echo` and never reads the replies. The number is the size of each
+    /// Sends messages to `/echo` and never reads the replies. The `usize` is the size of each
     /// message in bytes.
     NeverReads(usize),
     /// Sends Pings of 125 bytes as fast as it can, and never reads the Pongs.

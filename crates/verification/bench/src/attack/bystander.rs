@@ -78,8 +78,8 @@ impl Bystanders {
     }
 }
 
-/// Exchanges messages until `stopped` is true. Returns the number of correct replies, in an `Err`
-/// if the last message got no correct reply and in an `Ok` otherwise.
+/// Exchanges messages until `stopped` is true. Returns the number of correct replies: as an `Err`
+/// if the last message got no correct reply, or as an `Ok` otherwise.
 async fn exchange(
     mut stream: TcpStream,
     index: usize,

@@ -46,8 +46,8 @@ const MARGIN: u64 = 8 << 20;
 #[derive(Debug, Serialize)]
 struct AttackResult {
     name: &'static str,
-    /// The number of attackers' connections that ended during the attack. After each one, its
-    /// attacker opened another.
+    /// The number of attackers' connections that ended during the attack. Whenever one ended, its
+    /// attacker opened a new one.
     disconnected: usize,
     /// The resident memory before the attack, with all bystanders connected.
     idle: u64,

@@ -30,7 +30,7 @@ pub struct CodecTask {
     pub kind: PayloadKind,
 }
 
-/// A library, and the function that opens it on a stream.
+/// The name of a library, and the function that creates its codec.
 #[derive(Debug, Clone, Copy)]
 pub struct Library {
     /// The library's name in tables.

@@ -1,5 +1,5 @@
-//! sockudo-ws, used through its protocol engine without I/O, which returns all the messages in a
-//! buffer from a single call.
+//! sockudo-ws, used through its protocol engine, which performs no I/O and returns all the messages
+//! in a buffer from a single call.
 
 use std::hint::black_box;
 

@@ -13,8 +13,8 @@ use super::ours::converse;
 
 pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
     let uri: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
-    // Only a failed TCP connection ends the run, because then no further case can run. Any other
-    // error affects only this case, so print the error and continue.
+    // If the TCP connection cannot be opened, end the run, because no further case could run
+    // either. Any other error affects only this case, so print the error and continue.
     let stream = TcpStream::connect((uri.host(), uri.port())).await.map_err(|error| error.to_string())?;
     let mut first = None;
     let (mut sender, http) =

@@ -15,8 +15,8 @@ pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
                 println!("{url}: {error}");
             }
         }
-        // Only a failed TCP connection ends the run, because then no further case can run. Any
-        // other error affects only this case, so print the error and continue.
+        // If the TCP connection cannot be opened, end the run, because no further case could run
+        // either. Any other error affects only this case, so print the error and continue.
         Err(error @ ConnectError::Tcp { .. }) => return Err(error.to_string()),
         Err(error) => println!("{url}: {error}"),
     }

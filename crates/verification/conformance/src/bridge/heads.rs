@@ -37,7 +37,7 @@ pub(super) fn extended_connect<B>(upgrade: &Request<B>) -> Result<Request<()>, h
     Ok(request)
 }
 
-/// Returns the upgrade request that corresponds to an extended CONNECT request, and gives it this
+/// Returns the upgrade request that corresponds to an extended CONNECT request, with `key` as its
 /// key.
 pub(super) fn upgrade<B, C: Default>(connect: &Request<B>, key: &str) -> Result<Request<C>, http::Error> {
     let target = connect.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -51,8 +51,8 @@ pub(super) fn upgrade<B, C: Default>(connect: &Request<B>, key: &str) -> Result<
     Ok(request)
 }
 
-/// Translates an HTTP/2 response into an HTTP/1.1 response to an upgrade request whose key is
-/// `key`. A rejection keeps its status.
+/// Translates an HTTP/2 response into the HTTP/1.1 response to an upgrade request. `key` is the key
+/// in that request. A rejection keeps its status.
 pub(super) fn http1_response<B, C: Default>(
     response: &Response<B>,
     key: &HeaderValue,
@@ -72,8 +72,8 @@ pub(super) fn http1_response<B, C: Default>(
     Ok(answer)
 }
 
-/// Translates an HTTP/1.1 response to an upgrade request whose key is `key` into an HTTP/2
-/// response. A rejection keeps its status.
+/// Translates the HTTP/1.1 response to an upgrade request into an HTTP/2 response. `key` is the key
+/// in that request. A rejection keeps its status.
 pub(super) fn http2_response<B>(response: &Response<B>, key: &str) -> Response<()> {
     let mut answer = Response::new(());
     *answer.headers_mut() = common(response.headers());

@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use super::{accept, copy::copy, heads};
 
 /// Accepts HTTP/2 connections without TLS, and forwards each of their streams to the authority that
-/// the stream's request names. If that authority cannot be reached, the response has the status
-/// 502.
+/// the stream's request names. If that authority cannot be reached, the response has the
+/// status 502.
 ///
 /// # Errors
 /// Fails if the listener fails.

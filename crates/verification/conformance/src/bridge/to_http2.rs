@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{accept, copy::copy, heads};
 
-/// Forwards every connection that `listener` accepts to `server`. All of them share one HTTP/2
+/// Forwards to `server` every connection that `listener` accepts. All of them share one HTTP/2
 /// connection without TLS.
 ///
 /// # Errors

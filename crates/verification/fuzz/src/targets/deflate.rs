@@ -1,4 +1,4 @@
-//! Compressed messages (RFC 7692) from a peer.
+//! Checks compressed messages (RFC 7692) that come from a peer.
 
 use protocol::{
     Limits, NegotiatedDeflate, Role, Violation,

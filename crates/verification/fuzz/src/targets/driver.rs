@@ -85,7 +85,7 @@ struct Session<'a> {
     incoming: Vec<u8>,
     /// Whether the script has ended the incoming stream.
     incoming_ended: bool,
-    /// Whether the script has made reads fail. `write_error` states the same for writes.
+    /// Whether the script has made reads fail. `write_error` is the corresponding flag for writes.
     read_error: bool,
     write_error: bool,
     /// The events that the driver has returned.
@@ -106,9 +106,9 @@ impl<'a> Session<'a> {
         let _guard = runtime.enter();
         let role = if form & 1 == 0 { Role::Server } else { Role::Client };
         let (stream, script) = scripted_stream();
-        // The runtime's clock is paused, so no time passes during the script, and a limit per
-        // second applies to all of it. The same holds for the engine that receives the same bytes
-        // directly.
+        // The runtime's clock is paused, so no time passes during the script, and a per-second
+        // limit applies to the script as a whole. The same is true of the engine that receives the
+        // same bytes directly.
         let now = tokio::time::Instant::now().into_std();
         let whole = WebSocket::new(stream, connection_at(role, &limits(seed, Limits::DEFAULT), now));
         let endpoint = if form & 2 == 0 {
@@ -215,8 +215,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Echoes each message with `serve`. If the connection is split, it has no such method, so this
-    /// function reads one event instead.
+    /// Echoes each message with `serve`. A split connection has no such method, so this function
+    /// then reads one event instead.
     fn serve(&mut self) {
         let Endpoint::Whole(whole) = &mut self.endpoint else { return self.next_event() };
         let (mut received, mut sent) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! The listener, which replaces the one on a real socket.
+//! A simulated listener in place of the one on a real socket.
 
 use std::{
     future::pending,

@@ -1,10 +1,11 @@
-//! `--trace` and `--capture`, which write to the terminal and to files. No run uses them.
+//! Replaces the code for `--trace` and `--capture`, which write to the terminal and to files. No
+//! simulated run uses these options.
 
 use cli::Tracer;
 
 use crate::{listener::Socket, peer::Peer};
 
-/// The tracer of one connection, which traces nothing.
+/// The tracer of one connection. It traces nothing here.
 pub(crate) struct ConnectionTracer(());
 
 impl ConnectionTracer {

@@ -163,7 +163,7 @@ impl Connection {
         self.lock()[side as usize].written
     }
 
-    /// Ends the connection on this side, and reports an error to the program there.
+    /// Ends the connection on this side, and reports an error to the program on this side.
     pub(super) fn fail(&self, side: Side, error: io::ErrorKind) {
         let mut ends = self.lock();
         let end = &mut ends[side as usize];
@@ -273,8 +273,8 @@ impl Connection {
         self.work[side as usize].notify_one();
     }
 
-    /// Closes this side, as dropping a socket does. Returns `true` if the peer must get a reset
-    /// because some of its bytes were not read.
+    /// Closes this side, as dropping a socket does. Returns `true` if the peer must be sent a reset
+    /// because some of its bytes have not been read.
     pub(super) fn close(&self, side: Side, host_is_lost: bool) -> bool {
         let mut ends = self.lock();
         let end = &mut ends[side as usize];

@@ -182,7 +182,8 @@ impl Network {
         }
     }
 
-    /// Ends all connections of the programs on a host, without informing the other ends.
+    /// Ends all connections used by the programs on a host, without informing the hosts at the
+    /// other end.
     pub fn end_streams(&self, host: HostId) {
         let connections = self.lock().connections.clone();
         for connection in connections {

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{ledger::Ledger, network::Side};
 
-/// Identifies a text: the session of the member that said it, and its number in that session.
+/// Identifies a text: the session of the member that sent it, and its number in that session.
 type TextId = (u64, u64);
 
 /// One member of the chat, during one session.
@@ -20,7 +20,7 @@ struct Member {
     /// The number of the connection, or `None` once the client no longer uses it.
     connection: Option<usize>,
     /// Whether the member closed its connection and the program answered. If so, the program has
-    /// read every text before the Close.
+    /// read every text that the member sent before its Close.
     is_clean: bool,
     /// How many times the program had been started when the member joined.
     life: u64,
@@ -126,7 +126,7 @@ impl ChatAccount {
     }
 
     /// Returns a description of a text that a member should have received by now but has not.
-    /// Checks only members whose connections both ends are still using.
+    /// Checks only members whose connections are still in use at both ends.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
         let accounts = self.lock();
@@ -139,8 +139,8 @@ impl ChatAccount {
                 let last_said = if speaking.is_clean || stays(speaking) {
                     self.ledger.session(*speaker).sent
                 } else {
-                    // If one member has received a text, the program has sent it to all the
-                    // members.
+                    // If one member has received a text, the program must have sent it to every
+                    // member.
                     let others = accounts.members.values().filter(|other| other.life == member.life);
                     others.filter_map(|other| other.last.get(speaker).copied()).max().unwrap_or_default()
                 };
@@ -196,7 +196,8 @@ mod tests {
     use super::*;
     use crate::{journal::Journal, network::Network};
 
-    /// Returns an account of three members, each of whom has sent two texts since all three joined.
+    /// Returns a `ChatAccount` with three members, each of whom has sent two texts since all three
+    /// joined.
     fn three() -> ChatAccount {
         let ledger = Ledger::new(Network::new(0, 1, (1, 1), Journal::new(false)), false);
         let account = ChatAccount { ledger: Arc::clone(&ledger), accounts: Mutex::default() };

@@ -72,7 +72,8 @@ impl Member {
         }
     }
 
-    /// Returns `true` if this member reads so fast that the program must not close its connection.
+    /// Returns `true` if this member reads fast enough that the program must not close its
+    /// connection.
     fn must_stay(&self) -> bool {
         let (plan, scenario) = (self.client.plan(), &self.client.scenario);
         let (send, receive) = scenario.buffers;

@@ -9,7 +9,7 @@
 //! | [`reader`] | a client of `/`, and an observer of it |
 //! | [`chat_account`] | the account of the chat: who must have got what, in which order |
 //!
-//! The clients of `/echo` are the same as those of the library's server.
+//! The clients of `/echo` run the same code as the clients of this crate's own server.
 
 pub mod chat_account;
 pub mod member;

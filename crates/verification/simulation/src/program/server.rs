@@ -30,9 +30,9 @@ use crate::{
 /// received. The value comes from `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
-/// The maximum number of bytes from one member of the chat that the program may hold on top of
-/// [`MAX_BACKLOG`]: 64 KiB of texts that wait for space, the text that takes them beyond this size,
-/// and any bytes after that text that have already been read.
+/// The maximum number of bytes from one member of the chat that the program may hold on
+/// top of [`MAX_BACKLOG`]: 64 KiB of texts that wait for space, the one text that may exceed this
+/// limit, and any bytes after that text that have already been read.
 const MAX_UNSAID: u64 = 3 * (64 << 10);
 
 /// The maximum number of bytes in a conversation that are not payload: requests, frame headers,
@@ -121,8 +121,8 @@ impl Served {
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
         let memory = match plan.service(client) {
-            // A compressed message has a different size on the wire, so the numbers of bytes cannot
-            // be compared.
+            // A compressed message has a different size on the wire, so the numbers of bytes read
+            // and written cannot be compared.
             _ if plan.deflate => None,
             Service::Stats => None,
             Service::Echo => {
@@ -140,13 +140,14 @@ impl Served {
         Self { stream, ledger: Arc::clone(ledger), _used: used, memory }
     }
 
-    /// Checks how many bytes are held in memory, after the program has read `read` more bytes.
+    /// Checks how many bytes the program holds for this connection, after it has read `read` more
+    /// bytes.
     fn check_memory(&self, read: u64) {
         let Some(Memory { limit, chat }) = &self.memory else { return };
         let own = self.stream.bytes_read();
         let received = match chat {
             None => own,
-            // What the other members have sent since this member connected.
+            // Count what the program has read from the other members since this member connected.
             Some((all, before)) => {
                 all.fetch_add(read, Ordering::Relaxed);
                 (all.load(Ordering::Relaxed) - before).saturating_sub(own)

@@ -41,8 +41,8 @@ pub mod watch {
         seen: u64,
     }
 
-    /// The error that would mean that the sender is gone. It never occurs, because the program's
-    /// state holds the senders.
+    /// The error that would report that the sender has been dropped. It never occurs, because the
+    /// program's state holds the senders.
     #[derive(Debug)]
     pub struct RecvError(());
 

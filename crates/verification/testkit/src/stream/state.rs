@@ -28,8 +28,8 @@ pub(super) struct ScriptState {
     pub(super) write_error: Option<io::ErrorKind>,
     pub(super) shutdown_error: Option<io::ErrorKind>,
     pub(super) calls: Vec<StreamCall>,
-    /// The number of calls to shut the stream down, and of calls that reported its end or an error.
-    /// [`count_final_call`](Self::count_final_call) counts them.
+    /// The number of shutdown calls, plus the number of calls that reported the end of the stream
+    /// or an error. [`count_final_call`](Self::count_final_call) counts them.
     final_calls: u32,
 }
 
