@@ -24,7 +24,7 @@ use crate::{
 /// The port on which the program `server` listens by default.
 pub const SERVER_PORT: u16 = 8080;
 
-/// The files that the pages load in addition to mdBook's: each with its name in the output and its
+/// For each file that the pages load in addition to mdBook's: its name in the output, and its
 /// content.
 const ASSETS: [(&str, &str); 10] = [
     ("pages.css", include_str!("../assets/pages.css")),

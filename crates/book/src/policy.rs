@@ -38,8 +38,8 @@ fn collect_hashes(folder: &Path, hashes: &mut BTreeSet<String>) -> Result<()> {
         if path.is_dir() {
             collect_hashes(&path, hashes)?;
         } else if path.extension().is_some_and(|extension| extension == "html") {
-            // A script that is loaded from a file has attributes, so it begins with `<script ` and
-            // is skipped.
+            // The tag of a script that is loaded from a file has attributes, so it begins with
+            // `<script ` and is skipped.
             let page = fs::read_to_string(&path)?;
             let scripts = page.split("<script>").skip(1).filter_map(|rest| rest.split_once("</script>"));
             hashes.extend(scripts.map(|(script, _)| STANDARD.encode(Sha256::digest(script))));

@@ -138,10 +138,10 @@ impl GradeReport {
         text
     }
 
-    /// Returns what the judge has sent and received: one line of bytes for each direction, and then
-    /// the last frames, dissected. For a direction without frames, the heads of the handshake are
-    /// shown instead. However, if there are frames in the other direction, a 101 response is left
-    /// out, because it is not an answer to those frames.
+    /// Returns what the judge has sent and received: the bytes of each direction on one line, and
+    /// then the last frames, dissected. A direction without frames shows its heads from the
+    /// handshake instead. But if the other direction has frames, a 101 response is left out,
+    /// because it is not an answer to those frames.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());

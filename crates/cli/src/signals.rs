@@ -79,8 +79,8 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Signal::Interrupt,
-            // The handler could not be installed, so Ctrl-C still ends the process. There will
-            // never be a signal to return, so wait forever.
+            // The handler could not be installed, so Ctrl-C still ends the process. No signal will
+            // ever arrive here, so wait forever.
             Err(_) => std::future::pending().await,
         }
     }

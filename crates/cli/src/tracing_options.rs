@@ -1,4 +1,4 @@
-//! The command-line options that print or capture a program's connections.
+//! The command-line options for printing or capturing a program's traffic.
 
 use std::path::PathBuf;
 

@@ -41,12 +41,12 @@ use crate::{
     signals::TerminalSignals,
 };
 
-/// Records whether the input lines were sent. These flags are stored outside the future that
+/// Two flags that record whether every input line was sent. They are stored outside the future that
 /// updates them, so that they are still there if that future is dropped.
 #[derive(Debug, Default)]
 struct LineAccount {
-    /// Whether any line could not be sent, for example because it was too long. The user has been
-    /// told about each of these lines.
+    /// Whether at least one line could not be sent, for example because it was too long. The user
+    /// has been told about each of these lines.
     rejected: Cell<bool>,
     /// Whether any of the lines that were taken out of the queue have not been written yet.
     unwritten: Cell<bool>,
@@ -172,8 +172,8 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
     close_timeout: Duration,
 ) -> Result<(), Cause> {
     // Wait for room in the printer's queue before reading, so that every message that is read can
-    // be passed on at once. If the output is closed, the client still reads messages and the
-    // printer drops them, because the server's Close arrives after them.
+    // be passed on at once. If the output is closed, the printer drops the messages, but the client
+    // keeps reading, because the server's Close arrives after them.
     printer.has_room().await;
     let mut timer = None;
     loop {
@@ -195,7 +195,7 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
 /// limit.
 ///
 /// # Errors
-/// Returns a signal that arrives during the wait.
+/// Returns a signal if one arrives during the wait.
 async fn print_the_rest(
     printer: Printer,
     signals: &mut TerminalSignals,

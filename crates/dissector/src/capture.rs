@@ -273,8 +273,8 @@ fn mapped(address: IpAddr) -> [u8; 16] {
 }
 
 /// Returns both addresses as IPv4 if each is IPv4 or an IPv4-mapped IPv6 address, which is how a
-/// dual-stack socket reports an IPv4 peer. Returns any other pair unchanged: its packets are IPv6,
-/// so [`mapped`] then converts any IPv4 address.
+/// dual-stack socket reports an IPv4 peer. Returns any other pair unchanged: its packets are
+/// written as IPv6, and [`mapped`] converts an IPv4 address in the pair.
 fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let both = [plain(client), plain(server)];

@@ -32,8 +32,8 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\n' && is_harmful(character), escape_as_rust)
 }
 
-/// Returns a line of JSON with harmful characters escaped as JSON does: `\u001b`. The value of the
-/// JSON does not change.
+/// Returns a line of JSON in which harmful characters are replaced with JSON escapes such as
+/// `\u001b`. The JSON's value does not change.
 ///
 /// JSON itself requires such an escape only for U+0000 to U+001F. An escape is valid only inside a
 /// string, so `json` must not contain a harmful character, such as a line break, between two

@@ -12,8 +12,9 @@ use std::time::Duration;
 /// compressed message, the compressed bytes count. The limit also applies to an incomplete control
 /// frame or frame header.
 ///
-/// The peer is not blamed for time in which this endpoint was not reading. If this endpoint notices
-/// more than a second late that the time has run out, the peer therefore gets the whole time again.
+/// The peer is not blamed for time in which this endpoint was not reading. Therefore, if this
+/// endpoint notices more than a second late that the time has run out, it gives the peer the whole
+/// time again.
 ///
 /// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one
 /// message open for a long time, for example to send its fragments while a person speaks.

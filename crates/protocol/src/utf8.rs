@@ -112,8 +112,8 @@ impl Utf8Validator {
     }
 }
 
-/// Returns the number of bytes at the end of `piece` that belong to an incomplete character: 0 to
-/// 3.
+/// Returns the number of bytes at the end of `piece` that belong to an incomplete character: 0
+/// to 3.
 fn begun_at_end(piece: &[u8]) -> usize {
     // Look back for a lead byte. The lead byte of an incomplete character is one of the last three
     // bytes, because a character has at most four bytes.

@@ -77,9 +77,9 @@ where
     None
 }
 
-/// Starts a service. Returns `None` if nothing is left to serve: the response could not be sent, or
-/// the service was one that breaks a rule. If a page is viewing the stream, that kind of service
-/// uses `notes` to report the verdict to the page.
+/// Starts a service. Returns `None` if no connection is left to serve, because the response could
+/// not be sent or because the service was one that breaks a rule. A service that breaks a rule uses
+/// `notes` to report the verdict to the page that is viewing the stream, if there is one.
 async fn start<S>(
     service: Service,
     incoming: Incoming<S>,

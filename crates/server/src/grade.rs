@@ -31,7 +31,8 @@ pub(crate) fn list(only: Option<u8>) -> String {
 ///
 /// # Errors
 /// Returns a sentence that describes the failure if the client has not passed the selected stages
-/// or check, or if no connection can be accepted. A signal ends the process.
+/// or check, or if no connection can be accepted. If a signal arrives, this function ends the
+/// process instead of returning.
 pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signals) -> Result<(), String> {
     let judge = ClientJudge::new(listener).answer_timeout(args.answer_timeout).patience(args.patience);
     let printer = GradeReport { judged: Role::Client, colour: use_colours(&io::stdout()) };

@@ -196,7 +196,7 @@ fn builder(state: &ServerState, tasks: &TaskTracker) -> Builder<Tasks> {
     builder
 }
 
-/// Waits until no stream has been open for `limit`.
+/// Waits until there have been no open streams for `limit`.
 async fn idle(open: &mut watch::Receiver<usize>, limit: Duration) {
     loop {
         // An error would mean that the service has been dropped, and all its streams with it.

@@ -51,7 +51,7 @@ pub(crate) enum Decision {
     /// this feed.
     Serve(Service, Option<FeedWriter>),
     /// Accept the connection, and send over it the records that a tap makes of another connection.
-    /// `None` if there are too many viewers.
+    /// With `None` (too many viewers), close this connection at once.
     View(Option<Viewer>),
     /// Send this HTTP response without upgrading the connection, and log this reason.
     Respond(Response<String>, String),

@@ -7,9 +7,9 @@ use hyper_util::rt::TokioIo;
 /// that hyper has read after the head.
 ///
 /// In HTTP/2, hyper sends `END_STREAM` when the stream is shut down, and cancels the stream if it
-/// is dropped before that. If the peer cancels the stream, reading returns the end of the stream.
-/// If the peer resets the stream for another reason, reading returns an error that names the
-/// reason.
+/// is dropped without having been shut down. If the peer cancels the stream, reading returns the
+/// end of the stream. If the peer resets the stream for another reason, reading returns an error
+/// that names the reason.
 //= docs/src/rfc8441.md#section-5
 //# After the response, both ends SHOULD speak WebSocket on the stream as they would on a TCP
 //# connection.

@@ -92,7 +92,7 @@ async fn read(reader: &mut ReadHalf<TcpStream>, room: &Room) -> Result<(), Error
         // Copy the list, so that the room is not locked while this client waits.
         let queues: Vec<_> = room.lock().values().cloned().collect();
         for queue in queues {
-            // `send` fails only for a client that is just leaving.
+            // `send` fails only for a client that is leaving the room.
             let _ = queue.send(message.clone()).await;
         }
     }

@@ -1,5 +1,5 @@
-//! A server that accepts or rejects each request: it rejects unknown paths with 404, and chooses a
-//! subprotocol.
+//! A server that decides how to answer each request: it rejects unknown paths with 404, and chooses
+//! a subprotocol for the rest.
 //!
 //! ```text
 //! cargo run -p websocket --example custom_accept [ADDRESS]

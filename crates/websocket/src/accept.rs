@@ -239,7 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///
     /// # Errors
     /// - [`AcceptError::Violation`] if the request is not a valid upgrade (the client receives a
-    ///   4xx status). To send another response, call
+    ///   4xx status). To send a different response, call
     ///   [`check_upgrade`](ReceivedRequest::check_upgrade) first;
     /// - [`AcceptError::Usage`] if `options` does not suit the request, for example because it
     ///   chooses something that the client did not offer (the client receives status 500);
@@ -303,9 +303,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 /// equals the default time-out for a request.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// The maximum time to wait for more input after a response. A client that is still sending a body
-/// does not pause for long, and a client that neither sends more nor closes the connection should
-/// not keep it open for long.
+/// The maximum time to wait for more input after a response. It can be short, because a client that
+/// is still sending a body does not pause for long. A client that neither sends more nor closes the
+/// connection should not keep it open for long.
 const LINGER_IDLE: Duration = Duration::from_secs(2);
 
 /// The maximum number of bytes to read and discard after a response, enough for the body of an

@@ -16,8 +16,8 @@
 //! Sharing blocks saves time as well: the block that another connection has just used is still in
 //! the core's cache.
 
-// The path to the tests is explicit because `crates/verification/schedules` also includes this
-// file.
+// Without the explicit path, `crates/verification/schedules`, which also includes this file, would
+// not find the tests.
 #[cfg(test)]
 #[path = "buffer_pool/tests.rs"]
 mod tests;

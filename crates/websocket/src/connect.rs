@@ -193,9 +193,9 @@ impl Connector {
         self
     }
 
-    /// Sets whether this connector takes turns with the other connectors in this process for which
-    /// this is enabled. Only one of them at a time then connects to any given IP address and port.
-    /// The default is `false`.
+    /// Sets whether this connector takes turns with the other connectors in this process that have
+    /// this setting enabled. Only one of them at a time then connects to any given IP address and
+    /// port. The default is `false`.
     ///
     /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
     /// open hundreds of connections to a server at once. Enable this setting in a program that

@@ -25,7 +25,7 @@
 //! room again, it reads only a little at a time and handles only control frames: see
 //! [`Driver::poll_capacity_for_answer`].
 //!
-//! There are three reasons to write before step 2, each time with [`Driver::transmit_now`]:
+//! In three cases, the driver writes before step 2, each time with [`Driver::transmit_now`]:
 //!
 //! * **The application is about to receive a frame, and an automatic answer is queued.** The
 //!   application may drop the connection when it receives a Close. When it receives a Ping, or the
@@ -107,7 +107,7 @@ pub(crate) struct Driver<S> {
     /// The memory that this connection has taken from the budget, if it has one.
     memory: MemoryShare,
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
-    /// have no deadline most of the time, and an unboxed timer would take its space even then.
+    /// have no deadline most of the time, and an unboxed timer would take up space even then.
     timer: Option<Pin<Box<Sleep>>>,
     /// The time of the last read after which the engine had a deadline.
     read_at: std::time::Instant,
@@ -488,7 +488,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // copy.
                 answer(message, &mut outbound)
             } else {
-                // Take the same steps as `poll_step`, but again without copying the message.
+                // Take the same steps as `poll_step`, but answer the message without copying it, as
+                // above.
                 match self.poll_engine() {
                     Some((EngineEvent::Message(message), Some(mut outbound))) => {
                         let payload = message.as_bytes().len();
@@ -554,9 +555,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.is_message_next() {
                 return Poll::Pending;
             }
-            // Without input, do not poll the engine. At the end of the stream, polling it would
-            // start the deadline for closing, although a peer that has closed only its sending
-            // direction may still be reading.
+            // If there is no input, do not poll the engine: at the end of the stream, polling it
+            // would start the deadline for closing, although a peer that has closed only its
+            // sending direction may still be reading.
             if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
                 continue;
             }
@@ -601,7 +602,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes one of the steps 2 to 5.
+    /// Takes one of steps 2 to 5.
     fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         // Count the frames that produced no event: the last read may have brought thousands of
         // fragments.
@@ -633,8 +634,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Pending => 0,
         };
         if room > 0 && self.engine.is_inflate_limited() {
-            // The memory is for inflating bytes that have already been read, so do that before
-            // reading more.
+            // The memory is needed to inflate bytes that have already been read, so inflate those
+            // bytes before reading more.
             return Poll::Ready(Step::Progress);
         }
         match self.poll_read(cx, room) {

@@ -62,7 +62,7 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// the message is complete.
 ///
 /// Only receiving waits for the budget, but a budget without room can also delay sending. If a
-/// connection holds more than its free bytes and the bytes that it has taken from the budget, and
+/// connection holds more than its free bytes plus the bytes that it has taken from the budget, and
 /// cannot take more, it must write its queue before it can queue another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {

@@ -64,12 +64,13 @@ pub(crate) struct Held {
     pub(crate) allocated: usize,
 }
 
-/// The error that a connection has waited for the budget for the maximum time. Holds that time.
+/// The error for a connection that has waited the maximum time for memory from the budget. Holds
+/// that time.
 #[derive(Debug)]
 pub(crate) struct WaitedTooLong(pub(crate) Duration);
 
 impl MemoryShare {
-    /// Creates the share of a connection that has not taken any memory yet.
+    /// Creates the share of a new connection, which has not taken any memory yet.
     pub(crate) fn of(budget: MemoryBudget) -> Self {
         Self(Some(Box::new(Share {
             budget,
@@ -151,7 +152,7 @@ impl MemoryShare {
         self.0.as_mut().is_none_or(|share| share.cover(held.allocated))
     }
 
-    /// Gives back what the connection no longer needs.
+    /// Gives back memory that the connection no longer needs.
     #[inline]
     pub(crate) fn settle(&mut self, held: Held) {
         if let Some(share) = &mut self.0 {
@@ -178,7 +179,7 @@ impl Share {
         MemoryBudget::FREE_PER_CONNECTION + self.taken * UNIT
     }
 
-    /// Gives back everything that is not needed to hold this many bytes.
+    /// Gives back all the memory that is not needed to hold this many bytes.
     fn settle(&mut self, held: usize) {
         let needed = held.saturating_sub(MemoryBudget::FREE_PER_CONNECTION).div_ceil(UNIT);
         if let Some(excess @ 1..) = self.taken.checked_sub(needed) {

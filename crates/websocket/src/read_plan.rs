@@ -11,8 +11,8 @@
 //!   anything else                       Anything      shared      BLOCK
 //! ```
 
-// The path to the tests is explicit because `crates/verification/schedules` also includes this
-// file.
+// Without the explicit path, `crates/verification/schedules`, which also includes this file, would
+// not find the tests.
 #[cfg(test)]
 #[path = "read_plan/tests.rs"]
 mod tests;
@@ -115,12 +115,12 @@ impl Purpose {
 }
 
 impl ReadHistory {
-    /// Returns the room, in bytes, that the next read should have if memory is scarce: at least a
-    /// block. For a large frame, the room is as large as the part that has arrived. If an earlier
-    /// frame was so large that reaching its size takes more, the room is enough for that. But if
-    /// the room is more than a block, it is never larger than the missing part. Unless an earlier
-    /// frame was larger, a buffer of more than a block therefore at most doubles, so little of its
-    /// memory stays unfilled.
+    /// Returns the room, in bytes, that the next read should have if memory is scarce. For a large
+    /// frame, the room is as large as the part that has arrived, or large enough to reach the size
+    /// of the largest frame in the history, whichever is more. The room never exceeds the missing
+    /// part of the frame, except that it is always at least a block. Unless an earlier frame was
+    /// larger, a buffer of more than a block therefore at most doubles, so little of its memory
+    /// stays unfilled.
     pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
         remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
     }
@@ -207,13 +207,14 @@ impl ReadHistory {
         Some(input.len + room)
     }
 
-    /// Returns the maximum room, in bytes, that a frame may get beyond its `arrived` bytes.
+    /// Returns the maximum room, in bytes, that may be reserved for a frame beyond its `arrived`
+    /// bytes.
     ///
     /// The room depends on the bytes that have arrived, not on the announced length, so a header
     /// alone cannot make this endpoint allocate much. The room is four times the number of bytes
     /// that have arrived. Doubling is more common, but it needs more reallocations, and each of
-    /// them may have to move all those bytes. If reaching the size of the largest earlier frame
-    /// takes more room than that, this function returns that larger room. So in a series of large
+    /// them may have to move all those bytes. If that room is too small to reach the size of the
+    /// largest earlier frame, the room is increased to reach that size. So in a series of large
     /// frames, only the first one's buffer grows in steps.
     fn growth(&self, arrived: usize) -> usize {
         (4 * arrived).max(self.largest.saturating_sub(arrived))

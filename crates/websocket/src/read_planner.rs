@@ -24,8 +24,8 @@ pub(crate) struct ReadPlanner {
 }
 
 /// The memory that the input uses. [`BytesMut::capacity`] does not return the size of this memory,
-/// because it does not count the processed bytes at the beginning. It can be small even while a
-/// whole block is in use.
+/// because it does not count the processed bytes at the beginning. The capacity can be small even
+/// while a whole block is in use.
 #[derive(Debug, Default, Clone, Copy)]
 struct InputBuffer {
     /// The size of the memory in bytes.

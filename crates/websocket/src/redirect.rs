@@ -81,7 +81,7 @@ pub struct RedirectError {
 pub enum RedirectErrorReason {
     /// The target was requested before.
     Loop,
-    /// The redirect exceeds the number of redirects that the connector follows.
+    /// The redirect would exceed the maximum number of redirects that the connector follows.
     TooMany,
     /// The redirect leads from `wss` to `ws`.
     NotSecure,

@@ -20,9 +20,9 @@ use crate::memory_budget::MemoryBudget;
 pub struct ServerConfig {
     /// The configuration that all connections share.
     pub config: Arc<Config>,
-    /// The maximum time for a client to send its request. The same limit applies again to receiving
-    /// the response. The default is 10 seconds. Without a deadline, a client that sends a byte now
-    /// and then would occupy a connection forever.
+    /// The maximum time for a client to send its request. The client has the same time again to
+    /// receive the response. The default is 10 seconds. Without a deadline, a client that sends a
+    /// byte now and then would occupy a connection forever.
     pub handshake_timeout: Duration,
     /// The options for compressing messages (permessage-deflate, RFC 7692), for clients that offer
     /// compression. With `None`, the default, messages are not compressed. [`DeflateOptions`]

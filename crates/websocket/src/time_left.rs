@@ -23,7 +23,7 @@ impl TimeLeft {
         self.limit.saturating_sub(self.started.elapsed().saturating_sub(self.excluded))
     }
 
-    /// Waits for a future, without counting the time that it takes.
+    /// Waits for a future, and does not count that time towards the limit.
     pub(crate) async fn exclude<T>(&mut self, waiting: impl Future<Output = T>) -> T {
         let began = Instant::now();
         let output = waiting.await;

@@ -267,8 +267,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`MemoryBudget`](crate::MemoryBudget) has room for, this method first writes the queue. A
     /// sender that is faster than its peer therefore waits for the peer.
     ///
-    /// A loop of `next` and `feed` makes one write per read, however many messages the read
-    /// brought.
+    /// A loop that calls `next` and then `feed` writes only once per read, however many messages
+    /// each read brings.
     ///
     /// # Errors
     /// As for [`send`](Self::send).

@@ -54,7 +54,7 @@ struct Arguments {
     /// Where to listen; port 0 takes any free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// Time between two status messages to the clients of `/`: 250ms, 1s, 2m
+    /// Time between two status messages to the clients of `/`, such as 250ms, 1s or 2m
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
     interval: Duration,
 }
@@ -240,8 +240,8 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
     };
     // Browsers let any page open a WebSocket to any host, even to your own machine, and name the
     // page's site in the header field `Origin`. Without this check, every web page that you visit
-    // could read this server's messages. Other programs send no Origin, so a request without this
-    // header field is allowed.
+    // could read this server's messages. Other programs usually send no Origin, so a request without
+    // this header field is allowed.
     if request.headers().contains_key(header::ORIGIN) {
         // The browser writes the host and the port in the same form in Origin and in Host, so the
         // two can be compared as strings.

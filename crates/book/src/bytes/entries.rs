@@ -1,7 +1,7 @@
 //! The explanations of all fields on a page.
 //!
-//! A page explains each field once, in a hidden list at its end. The bytes refer to the entries of
-//! the list by number, and `assets/bytes.js` shows the entries of a byte in a card near it.
+//! A page explains each field once, in a hidden list at its end. Each byte refers to its entries in
+//! the list by number, and `assets/bytes.js` shows these entries in a card near the byte.
 
 use std::{collections::HashMap, fmt::Write};
 

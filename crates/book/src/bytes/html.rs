@@ -146,8 +146,8 @@ fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<
 /// Returns the CSS classes of a byte. Each of the first two bytes of a frame gets a class that
 /// shows its bits in several colours.
 fn class_of(fields: &[&Field], broken: &[usize]) -> String {
-    // A masked byte belongs both to the masked payload, which was sent, and to the payload, which
-    // is computed from it. So take the last field that was sent.
+    // A byte can belong to several fields, such as the masked payload and the message in it. Take
+    // the last of them, but skip derived fields, which are computed and contain no bytes.
     let last = fields.iter().rfind(|field| !field.derived);
     let class = match fields {
         [first, ..] if first.term.part == RecordPart::Fin => "opcode bits-1",

@@ -1,6 +1,6 @@
 //! The problems of a page.
 
-/// A mistake in a mark or in its bytes.
+/// A mistake in a mark or in the bytes that it describes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     /// The line in the page, counted from 1.

@@ -100,7 +100,7 @@ impl OpenLink<'_> {
         Ok(Some(self.retarget(end, file, address::in_page(page, &address))?))
     }
 
-    /// Returns the edit that replaces the target of the link, which begins with `file`.
+    /// Returns the edit that replaces the link's target, which begins with `file`.
     fn retarget(&self, end: usize, file: &str, text: String) -> Result<Edit, String> {
         // The link's text may contain an image, which also has a target, but the link's title
         // cannot contain a link. So the link's target follows the last `](`.

@@ -45,7 +45,7 @@ struct Pace {
     next: Pin<Box<Sleep>>,
 }
 
-/// The engine's handle, which the engine uses as its stream.
+/// The handle that the engine uses as its stream.
 #[derive(Debug)]
 pub(crate) struct InjectableStream<S>(Arc<Mutex<InjectorState<S>>>);
 

@@ -116,8 +116,8 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer
     }
 }
 
-/// Runs the loop until the user leaves. Returns the signal that determines the program's exit
-/// status if the connection has not ended by then.
+/// Runs the loop until the user leaves. Returns a signal, which determines the program's exit
+/// status unless the connection has ended by then.
 async fn run_loop(
     args: &ClientArgs,
     signals: &mut TerminalSignals,

@@ -211,7 +211,8 @@ impl FrameUnit {
         }
     }
 
-    /// Updates the context for the frames that follow this one, once this frame is complete.
+    /// Updates the context for the frames that follow this one. Call this method only when this
+    /// frame is complete.
     pub(crate) fn update_context(&self, frames: &mut DirectionContext) {
         let Some(header) = self.header else { return };
         if self.position != MessagePosition::Outside && header.fin() {

@@ -40,9 +40,9 @@ const BYTE_GAP: usize = 24;
 const LINE: usize = 22;
 /// The x position, in pixels, at which a field's meaning begins.
 const MEANING: usize = 430;
-/// The maximum lengths in the two columns: that of a field's text if its meaning is on the same
-/// line (in fixed-width characters), and that of each line of the meaning (in sans-serif
-/// characters).
+/// The maximum lengths in the two columns. The first, in fixed-width characters, applies to a
+/// field's text if its meaning is on the same line. The second, in sans-serif characters, applies
+/// to each line of the meaning.
 const COLUMNS: (usize, usize) = (45, 50);
 /// The maximum length, in fixed-width characters, of a field's text if its meaning is on a separate
 /// line. This leaves room for the reference to the RFC at the right edge.

@@ -41,7 +41,8 @@ pub(crate) enum Exercise {
     /// A conversation that is held many times. Its first write is sent once in one piece, once byte
     /// by byte, and repeatedly in two pieces, with the cut after each byte in turn.
     EveryCut(fn(&mut Script<'_>)),
-    /// This many connections at once, each paused in the middle of this conversation's first write.
+    /// This many connections at once, each of which pauses in the middle of this conversation's
+    /// first write until all are open.
     ManyAtOnce(usize, fn(&mut Script<'_>)),
     /// A client that leaves this many mebibytes of echoes unread while other clients hold this
     /// conversation.

@@ -93,8 +93,8 @@ impl ClientJudge {
     /// after the first stage with a failed check. At the end, answers one more request with the
     /// status 410, which tells the client not to connect again.
     ///
-    /// Returns `true` if all selected checks have passed. There is no time limit for the first
-    /// connection. Dropping the future closes the connection.
+    /// Returns `true` if all selected checks have passed. The client may take any time to open its
+    /// first connection. Dropping the future closes the connection that is open at that time.
     ///
     /// # Errors
     /// Returns an error if the listener fails.

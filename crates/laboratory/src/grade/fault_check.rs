@@ -122,17 +122,17 @@ fn check_verdict(
             return Err(Failure::new(Symptom::OtherCode, sentence).with_advice(Some(SWAPPED_CODE)));
         }
         (Verdict::NoReason | Verdict::NoAnswer, Answer::Wrong(Diagnosis { symptom, what, advice })) => {
-            let ended = if observed.tcp_end.is_some() { " and ended TCP" } else { "" };
+            let ended = if observed.tcp_end.is_some() { " and ended the TCP connection" } else { "" };
             let sentence = format!("instead of {expected}, {name} sent {what}{ended}");
             return Err(Failure::new(symptom, sentence).with_advice(advice));
         }
-        (Verdict::NoReason, _) => (Symptom::Ended, format!("{name} ended TCP instead of {expected}")),
+        (Verdict::NoReason, _) => (Symptom::Ended, format!("{name} ended the TCP connection instead of {expected}")),
         (Verdict::OtherCode, _) => {
             (Symptom::OtherCode, format!("{name} answered with {observed}, instead of {expected}"))
         }
         (Verdict::LeftOpen, _) => {
             let time = seconds(answer_timeout);
-            let sentence = format!("{name} sent {observed}, but did not end TCP within {time}");
+            let sentence = format!("{name} sent {observed}, but did not end the TCP connection within {time}");
             let advice = (role == Role::Server && fails_connection).then_some(WAITED);
             return Err(Failure::new(Symptom::LeftOpen, sentence).with_advice(advice));
         }
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_close_is_due_from_its_stage_on_and_the_code_one_stage_earlier() {
-        const LATE: &str = "the server ended TCP instead of sending a Close 1002";
+        const LATE: &str = "the server ended the TCP connection instead of sending a Close 1002";
         const OTHER: &str = "the server answered with Close 1007, TCP closed, instead of sending a Close 1002";
         for (stage, nothing, other) in [(7, "", ""), (8, "", OTHER), (9, LATE, OTHER)] {
             assert_server("unmasked-frame", stage, CLOSE_1002, true, "");
@@ -256,7 +256,7 @@ mod tests {
         }
         // This fault must be answered with a Close in every stage, because the judge sends it only
         // to programs that already support Close frames.
-        let sentence = "the server ended TCP instead of answering the Close and nothing more";
+        let sentence = "the server ended the TCP connection instead of answering the Close and nothing more";
         assert_server("data-after-close", 8, b"", true, sentence);
     }
 
@@ -294,7 +294,7 @@ mod tests {
             let failure = failure(Role::Server, "unmasked-frame", 9, wrong, ends).expect("a failure");
             let begin = "instead of sending a Close 1002, the server sent a frame that breaks a rule";
             assert!(failure.sentence.starts_with(begin), "{failure:?}");
-            assert_eq!(failure.sentence.ends_with(" and ended TCP"), ends, "{failure:?}");
+            assert_eq!(failure.sentence.ends_with(" and ended the TCP connection"), ends, "{failure:?}");
         }
         // After a fault in the handshake, the connection is not open, so no bytes count as frames.
         let sentence = "the server did nothing within 1 s instead of a response HTTP 4xx";
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn only_a_server_that_must_fail_the_connection_is_told_not_to_wait() {
-        let sentence = "the server sent Close 1002, but did not end TCP within 1 s";
+        let sentence = "the server sent Close 1002, but did not end the TCP connection within 1 s";
         assert_server("unmasked-frame", 9, CLOSE_1002, false, sentence);
         let advice = |role, name, frames: &[u8]| failure(role, name, 9, frames, false).expect("a failure").advice;
         assert_eq!(advice(Role::Server, "unmasked-frame", CLOSE_1002), Some(WAITED));

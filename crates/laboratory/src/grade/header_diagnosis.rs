@@ -106,9 +106,9 @@ struct WrittenHeader {
 }
 
 impl WrittenHeader {
-    /// Finds the header in front of the payload. If the payload is not known, tries the usual
-    /// mistakes, and returns the header if one of them explains the number of bytes that have
-    /// arrived.
+    /// Finds the header in front of the payload. If the payload is not known, checks whether one of
+    /// the usual mistakes explains the number of bytes that have arrived, and if so, returns the
+    /// header.
     fn find(bytes: &[u8], sender: Role, expected: Option<&[u8]>) -> Option<Self> {
         let &[_, second, ..] = bytes else { return None };
         let Some(expected) = expected else { return Self::guess(bytes, sender) };

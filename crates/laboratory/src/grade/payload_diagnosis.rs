@@ -1,4 +1,4 @@
-//! Recognises a peer's mistakes in a payload, from the payload that came back.
+//! Recognises a peer's mistakes from the payload that it sent back.
 
 use protocol::frame::MaskingKey;
 
@@ -61,8 +61,8 @@ pub(crate) fn check(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey
     Err(failure.with_advice(has_wrong_key.then_some(KEY_ADVICE)))
 }
 
-/// Returns `true` if `got` is the beginning of the text `expected`, and has as many bytes as the
-/// text has characters.
+/// Returns `true` if `got` is the beginning of the text `expected`, and its length in bytes equals
+/// the number of characters in that text.
 fn counts_characters(expected: &[u8], got: &[u8]) -> bool {
     str::from_utf8(expected).is_ok_and(|text| text.chars().count() == got.len()) && expected.starts_with(got)
 }

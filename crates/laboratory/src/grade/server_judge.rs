@@ -53,7 +53,7 @@ const FILLING: Duration = Duration::from_millis(500);
 /// The number of conversations held alongside the client that never reads.
 const BESIDE: usize = 5;
 
-/// Advice on a failure to open a connection with a valid request in a stage after the first.
+/// Advice for when a valid request fails to open a connection in a stage after the first.
 const CANNOT_OPEN: &str = "The same request worked in stage 1. If it fails now that there are several clients at a time, \
                            look for what the connections share, such as one buffer for all.";
 

@@ -1,8 +1,8 @@
-//! Faults that only the judge sends: variants of the laboratory's own.
+//! Faults that only the judge sends: variants of the laboratory's own faults.
 //!
-//! A program that was written to pass one example of a mistake may miss the others. The probe does
-//! not send these variants, because it shows what a finished implementation does, and one example
-//! of each mistake is enough for that.
+//! A program that was written to detect one variant of a mistake may miss the others. The probe
+//! does not send these variants, because it shows what a finished implementation does, and one
+//! example of each mistake is enough for that.
 
 use protocol::frame::{FrameHeader, Opcode};
 

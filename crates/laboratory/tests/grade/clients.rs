@@ -89,7 +89,7 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::CodeIsAlways1000, 9, "close-with-own-code", "a Close 1000 arrived instead of a Close 4999"),
     (M::CodesOfApplicationsAreRejected, 9, "close-with-own-code", "Valid codes are 1000 to 1003"),
     (M::CloseIsNotEchoed, 9, "close-of-server", "a Close 1000 did not arrive"),
-    (M::ClientEndsTcpFirst, 9, "close-of-server", "the client waits until the server has ended TCP"),
+    (M::ClientEndsTcpFirst, 9, "close-of-server", "the client waits until the server has ended the TCP connection"),
     (M::MaskedFramesAreAccepted, 10, "masked-frame", "the client accepted it"),
     (M::NoLimit, 10, "endless-fragments", "close with 1009 as soon as they exceed your limit"),
     (M::OrphanFragmentBeginsAMessage, 7, "orphan-fragment", "Remember whether a message is unfinished"),

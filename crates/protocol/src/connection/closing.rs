@@ -102,7 +102,7 @@ enum PeerStream {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
     /// The Close that was queued; `Some(None)` if its body is empty. Boxed, like `received` and
-    /// `violation`, because an idle connection has no such values and should be small.
+    /// `violation`, because an idle connection has none of these and should take little memory.
     sent: Option<Option<Box<CloseFrame>>>,
     /// The first Close that was received; `Some(None)` if its body is empty.
     received: Option<Option<Box<CloseFrame>>>,
@@ -162,8 +162,8 @@ impl Closing {
     }
 
     /// Records that no further frame can be decoded without more bytes. Returns `true` only once:
-    /// on the first call after the end of the peer's stream has been read. Those bytes will then
-    /// never arrive.
+    /// on the first call after the end of the peer's stream has been read. From then on, it is
+    /// certain that those bytes will never arrive.
     pub(super) fn on_more_input_needed(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {

@@ -270,8 +270,8 @@ impl Connection {
         self.receiver.is_inflate_limited()
     }
 
-    /// Returns the number of bytes of the current frame's payload that have still to arrive or to
-    /// be processed, or 0 between frames. [`poll_event`](Self::poll_event) updates this number.
+    /// Returns the number of bytes of the current frame's payload that have yet to arrive or be
+    /// processed, or 0 between frames. [`poll_event`](Self::poll_event) updates this number.
     ///
     /// The number follows from the length that the peer announced. Use it to limit a read, but do
     /// not allocate that many bytes in advance.
@@ -705,9 +705,9 @@ impl Connection {
     }
 
     /// Moves the queued small frames to new memory of exactly their size if they use less than
-    /// about a quarter of the send buffer or, when memory is scarce (`is_scarce`), if they do not
-    /// fill it. Returns the old buffer, so that another connection can use it, or `None` if nothing
-    /// was moved. Call this method when the transport accepts no more bytes.
+    /// about a quarter of the send buffer. When memory is scarce (`is_scarce`), moves them unless
+    /// they fill the buffer. Returns the old buffer, so that another connection can use it, or
+    /// `None` if nothing was moved. Call this method when the transport accepts no more bytes.
     pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
         self.sender.queue_mut().shrink(is_scarce)
     }

@@ -103,12 +103,12 @@ impl SendQueue {
     }
 
     /// Moves the bytes in the tail's memory to new memory of exactly their size, and returns the
-    /// old memory. Returns `None` without moving anything if the bytes fill more than about a
-    /// quarter of the tail's memory. If `is_scarce` is `true`, it does so only if they fill all of
-    /// it.
+    /// old memory. Returns `None` without moving anything if the bytes fill enough of the tail's
+    /// memory: more than about a quarter of it or, if `is_scarce` is `true`, all of it.
     ///
     /// Unless memory is scarce, at least three quarters of a draining queue must have been sent
-    /// before it is moved again, so all its moves together copy little more than the first one.
+    /// before its bytes are moved again, so all the moves together copy at most a third more bytes
+    /// than the first one alone.
     pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
         let used = self.len - self.shared_len;
         let allowed = if is_scarce { used } else { 4 * used + SPARE };

@@ -2,8 +2,8 @@
 //! 6.1).
 //!
 //! Before the application's messages, Pings and Pongs reach this module,
-//! [`Outbound`](super::outbound::Outbound) checks that they may still be sent, because the sender
-//! does not know whether the connection is closing.
+//! [`Outbound`](super::outbound::Outbound) checks that they may still be sent. This module cannot
+//! check that itself, because it does not know whether the connection is closing.
 
 use std::fmt;
 
@@ -185,8 +185,8 @@ impl Sender {
         true
     }
 
-    /// Checks that no fragmented message is incomplete, because another message must not interrupt
-    /// it.
+    /// Checks that no fragmented message is open, because such a message must be complete before
+    /// another one begins.
     //= docs/src/rfc6455.md#section-5-4
     //# Fragments of two messages MUST NOT be interleaved unless a negotiated extension can tell
     //# them apart.

@@ -13,7 +13,8 @@
 //!
 //! # Signs of life
 //!
-//! Besides a Pong, two things show that the peer is alive when the deadline for the Pong passes:
+//! When the deadline for the Pong passes without a Pong, two other things can show that the peer is
+//! alive:
 //!
 //! * **A byte that arrives.** The Pong may be waiting behind a large frame, because it cannot
 //!   overtake a frame that is still arriving.
@@ -201,8 +202,8 @@ impl KeepAliveState {
             // If the last Ping is still in the queue, do not queue another: the peer's answer to
             // that Ping is enough.
             //
-            // The driver has written what the transport accepts, so mark the bytes that are still
-            // queued as refused before the Ping is added to them.
+            // The driver has written as much as the transport accepts, so the bytes that are still
+            // queued have been refused. Mark them before the Ping is added to them.
             sender.queue_mut().mark_refused();
             if sender.queue().has_sent(self.ping_end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);

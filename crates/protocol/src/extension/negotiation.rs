@@ -163,8 +163,9 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
         //= docs/src/rfc7692.md#section-7-1-1-1
         //# A server MAY respond with `server_no_context_takeover` even if it was not offered.
         server_no_context_takeover: offer.server_no_context_takeover || options.server_no_context_takeover,
-        // If the client has announced that it will not use context takeover, require that in the
-        // response, so that the server need not keep a window for this client.
+        // If the client has announced with `client_no_context_takeover` that it will not use
+        // context takeover, the response contains this parameter too. That binds the client, so the
+        // server need not keep a window for it.
         //= docs/src/rfc7692.md#section-7-1-1-2
         //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need
         //# not keep a window between messages.

@@ -101,7 +101,7 @@ pub struct DeflateOptions {
     /// answers, and a server demands it in its response.
     pub client_no_context_takeover: bool,
     /// The maximum window size for the server's compression. A client requests this maximum in its
-    /// offer. A server observes it even if the client has not requested it.
+    /// offer. A server never exceeds it, even if the client has not requested it.
     pub server_max_window_bits: WindowBits,
     /// The maximum window size for the client's compression. A client announces this maximum in its
     /// offer, and observes it whatever the server's answer is. If it is less than 15 bits, a server

@@ -45,8 +45,8 @@ impl LengthForm {
         }
     }
 
-    /// Returns the number of extended length bytes after the first two bytes of the header: 0, 2 or
-    /// 8.
+    /// Returns the number of extended length bytes after the first two bytes of the header: 0, 2
+    /// or 8.
     #[must_use]
     pub const fn extended_bytes(self) -> usize {
         match self {

@@ -44,7 +44,7 @@ pub struct HeaderContext<'a> {
     pub limits: &'a Limits,
 }
 
-/// The information about an incomplete message that the rules need.
+/// The information that the rules need about an incomplete message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenMessageInfo {
     /// The number of payload bytes that have arrived, or `None` for a compressed message, whose

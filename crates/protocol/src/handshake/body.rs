@@ -159,8 +159,8 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     lengths.all(|other| other == Some(first)).then_some(first)
 }
 
-/// Returns the part of the body to expect after `line`, or the rest of `line` itself if it is
-/// incomplete.
+/// Returns the part of the body to expect next: what follows `line` or, if `line` is incomplete,
+/// the rest of it.
 fn after_chunk_size(line: Vec<u8>) -> Expected {
     match httparse::parse_chunk_size(&line) {
         Ok(httparse::Status::Complete((_, 0))) | Err(_) => Expected::Nothing,

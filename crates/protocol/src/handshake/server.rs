@@ -10,9 +10,9 @@
 //!                                  └─────────── rejection ──────────┘──▶ 4xx or 501
 //! ```
 //!
-//! In HTTP/2, an extended CONNECT replaces the upgrade, and 200 replaces 101 (RFC 8441). Another
-//! HTTP implementation must parse the request. The server checks the offers, and chooses among
-//! them, in the same way as in HTTP/1.1.
+//! In HTTP/2, an extended CONNECT replaces the upgrade, and 200 replaces 101 (RFC 8441). This crate
+//! does not parse HTTP/2, so another HTTP implementation must parse the request. The server checks
+//! the offers, and chooses among them, in the same way as in HTTP/1.1.
 
 use std::fmt;
 
@@ -373,8 +373,8 @@ impl ReceivedRequest {
         Ok(key)
     }
 
-    /// Checks the parts of the request that HTTP/2 needs to carry another protocol on the stream,
-    /// and the WebSocket version. `protocol` is the value of the pseudo-header `:protocol`.
+    /// Checks what HTTP/2 requires of a request so that the stream can carry another protocol, and
+    /// checks the WebSocket version. `protocol` is the value of the pseudo-header `:protocol`.
     fn check_extended_connect(&self, protocol: &str) -> Result<(), HandshakeViolation> {
         let (headers, target) = (self.headers(), self.head.uri());
         //= docs/src/rfc8441.md#section-4
@@ -417,9 +417,8 @@ impl ReceivedRequest {
         //# `Sec-WebSocket-Key`.
     }
 
-    /// Checks that the request announces no body. The body would begin where the frames begin, so
-    /// two programs that read the stream could disagree about whether the bytes are a body or
-    /// frames.
+    /// Checks that the request announces no body. A body would begin where the frames begin, so two
+    /// programs that read the stream could disagree about whether the bytes are a body or frames.
     fn check_no_body(&self) -> Result<(), HandshakeViolation> {
         let headers = self.headers();
         let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");

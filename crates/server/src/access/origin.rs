@@ -123,7 +123,7 @@ fn forwarded_scheme(request: &ReceivedRequest) -> Option<bool> {
     }
 }
 
-/// Returns whether a page with this scheme was loaded with TLS. Returns `None` for a scheme that no
+/// Returns whether a page with this scheme was loaded over TLS. Returns `None` for a scheme that no
 /// web page has. `ws` and `wss` are accepted too, because some programs send the scheme of the
 /// WebSocket URI instead of the page's scheme.
 fn is_secure(scheme: &str) -> Option<bool> {

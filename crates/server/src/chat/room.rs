@@ -11,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::text::Text;
 
-/// The maximum size of the texts in the room, in bytes of memory. It is enough for seven texts of
-/// the maximum size, each kept both plain and compressed, or for three thousand short ones. All
-/// members share the texts, so the number of members does not matter.
+/// The maximum total size of the texts in the room, in bytes of memory. It is enough for seven
+/// texts of the largest permitted size, each kept both plain and compressed, or for three thousand
+/// short ones. All members share the texts, so the number of members does not matter.
 pub(super) const MAX_BACKLOG: usize = 1 << 20;
 
 /// The maximum size, in bytes of memory, of the texts that a member gets in one write: about two
@@ -115,7 +115,8 @@ impl Room {
         self.lock().finish(range);
     }
 
-    /// Removes a member that has not finished with the texts from number `start` onwards.
+    /// Removes a member. `start` is the number of the first text that the member has not finished
+    /// with.
     pub(super) fn leave(&self, start: u64) {
         let mut texts = self.lock();
         texts.members -= 1;

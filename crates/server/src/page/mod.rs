@@ -63,12 +63,12 @@ const BOOK: &str = "http://127.0.0.1:8090";
 /// Returns the page with a content security policy that lets the browser run only the page's own
 /// scripts.
 pub(crate) fn response() -> Response<String> {
-    // The browser runs a script or applies a style only if its element has this value as its
-    // `nonce`, or, for a script, if a script with this `nonce` imports it. The value is new for
-    // each response, so an injected script cannot know it and does not run.
-    // `require-trusted-types-for` makes `innerHTML` and similar sinks reject plain strings, and
-    // `trusted-types 'none'` stops scripts from creating the values that those sinks would accept.
-    // So no script can turn text into markup that way.
+    // The browser applies a style only if the style's element has this value as its `nonce`. It
+    // runs a script only if the script's element has this `nonce`, or if a script with this `nonce`
+    // imports it. The value is new for each response, so an injected script cannot know it and does
+    // not run. `require-trusted-types-for` makes `innerHTML` and similar sinks reject plain
+    // strings, and `trusted-types 'none'` stops scripts from creating the values that those sinks
+    // would accept. So no script can turn text into markup that way.
     let nonce = format!("{:032x}", rand::random::<u128>());
     let mut response = respond("text/html; charset=utf-8", PAGE.replace("NONCE", &nonce));
     let policy = format!(

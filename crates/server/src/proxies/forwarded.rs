@@ -30,7 +30,7 @@ pub(super) fn in_forwarded(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
     })
 }
 
-/// Returns the addresses in `X-Forwarded-For`, as [`in_forwarded`] does.
+/// Returns the addresses in `X-Forwarded-For`, in the same form as [`in_forwarded`].
 pub(super) fn in_x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Option<IpAddr>>> {
     entries(headers, &X_FORWARDED_FOR, parse_address)
 }

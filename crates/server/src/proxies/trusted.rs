@@ -131,7 +131,8 @@ mod tests {
             ("[2001:db9::7]:4711", "2001:db9::7"),
             // A client inside our own network.
             ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
-            // An entry without an address ends the search, because the client before it is unknown.
+            // An entry without an address ends the search, because it cannot be compared with the
+            // trusted proxies.
             ("203.0.113.7, unknown", "127.0.0.1"),
             ("unknown, 203.0.113.7", "203.0.113.7"),
             ("203.0.113.7, unknown, 10.0.0.1", "127.0.0.1"),
@@ -168,7 +169,8 @@ mod tests {
         assert_eq!(client(&[("forwarded", "for=192.0.2.1"), ("forwarded", "for=203.0.113.7")]), "203.0.113.7");
     }
 
-    /// A proxy that appends to one of the headers passes on the other one as the client wrote it.
+    /// A proxy that appends to one of the header fields passes on the other unchanged, so a client
+    /// may have forged it.
     #[test]
     fn two_headers_must_agree() {
         let both =

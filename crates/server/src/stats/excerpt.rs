@@ -1,4 +1,4 @@
-//! Excerpts: the beginning of a text that may be long.
+//! Excerpts: the beginnings of texts that may be long.
 
 /// Returns the longest prefix of `text` whose characters take at most `max` bytes in total. `len`
 /// returns the number of bytes that a character takes in the place where the excerpt will be used,

@@ -80,8 +80,8 @@ impl CertificateFiles {
 
     /// Loads the certificate into `tls` whenever the files change, and on SIGHUP. If the new files
     /// cannot be used, the old certificate stays in use. The server then tries again only when the
-    /// files change once more or on the next SIGHUP, because trying every second would report the
-    /// same error every second. Warns before the certificate in use expires.
+    /// files change once more or the next SIGHUP arrives, because trying every second would report
+    /// the same error every second. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);

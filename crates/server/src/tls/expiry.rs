@@ -17,8 +17,8 @@ use std::{
 
 use tokio::time::sleep;
 
-/// The maximum time between two checks of the clock, and between two warnings. One line a day is
-/// noticed in a log without filling it. If the task slept for longer than a day, it could also
+/// The maximum time between two checks of the clock, and between two warnings. One warning a day is
+/// enough to be noticed but does not fill the log. A task that slept for longer than a day could
 /// notice too late that the clock had been changed or that the computer had been suspended.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -41,8 +41,8 @@ pub(super) enum Remark {
     Expired,
 }
 
-/// Calls `remark` when the certificate will soon expire, when it has expired, and once a day in
-/// both states. Begins at once if the certificate is already close to expiry. `now` returns the
+/// Calls `remark` when expiry is near, when the certificate has expired, and once a day in between
+/// and afterwards. The first call comes at once if expiry is already near. `now` returns the
 /// current time.
 pub(super) async fn watch(
     validity: Option<RangeInclusive<SystemTime>>,

@@ -35,21 +35,21 @@
 //! the page itself may view its frames.
 //!
 //! * A tap is put only on a connection that requests it, and its records go only to the viewer for
-//!   which the token was made. A page cannot view a connection that it has not opened: to do so, it
-//!   would have to make another page put its token into a URL.
+//!   which the token was made. A page cannot view another page's connection, because it would have
+//!   to make the other page open that connection with the first page's token in the URL.
 //! * The server makes a token for each viewer: 128 bits from a cryptographic random number
 //!   generator. It sends the token only on the viewer's connection. The token could also be part of
 //!   the page, but then the server would have to remember each load of the page, and a page that
 //!   reconnects would need another token.
-//! * The token works once. It is worthless afterwards, so displaying the request that contains it
-//!   does no harm.
+//! * The token works only once. It is worthless afterwards, so displaying the request that contains
+//!   it does no harm.
 //! * The token expires after [`LIFETIME`](token::LIFETIME), because a page uses its token at once
 //!   or never. If a token expires before it is used, its viewer is closed.
 //! * The token works only for a page of the origin that opened the viewer. That origin has been
 //!   [checked](crate::access). A page of another origin cannot use the token even if it knows it.
-//! * The values of headers that may hold a credential are hidden, because the page's script must
-//!   not see them either: a cookie may be `HttpOnly`, and a proxy may have added a header. See
-//!   [`Options::hide_credentials`](dissector::Options::hide_credentials).
+//! * The values of header fields that may hold a credential are hidden from the page's script,
+//!   which has no other way to see some of them: a cookie may be `HttpOnly`, and a proxy may have
+//!   added a header field. See [`Options::hide_credentials`](dissector::Options::hide_credentials).
 //! * The token is not logged, and no list of tokens can be requested. A wrong token, a used one and
 //!   an expired one get the same 404.
 //!

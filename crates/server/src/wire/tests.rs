@@ -90,8 +90,8 @@ async fn no_single_record_exceeds_the_limit() {
         longest_request("Cookie: ", "a;", "\r\n"),
         longest_request("Sec-WebSocket-Extensions: ", "a,", "a\r\n"),
         longest_request("Sec-WebSocket-Protocol: ", "a,", "a\r\n"),
-        // U+009B takes two bytes in UTF-8 but six in JSON. The record contains the request line as
-        // a whole and then again part by part.
+        // U+009B takes two bytes in UTF-8 but six in JSON. The record contains the request line
+        // twice: as a whole and in parts.
         longest_request("X: ", "\u{9b}", "\r\n"),
         request(&format!("/?{}", "\u{9b}".repeat(8000))),
         request(&format!("/{}", "\u{9b}".repeat(8000))),

@@ -12,7 +12,7 @@ fn ordinary_request(server: &Server) -> String {
     let mut stream = TcpStream::connect(server.address()).expect("it listens");
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the judge reads");
     let mut response = String::new();
-    stream.read_to_string(&mut response).expect("the judge ends TCP");
+    stream.read_to_string(&mut response).expect("the judge ends the TCP connection");
     response
 }
 

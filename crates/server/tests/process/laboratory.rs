@@ -161,7 +161,7 @@ fn each_fault_sends_exactly_the_documented_bytes() {
                     Request::upgrade(server, &format!("/break/{name}")).with("Sec-WebSocket-Key", fault_bytes::KEY);
                 stream.write_all(&request.bytes()).expect("the server reads the request");
                 let mut bytes = Vec::new();
-                stream.read_to_end(&mut bytes).expect("the server closes TCP");
+                stream.read_to_end(&mut bytes).expect("the server closes the TCP connection");
                 let rest = if faults::find(Role::Server, name).expect("the rule exists").is_in_handshake() {
                     check_response(name, &bytes)
                 } else {
@@ -184,7 +184,7 @@ fn a_client_that_accepts_a_broken_rule_is_logged_as_such() {
     // payload is readable here.
     stream.write_all(b"\x8a\x8c\0\0\0\0still there?").expect("the server reads it");
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("the server closes TCP");
+    stream.read_to_end(&mut bytes).expect("the server closes the TCP connection");
     let (rest, _) = check_frames("masked-frame", FaultSender::Server, check_valid_response(&bytes));
     assert_eq!(&rest[..4], [0x88, u8::try_from(rest.len() - 2).expect("short"), 0x03, 0xe8], "{rest:02x?}");
     server.wait_for_log(&["on /break/masked-frame: tolerated (Pong); expected: Close 1002 (MUST, section 5.1)"]);

@@ -49,7 +49,7 @@ pub fn fields(direction: &str, question: &str) -> Result<String, String> {
 /// or what a server would send in response to a request.
 ///
 /// # Errors
-/// Returns a message if the role is unknown, or if the question contains no bytes.
+/// Returns an error message if the role is unknown, or if the question contains no bytes.
 pub fn answers(role: &str, question: &str) -> Result<String, String> {
     if question.starts_with(|first: char| first.is_ascii_uppercase()) && question.contains(" HTTP/") {
         return answer_request(question);

@@ -1,9 +1,9 @@
 //! Checks that the documentation agrees with the source, and that the source can be read file by
 //! file.
 //!
-//! Prose about code becomes wrong without a warning. When a function is renamed, a chapter moves,
-//! or a heading is reworded, the text that refers to it still looks correct. For this reason,
-//! `cargo test` checks every page and every source file.
+//! Prose about code becomes wrong without warning. When a function is renamed, a chapter moves, or
+//! a heading is reworded, the text that refers to it still looks correct. For this reason, `cargo
+//! test` checks every page and every source file.
 //!
 //! For the pages (`README.md`, and every Markdown file in `docs`, `crates` and `example`):
 //!
@@ -27,8 +27,8 @@
 //! * Each step in `example/steps` has a chapter with the same name. The chapter shows every change
 //!   since the previous step.
 //! * Every code block with a mark, which is an HTML comment such as `<!-- diff: src/frame.rs -->`,
-//!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
-//!   `cargo run -p docs-check` writes these blocks.
+//!   contains what the mark describes: the changes to a file, a source file, or the answer to an
+//!   exercise. `cargo run -p docs-check` writes these blocks.
 //!
 //! For the other chapters:
 //!

@@ -30,8 +30,7 @@ pub fn evaluate(file: &Path, option: &str) -> Result<ConstantValue, String> {
 fn default_value(source: &str, option: &str) -> Result<String, String> {
     let field = format!(" {}: ", option.trim_start_matches('-').replace('-', "_"));
     let end = source.find(&field).ok_or_else(|| format!("the file has no option `{option}`"))?;
-    // The attribute of a field is the last attribute before the field. Every option has such an
-    // attribute.
+    // A field's attribute is the last one before the field, because every option has an attribute.
     let attribute = source[..end].rfind("#[arg(").map_or("", |start| &source[start..end]);
     let text = |name: &str, end: [char; 2]| {
         let (_, rest) = attribute.split_once(name)?;

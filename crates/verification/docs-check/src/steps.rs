@@ -94,7 +94,7 @@ fn hunks(old: &str, new: &str) -> Vec<String> {
 /// removed from every line.
 ///
 /// # Errors
-/// Returns a message if no item begins with `start`, or if several do.
+/// Returns an error message if no item begins with `start`, or if several do.
 pub fn item(source: &str, start: &str) -> Result<String, String> {
     let lines: Vec<&str> = source.lines().collect();
     let begins = |line: &str| {

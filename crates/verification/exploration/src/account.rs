@@ -43,7 +43,7 @@ pub struct Account {
     pub close_written: bool,
     /// Whether this side has broken a rule on purpose.
     pub broke_a_rule: bool,
-    /// Whether a deadline of this side has passed.
+    /// Whether one of this side's deadlines has passed.
     pub reached_a_deadline: bool,
     /// The number of frames received so far that complete an event, and the number of events that
     /// the engine has handed out.

@@ -18,8 +18,8 @@ use crate::{
 pub fn describe(setup: &Setup, counterexample: &Counterexample) -> String {
     let Counterexample { path, ending, broken } = counterexample;
     let mut world = World::new(setup);
-    // Dissect the bytes that were written and the bytes that were read separately, because bytes
-    // can be lost in between.
+    // Dissect the written bytes separately from the bytes that were read, because bytes can be lost
+    // on the wire.
     let mut written = Conversation::after_handshake(Options::default());
     let mut read = Conversation::after_handshake(Options::default());
     let mut lines = String::new();

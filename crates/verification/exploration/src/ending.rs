@@ -21,7 +21,7 @@ use crate::{
 /// A way to continue an interleaving to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndingKind {
-    /// The wire carries everything. If a side is given, its application begins to close.
+    /// If a side is given, its application first begins to close. Then the wire carries everything.
     Fair(Option<Role>),
     /// This side is left alone.
     Silent(Role),
@@ -90,7 +90,7 @@ impl Ending {
         self.world.apply(action)
     }
 
-    /// Lets the application of `closer`, if there is one, begin to close. Then runs both sides
+    /// If `closer` names a side, lets that side's application begin to close. Then runs both sides
     /// until each side that must disconnect has done so.
     fn run_fairly(&mut self, closer: Option<Role>, keep_alive: bool) -> Result<(), Broken> {
         let undisturbed = self.world.is_undisturbed();
@@ -174,7 +174,7 @@ impl Ending {
         Ok(progress)
     }
 
-    /// Leaves one side alone until its connection is over.
+    /// Runs one side, whose peer neither reads nor sends any more, until its connection ends.
     fn run_silently(&mut self, role: Role, keep_alive: bool) -> Result<(), Broken> {
         // Without a keep-alive, a side that has not learned that the connection is ending would
         // wait until its application closes, so let the application begin to close now.

@@ -18,7 +18,7 @@ pub enum Property {
     /// Events that arrived before the end of the stream are handed out before the connection is
     /// over.
     InputBeforeEnd,
-    /// No event is handed out after a broken rule, after the peer's Close, or by an endpoint that has
+    /// No event is handed out after a broken rule or the peer's Close, or after the endpoint has
     /// abandoned the connection.
     InputIgnored,
     /// When an event that needs an answer is handed out, the answer is already in the queue.
@@ -36,12 +36,13 @@ pub enum Property {
     DeadlineInTheFuture,
     /// An endpoint whose connection is over has no deadline and nothing to send.
     NothingAfterTheEnd,
-    /// The peer has the whole close time-out for its next step, counted from its Close, from the
-    /// rule that it broke, or from the moment at which this endpoint abandoned the connection.
+    /// The peer has the whole close time-out for its next step, counted from the moment when this
+    /// endpoint receives the peer's Close, reports a broken rule (other than an unanswered Ping),
+    /// or abandons the connection.
     WholeTimeout,
     /// A connection that has begun to close ends within its deadlines, whatever the peer does.
     EndsInTime,
-    /// A closing handshake over a working wire does not have to wait for a deadline.
+    /// A closing handshake over a working wire ends without waiting for a deadline.
     EndsWithoutDeadline,
 }
 
@@ -69,7 +70,7 @@ impl fmt::Display for Property {
             Self::QueuedIsWritten => "queued frames are written, or reported as discarded",
             Self::NoFalseAccusation => "a broken rule is reported only if the peer broke one",
             Self::AccountsAgree => "the accounts of the end agree with the wire and with each other",
-            Self::ServerEndsTcpFirst => "an endpoint ends TCP only when it is its turn",
+            Self::ServerEndsTcpFirst => "an endpoint ends the TCP connection only when it is its turn",
             Self::DeadlineInTheFuture => "a deadline that has been handled is not reported again",
             Self::NothingAfterTheEnd => "an endpoint whose connection is over has no deadline and nothing to send",
             Self::WholeTimeout => "the peer has the whole time-out for its next step in closing",

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// The maximum number of states to visit in the search for a shorter counterexample. A
-/// counterexample of many steps fills the screen anyway, so finding a shorter one is not worth more
-/// than a minute.
+/// counterexample that takes more states to find has so many steps that it fills the screen anyway,
+/// so finding it is not worth more than a minute.
 const SHORTENED_WITHIN: usize = 100_000;
 
 /// The result of an exploration.
@@ -32,7 +32,8 @@ pub struct Report {
     pub endings: u64,
     /// The number of steps from the beginning to the most distant state that was visited.
     pub longest: usize,
-    /// The shortest interleaving that breaks a property, if there is one.
+    /// An interleaving that breaks a property, if one was found. Without an ending, it is the
+    /// shortest.
     pub counterexample: Option<Counterexample>,
 }
 
@@ -85,9 +86,9 @@ pub fn search(setup: &Setup, progress: &mut dyn FnMut(usize, usize)) -> Report {
     if let Some(Counterexample { path, ending: Some(_), broken }) = &report.counterexample
         && !broken.property.needs_an_ending()
     {
-        // This counterexample contains an ending, so it may not be the shortest. Search again
-        // without endings, because a shorter interleaving that breaks a property may lead through
-        // other states.
+        // The steps of an ending do not affect the order of the search, so this counterexample may
+        // not be the shortest. Search again without endings, because a shorter interleaving that
+        // breaks a property may lead through states not yet visited.
         let shorter = search_within(setup, path.len(), SHORTENED_WITHIN, false, progress).counterexample;
         report.counterexample = shorter.or(report.counterexample);
     }

@@ -254,15 +254,15 @@ impl Side {
                 self.disconnected = true;
                 out.end();
                 self.check_disconnected()?;
-                Ok(Happened::Other(format!("drops TCP; its account: {}", self.close_info())))
+                Ok(Happened::Other(format!("drops the TCP connection; its account: {}", self.close_info())))
             }
         }
     }
 
-    /// Checks that it is this side's turn to end the TCP connection or its own direction, and that
-    /// it has not done the same before (`is_first`). A server may do so after both Close frames.
-    /// Either side may do so after a broken rule, a time-out or the end of the peer's stream, after
-    /// abandoning the connection, or after a failed write once the peer's Close has arrived.
+    /// Checks that this side may now end the TCP connection or its own direction, and that it has
+    /// not already done so (`is_first`). A server may do so after both Close frames. Either side
+    /// may do so after a broken rule, a time-out or the end of the peer's stream, after abandoning
+    /// the connection, or, if a write has failed, once the peer's Close has arrived.
     fn check_turn(&self, is_first: bool) -> Result<(), Broken> {
         let Account { close_received, violation_reported, abandoned, close_written, .. } = self.account;
         let both_closed = close_received && (close_written || self.write_failed);
@@ -272,7 +272,7 @@ impl Side {
             || self.connection.close_info().timed_out
             || (both_closed && (self.role == Role::Server || self.write_failed));
         Broken::unless(is_first && in_turn, Property::ServerEndsTcpFirst, || {
-            format!("the {} ends TCP although it is not its turn", name(self.role))
+            format!("the {} ends the TCP connection although it is not its turn", name(self.role))
         })
     }
 
@@ -334,7 +334,7 @@ impl Side {
     /// Abandons the connection. The two sides give different reasons, as in [`close`](Self::close).
     ///
     /// # Errors
-    /// Fails if the peer does not have the whole time for its next step.
+    /// Fails if the peer does not get the full time-out for its next step.
     pub fn abandon(&mut self) -> Result<Happened, Broken> {
         let reason = match self.role {
             Role::Client => "no memory",
@@ -399,8 +399,9 @@ impl Side {
     /// Handles the deadline that has passed.
     ///
     /// # Errors
-    /// Fails if the engine wrongly reports that its peer broke a rule, or if the next deadline is
-    /// still in the past after a second call in a row.
+    /// Fails if the engine wrongly reports that its peer broke a rule, if it then gives the peer
+    /// too little or too much time, or if the next deadline is still not in the future after two
+    /// calls in a row.
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,

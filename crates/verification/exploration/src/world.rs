@@ -46,10 +46,10 @@ impl Bound {
     }
 }
 
-/// The bounds of the test, which takes less than a minute.
+/// The bounds that the test explores, in less than a minute.
 pub const QUICK_BOUNDS: [Bound; 2] = [Bound::new(1, true), Bound::new(2, false).with_keep_alive()];
 
-/// The bounds of the program, which takes a few minutes.
+/// The bounds that the program explores, in a few minutes.
 pub const DEEP_BOUNDS: [Bound; 4] =
     [Bound::new(1, true), Bound::new(2, false).with_keep_alive(), Bound::new(2, true), Bound::new(3, false)];
 
@@ -171,8 +171,8 @@ impl World {
         // because it is always the same.
         let Self { client, server, to_client, to_server, bound: _, causes_left, lost } = self;
         let text = format!("{:?}", (client.inspect(), server.inspect(), to_client, to_server, causes_left, lost));
-        // The standard library's hash has only 64 bits, so hash the text twice, each time with a
-        // different byte in front of it.
+        // The standard library's hash has only 64 bits. To get 128 bits, hash the text twice, each
+        // time with a different byte in front of it.
         let [high, low] = [0, 1].map(|beginning| {
             let mut hasher = DefaultHasher::new();
             hasher.write_u8(beginning);

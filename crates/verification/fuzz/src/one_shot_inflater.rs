@@ -29,7 +29,7 @@ pub enum OneShotResult {
 #[derive(Debug)]
 pub struct OneShotInflater {
     takeover: bool,
-    /// The compressed bytes to which the next message may refer.
+    /// The compressed data to whose content the next message may refer.
     stream: Vec<u8>,
     /// The size of `stream` after decompression, in bytes.
     size: usize,
@@ -95,7 +95,7 @@ impl OneShotInflater {
         let Decompressed { bytes, read, end } = decompress(&extended, self.size + 2);
         if read == self.stream.len() && bytes.len() == self.size && end == StreamEnd::Final {
             // The tail completes an empty block with BFINAL. This block ends the stream, so the
-            // next message begins a new one.
+            // next message begins a new stream.
             self.forget();
             return true;
         }

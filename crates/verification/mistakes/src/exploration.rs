@@ -113,7 +113,7 @@ pub const MISTAKES: [Mistake; 14] = [
     },
     Mistake {
         name: "tcp-step",
-        description: "a client ends TCP as soon as both Closes are through, as a server does",
+        description: "a client ends the TCP connection as soon as both Closes are through, as a server does",
         file: "crates/protocol/src/connection/closing.rs",
         original: "Role::Client => false,",
         mistaken: "Role::Client => done,",

@@ -1,7 +1,7 @@
 //! Puts deliberate mistakes into a copy of the source, to check that each of them is found.
 //!
-//! A search that finds no mistake proves little unless it would have found one had there been one.
-//! So each [technique] comes with a list of deliberate mistakes that it must find. The mistakes are
+//! A search that finds no mistake proves little unless it is known to find mistakes that exist. So
+//! each [technique] comes with a list of deliberate mistakes that it must find. The mistakes are
 //! never put into the repository's own source: [`Scratch`] copies the crates that the techniques
 //! need into a separate folder, replaces one piece of source there, and runs the technique on the
 //! copy.

@@ -32,8 +32,8 @@ impl Socket {
     }
 }
 
-/// Models how `Driver::poll_transmit` uses the shared wakers. The two tasks never do this at the
-/// same time, because each holds the lock of the split connection for the whole of a poll.
+/// Models how `Driver::poll_transmit` uses the shared wakers. The two tasks never call it at the
+/// same time, because each holds the split connection's lock throughout its poll.
 fn poll_transmit(socket: &Socket, shared: &Mutex<Option<Arc<SharedWakers>>>, side: Side, cx: &Context<'_>) -> Poll<()> {
     let mut shared = shared.lock().unwrap();
     let wakers = Arc::clone(shared.get_or_insert_default());

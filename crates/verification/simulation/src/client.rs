@@ -314,8 +314,8 @@ impl Client {
 }
 
 /// Returns `true` if the client closed the connection and the server answered. A Close that the
-/// server sends first does not count: the server may believe that the client is dead while the
-/// client's messages are still on their way, and these messages are lost.
+/// server sends first does not count: the server may believe that the client is dead while messages
+/// from the client are still on their way, and those messages are then lost.
 pub(crate) fn is_normal(close_info: &CloseInfo) -> bool {
     close_info.was_clean && close_info.code == CloseCode::NORMAL
 }

@@ -332,7 +332,8 @@ impl Ledger {
     }
 }
 
-/// Two hosts, and how many faults had begun there, and how many were active, when the watch began.
+/// Two hosts, with the number of faults that were active there when the watch began, and the number
+/// that had begun there by then.
 #[derive(Debug)]
 pub struct Watch<'a> {
     ledger: &'a Ledger,

@@ -46,8 +46,8 @@ where
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it could not connect in 5 s".to_owned(),
         };
-        // Only a fault at the server itself excuses the end of a session. If the server had no
-        // fault, faults at other hosts must have affected the observer.
+        // Only a fault at the server itself may end the observer's session. If a session ended
+        // although the server had no fault, faults at other hosts have affected the observer.
         if watch.is_undisturbed() {
             ledger.fail(format!("{name} noticed what happens to others: {why}"));
         }

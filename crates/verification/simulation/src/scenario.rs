@@ -32,7 +32,7 @@ pub enum Style {
 pub struct ClientPlan {
     /// The style of the client.
     pub style: Style,
-    /// The server's style on this client's connections.
+    /// The style in which the server uses its ends of this client's connections.
     pub server_style: Style,
     /// Whether the server sends each whole message back, instead of only its number.
     pub echo: bool,
@@ -104,7 +104,7 @@ impl Scenario {
     pub fn new(seed: u64, subject: Subject) -> Self {
         let random = &mut StdRng::seed_from_u64(seed);
         let seconds = |random: &mut StdRng, from: u64, to: u64| Duration::from_secs(random.random_range(from..=to));
-        // One run in ten takes an hour.
+        // About one run in ten simulates an hour.
         let duration = if random.random_bool(0.1) { Duration::from_secs(3600) } else { seconds(random, 60, 600) };
         let clients = (0..random.random_range(1..=4)).map(|_| ClientPlan::new(random)).collect::<Vec<_>>();
         let fault_count = random.random_range(0..=8);

@@ -55,9 +55,9 @@ pub fn close_limit(scenario: &Scenario) -> Duration {
 }
 
 /// Returns the maximum time from a dead peer's last sign of life to the end of the connection,
-/// however it ends. The limits for the keep-alive and for closing are added, because the connection
-/// may begin to close, for example after a message has arrived too slowly, shortly before the
-/// keep-alive would report the peer as dead. Closing may then take its full time.
+/// however it ends. This is the sum of the limits for the keep-alive and for closing: the
+/// connection may begin to close shortly before the keep-alive would report the peer as dead, for
+/// example because a message has arrived too slowly, and closing may then take its full time.
 #[must_use]
 pub fn end_limit(scenario: &Scenario) -> Duration {
     keep_alive_limit(scenario) + close_limit(scenario)

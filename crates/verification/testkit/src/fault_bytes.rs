@@ -2,8 +2,8 @@
 //! exactly these bytes were sent.
 //!
 //! The tests of the laboratory, the server and the client use this module. It does not depend on
-//! the laboratory. If the laboratory sends wrong bytes, the bytes here are therefore still right,
-//! and the tests fail.
+//! the laboratory, so if the laboratory sends wrong bytes, the bytes here are still right and the
+//! tests fail.
 
 /// A key for requests. [`ACCEPT`] is its accept value. The RFC's example key is not suitable: the
 /// fault `accept-wrong` sends the accept value of that key, which would then be correct.

@@ -90,8 +90,8 @@ impl ProxyServer {
         let recorded = Arc::clone(&requests);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                // Ignore the result of the task: the test itself notices a client that is not
-                // served.
+                // Ignore the result of the task: if a client is not served, the test itself
+                // notices.
                 drop(tokio::spawn(serve(client, Arc::clone(&recorded))));
             }
         });

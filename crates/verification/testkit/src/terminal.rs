@@ -1,7 +1,7 @@
 //! Text that tries to control a terminal, and a check that none of it reached one.
 //!
-//! The check has its own table. If it asked the code under test which characters are harmful, a
-//! character missing from that code would be missing here too.
+//! The check has its own list of harmful characters. If it asked the code under test, it could not
+//! notice a character that is missing there.
 
 /// Text with which a peer tries to control a terminal, or to make a line look different from its
 /// content: control sequences (ESC, the one-character CSI, BEL, DEL, NEL), characters that change

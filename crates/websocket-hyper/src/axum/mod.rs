@@ -57,7 +57,7 @@
 //! * By default, the maximum size of a message is 16 MiB, instead of axum's 64 MiB.
 //! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
 //!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,
-//!   and a sender that is faster than its peer waits.
+//!   and a sender must wait if it is faster than its peer.
 //! * `accept_unmasked_frames` does not exist. A client must mask its frames.
 //! * If you call [`set_selected_protocol`](WebSocketUpgrade::set_selected_protocol) with a
 //!   subprotocol that the client has not offered, the response has status 500.

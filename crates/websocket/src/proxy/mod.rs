@@ -48,7 +48,7 @@ use crate::happy_eyeballs::connect_to_any;
 /// `limits` applies to the head of the answer to `CONNECT`.
 ///
 /// # Panics
-/// If the proxy [is reached over TLS](Proxy::is_over_tls). For such a proxy, the caller must
+/// Panics if the proxy [is reached over TLS](Proxy::is_over_tls). For such a proxy, the caller must
 /// perform the TLS handshake between [`connect_to_proxy`] and [`open_tunnel`].
 //= docs/src/rfc6455.md#section-4-1
 //# A client that is configured to use a proxy SHOULD connect to the proxy and request a tunnel to the

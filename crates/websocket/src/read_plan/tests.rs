@@ -47,7 +47,7 @@ fn the_table_of_plans() {
         (LargeFrame, MIB, sizes(0, MIB, 0), (NextHeader, Shared, 32 * KIB)),
         (LargeFrame, MIB, sizes(1, MIB, 0), (Anything, Shared, BLOCK_BYTES)),
 
-        // A frame is large if at least 64 KiB are missing.
+        // A frame is large if at least 64 KiB of it are missing.
         (Anything, 0, sizes(0, 320 * KIB, 64 * KIB - 1), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
         (NextHeader, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
@@ -69,8 +69,8 @@ fn the_table_of_plans() {
         (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(5 * KIB, 5 * KIB, 1000), (Anything, Own { capacity: 5 * KIB + 1000 + HEADER }, 1000 + HEADER)),
 
-        // The room in a new buffer: the largest of 64 KiB, four times what has arrived, and what an
-        // earlier frame needed, but no more than is missing.
+        // The room in a new buffer: 64 KiB, four times what has arrived, or what an earlier frame
+        // needed, whichever is largest, but never more than is missing.
         (Anything, 0, sizes(0, 0, MIB), (LargeFrame, Own { capacity: 64 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(16 * KIB, 16 * KIB, MIB), (LargeFrame, Own { capacity: 80 * KIB + HEADER }, MIB + HEADER)),
         (Anything, 0, sizes(17 * KIB, 17 * KIB, MIB), (LargeFrame, Own { capacity: 85 * KIB + HEADER }, MIB + HEADER)),
@@ -79,7 +79,8 @@ fn the_table_of_plans() {
         (LargeFrame, 50 * KIB, sizes(100 * KIB, 100 * KIB, MIB), (LargeFrame, Own { capacity: 500 * KIB + HEADER }, MIB + HEADER)),
         (LargeFrame, MIB, sizes(10, 10, 70 * KIB), (LargeFrame, Own { capacity: 10 + 70 * KIB + HEADER }, 70 * KIB + HEADER)),
 
-        // Up to 32 KiB of input are moved to a buffer of the full size at once.
+        // An input of up to 32 KiB is moved to a buffer of the full size at once, if its current
+        // buffer is smaller.
         (Anything, 0, sizes(32 * KIB, 160 * KIB, 200 * KIB), (LargeFrame, Current, 200 * KIB + HEADER)),
         (Anything, 0, sizes(32 * KIB, 160 * KIB - 1, 200 * KIB), (LargeFrame, Own { capacity: 160 * KIB + HEADER }, 200 * KIB + HEADER)),
         // A larger input is moved only if the buffer has room for neither 32 KiB nor the missing

@@ -49,7 +49,7 @@ pub enum TlsConfigError {
     NoKey(String),
     /// The private key is encrypted with a password.
     EncryptedKey(String),
-    /// A certificate or a key is of a kind that cannot be used.
+    /// rustls cannot use a certificate or a key, for example because of its type.
     Unusable {
         /// Where it comes from.
         origin: String,

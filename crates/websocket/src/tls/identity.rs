@@ -79,9 +79,9 @@ impl Identity {
     #[must_use]
     pub fn validity(&self) -> Option<RangeInclusive<SystemTime>> {
         let certificate = self.0.end_entity_cert().and_then(ParsedCertificate::try_from).ok()?;
-        // rustls has no function that returns the dates, but its errors about dates contain them.
-        // In practice, no certificate is valid at the beginning of 1970 or after the year 9999, so
-        // a check against each of these two times fails.
+        // rustls has no function that returns the limits of the period, but its errors about dates
+        // contain them. In practice, no certificate is valid at the beginning of 1970 or after the
+        // year 9999, so a check against each of these two times fails with such an error.
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) =
             check_at(&certificate, at(0))

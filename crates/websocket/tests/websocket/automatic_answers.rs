@@ -94,7 +94,7 @@ fn a_close_that_is_reported_has_been_answered() {
         script.push_read(&client_frame(CLOSE, CLOSE_1000));
         assert_eq!(next(), Event::Close(Some(CloseFrame::NORMAL)));
         assert_eq!(script.written(), server_frame(CLOSE, CLOSE_1000));
-        assert!(script.is_shut_down(), "the server closes TCP first");
+        assert!(script.is_shut_down(), "the server closes the TCP connection first");
     });
 }
 

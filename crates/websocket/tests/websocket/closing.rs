@@ -30,7 +30,7 @@ fn calls_without_flushes(script: &StreamScript) -> Vec<StreamCall> {
     script.calls().into_iter().filter(|call| *call != StreamCall::Flush).collect()
 }
 
-// ---- 7.1.1: the server closes TCP first ---------------------------------------------------------
+// ---- 7.1.1: the server closes the TCP connection first ------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
@@ -77,7 +77,7 @@ async fn a_client_waits_until_the_server_closes_tcp() {
     assert_eq!(event, Event::Close(Some(CloseFrame::NORMAL)));
     assert!(is_pending(client.next_event()));
     assert_eq!(script.written(), client_frame(CLOSE, b"\x03\xE8"));
-    assert!(!script.is_shut_down(), "the server closes TCP first");
+    assert!(!script.is_shut_down(), "the server closes the TCP connection first");
     assert_eq!(client.state(), State::Closing);
     script.push_eof();
     assert!(ready(client.next_event()).is_none());

@@ -1,8 +1,8 @@
 //! Step 2: read one header.
 //!
 //! After the handshake, the server reads the two bytes with which every frame begins, and splits
-//! them into their fields. If a reserved bit is set, the opcode is reserved or the frame is not
-//! masked, the server ends the connection.
+//! them into their fields. The server ends the connection if a reserved bit is set, if the opcode
+//! is reserved, or if the frame is not masked.
 
 mod frame;
 mod handshake;

@@ -37,8 +37,8 @@ pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Opt
 /// one, but not the reason.
 fn answer_close(mut close: Frame) -> Result<Frame, Violation> {
     if let Some((code, reason)) = close.payload.split_first_chunk() {
-        // Only these codes may be sent. Code 1006, for example, must not be, because it means that
-        // no Close was received.
+        // Only these codes may be sent. Code 1006, for example, must not be sent, because it means
+        // that no Close was received.
         if !matches!(u16::from_be_bytes(*code), 1000..=1003 | 1007..=1014 | 3000..=4999) {
             return Err(Violation(1002, "a Close must not have this code"));
         }

@@ -47,8 +47,8 @@ pub(crate) fn accept(head: &str) -> Result<String, Violation> {
         return Err(Violation(400, "a Sec-WebSocket-Key must be 16 bytes in Base64"));
     }
     // In the header field `Origin`, a browser names the site that the page came from. Without this
-    // check, any page that a user visits could connect on the user's behalf. Other programs send no
-    // Origin.
+    // check, any page that a user visits could connect on the user's behalf. Other programs usually
+    // send no Origin, and may connect without one.
     let origins = headers(head, "Origin");
     if !origins.iter().all(|origin| origin.split_once("://").is_some_and(|(_, site)| site == host)) {
         return Err(Violation(403, "pages of other sites may not connect"));

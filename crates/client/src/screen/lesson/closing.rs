@@ -39,7 +39,7 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
         }
         Verdict::done(format!(
             "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
-             and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",
+             and the server ends the TCP connection. The state was OPEN, then CLOSING, and is CLOSED.",
             printable(&reason)
         ))
     },

@@ -20,7 +20,7 @@ pub(super) static BROKEN_HANDSHAKE: Lesson = Lesson {
         }
         Verdict::done(
             "The client computes the accept value from the key that it has sent. A server or a cache that does not know \
-             WebSocket cannot guess it. So the client ended TCP. /reconnect / leads back.",
+             WebSocket cannot guess it. So the client ended the TCP connection. /reconnect / leads back.",
         )
     },
 };

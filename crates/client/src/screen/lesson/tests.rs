@@ -259,7 +259,7 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
     }
     measure(&user);
     assert!(text(&user).contains("You have done every lesson."), "{}", text(&user));
-    // A lesson that is done shows its explanation above the task.
+    // A completed lesson shows its explanation above the task.
     for number in 1..=LESSONS.len() {
         user.enter(&format!("/lesson {number}"));
         assert!(text(&user).contains(&format!("✓ {number}: ")), "{}", text(&user));

@@ -44,8 +44,8 @@ const fn violating_field(violation: &Violation) -> Option<&'static str> {
 }
 
 /// Returns the index of the innermost field that contains the byte at `position`. A masked payload
-/// appears as two fields over the same bytes. Only the unmasked one has fields inside it, so one of
-/// those is chosen.
+/// appears as two fields over the same bytes. Only the unmasked one has fields inside it, so the
+/// result is one of those.
 fn innermost(record: &Record, position: u64) -> Option<usize> {
     let mut fields =
         record.walk().enumerate().filter(|(_, (_, field))| !field.derived && field.range.contains(&position));

@@ -209,7 +209,8 @@ impl Model {
         self.select_initial_field_of(self.lessons.field());
     }
 
-    /// Does the same as `select_initial_field`, but for a lesson about the field `lesson`.
+    /// Does the same as `select_initial_field`, but takes the name of the lesson's field from
+    /// `lesson`.
     fn select_initial_field_of(&mut self, lesson: Option<&str>) {
         self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record, lesson));
         self.frame_scroll = 0;
@@ -225,8 +226,8 @@ impl Model {
         self.own_frame = None;
     }
 
-    /// Ends the search for a command's frames. But if the command breaks a rule and none of its
-    /// frames has shown this, the search continues, because the server's answer may still show it.
+    /// Ends the search for a command's frames, unless the command breaks a rule and no frame has
+    /// shown this yet. In that case, the server's answer may still show it.
     pub(crate) fn end_sending(&mut self) {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }

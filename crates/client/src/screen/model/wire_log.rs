@@ -1,4 +1,4 @@
-//! The log of the wire: the newest records, the selected record, and the totals of the connection.
+//! The wire log: the newest records, the selected record, and the connection's totals.
 
 use std::{
     collections::VecDeque,

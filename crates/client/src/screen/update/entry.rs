@@ -34,8 +34,8 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         let advice = match model.state {
             State::Connecting => "wait until it is open",
             _ => {
-                // The user's next line will be `/reconnect`, so empty the input. The history keeps
-                // the line that could not be sent.
+                // The hint suggests `/reconnect` as the next line, so empty the input. The history
+                // keeps the line that could not be sent.
                 model.editor.take();
                 "/reconnect opens a new one, and ↑ brings your line back"
             }

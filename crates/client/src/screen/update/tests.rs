@@ -510,15 +510,15 @@ const MASKED_PONG: &[u8] = &[0x8a, 0x81, 0, 0, 0, 0, b'x'];
 fn the_frame_that_the_user_sent_stays_selected() {
     let mut model = open();
     add_frames(&mut model, 2);
-    // The engine's own Pong is not a frame of the command.
+    // The Pong comes from the engine itself, not from the command.
     let frames: [(Direction, &[u8]); 2] = [(TO_SERVER, MASKED_PONG), (TO_SERVER, MASKED_HELLO)];
     send(&mut model, &LinkCommand::Text("Hello".to_owned()), &frames);
     add_frames(&mut model, 50);
     add_records(&mut model, &[(TO_SERVER, MASKED_PONG)]);
     assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(3));
     assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
-    // The selection can still move: to the next frame, to a newly sent frame, or to the newest
-    // frame and from then on to each newer one.
+    // The selection can still move. Ctrl-N selects the next frame, sending a frame selects that
+    // frame, and Esc selects the newest frame and, from then on, each newer one.
     press_control(&mut model, 'n');
     assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(4));
     send(&mut model, &LinkCommand::Ping(Vec::new()), &[(TO_SERVER, &[0x89, 0x80, 0, 0, 0, 0])]);
@@ -636,8 +636,8 @@ fn after_break_the_broken_frame_or_the_answer_is_selected() {
 
 #[test]
 fn the_fields_that_the_user_reads_are_not_replaced() {
-    // Once the pane with the fields has the focus, it keeps showing the same record, even though
-    // none of these keys selects a field.
+    // Once the pane with the fields has the focus, new records do not replace the one that it
+    // shows, even if no key has selected a field.
     for keys in [&[KeyCode::BackTab][..], &[KeyCode::Tab, KeyCode::Tab, KeyCode::Enter]] {
         let mut model = open();
         add_records(&mut model, &[(TO_CLIENT, HELLO)]);

@@ -65,7 +65,8 @@ fn rows(columns: usize) -> Vec<String> {
 
 /// Returns the rows of the help, wrapped to fit a bordered window on a terminal of this size.
 fn rows_in((columns, _): (u16, u16)) -> Vec<String> {
-    // Two columns of the screen behind the help stay visible, so that the help looks like a window.
+    // At least one column of the screen stays visible on each side of the help, so that the help
+    // looks like a window.
     rows(usize::from(columns.saturating_sub(4)))
 }
 

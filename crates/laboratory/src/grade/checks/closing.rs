@@ -18,7 +18,8 @@ use crate::{
 /// do so at once, because there is nothing left to wait for.
 const END: Duration = Duration::from_secs(1);
 
-/// The time within which a server must notice that the client is gone. TCP reports this at once.
+/// The time within which a server must notice that the client's stream has ended. TCP reports this
+/// at once.
 const GONE: Duration = Duration::from_secs(2);
 
 /// How long a client on a slow network may take to answer a Close.
@@ -36,14 +37,20 @@ const MORE: usize = 64 << 10;
 const REASON: &[u8] = b"goodbye";
 
 const ANSWER: &[Hint] = &[
-    hint(&[Symptom::NoAnswer], "Answer a Close, 8, with a Close that has the same code, before you end TCP."),
-    hint(&[Symptom::Ended], "Send your Close before you end TCP. Without it, the client reports the code 1006."),
+    hint(
+        &[Symptom::NoAnswer],
+        "Answer a Close, 8, with a Close that has the same code, before you end the TCP connection.",
+    ),
+    hint(
+        &[Symptom::Ended],
+        "Send your Close before you end the TCP connection. Without it, the client reports the code 1006.",
+    ),
     hint(
         &[Symptom::OtherCode],
         "Answer with the same code. If there was none, send none, or 1000. Codes such as 1005 and 1006 are never sent: \
          they stand for what did not arrive.",
     ),
-    hint(&[Symptom::LeftOpen], "After both Closes, the server ends TCP first."),
+    hint(&[Symptom::LeftOpen], "After both Closes, the server ends the TCP connection first."),
 ];
 
 /// Creates a check that closes with a valid code.
@@ -64,7 +71,7 @@ const VALID_CODE: &[Hint] = &[
         &[Symptom::OtherCode],
         "Answer a Close with the code that it has. Valid codes are 1000 to 1003, 1007 to 1014 and 3000 to 4999.",
     ),
-    hint(&[], "Answer a Close, 8, with a Close that has the same code, before you end TCP."),
+    hint(&[], "Answer a Close, 8, with a Close that has the same code, before you end the TCP connection."),
 ];
 
 pub(super) static CHECKS: &[Check] = &[
@@ -158,7 +165,10 @@ pub(super) static CHECKS: &[Check] = &[
             script.then(Act::End(END));
         }),
         hints: &[
-            hint(&[Symptom::Ended], "After both Closes, the client waits until the server has ended TCP."),
+            hint(
+                &[Symptom::Ended],
+                "After both Closes, the client waits until the server has ended the TCP connection.",
+            ),
             hint(&[], "Answer a Close with a Close that has the same code, masked like every frame of a client."),
         ],
     },
@@ -179,7 +189,7 @@ pub(super) static CHECKS: &[Check] = &[
         exercise: Exercise::FaultsOfEarlierStages,
         hints: &[hint(
             &[],
-            "Send a Close that names the broken rule before you end TCP: 1007 for text that is not UTF-8, and otherwise \
+            "Send a Close that names the broken rule before you end the TCP connection: 1007 for text that is not UTF-8, and otherwise \
              1002.",
         )],
     },

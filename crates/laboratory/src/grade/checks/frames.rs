@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The time for which the connection must stay open after a frame. A program that ends the
-/// connection because of the frame does so at once.
+/// connection because of the frame does so at once, so a short time is enough.
 const OPEN: Duration = Duration::from_millis(200);
 
 /// The longest payload whose length fits into the second byte.

@@ -279,7 +279,7 @@ pub(super) static CHECKS: &[Check] = &[
         }),
         hints: &[hint(
             &[],
-            "After your Close, give the client one deadline to end TCP, which bytes do not extend. Then close the \
+            "After your Close, give the client one deadline to end the TCP connection, which bytes do not extend. Then close the \
              socket.",
         )],
     },

@@ -40,7 +40,7 @@ pub(crate) fn all_faults() -> impl Iterator<Item = &'static Fault> {
     faults::all().chain(variants::FAULTS)
 }
 
-/// The name and the title of a check, for a list.
+/// The stage, name and title of a check, for a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedCheck {
     /// The stage to which the check belongs.

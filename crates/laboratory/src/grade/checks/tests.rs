@@ -202,8 +202,8 @@ fn variants_of_faults_are_the_ones_of_their_descriptions() {
     }
 }
 
-/// Returns the header lines of `head`, which is a valid request, after the check with this name has
-/// edited it.
+/// Returns the header lines of `head`, a valid request, after the check called `name` has edited
+/// the head.
 fn edited(name: &str, head: &str) -> Vec<String> {
     let check = all().find(|check| check.name == name).unwrap_or_else(|| panic!("there is no {name}"));
     let script = prepare(check, Role::Client).expect("a script");

@@ -38,8 +38,8 @@ use crate::{frame_builder::FrameBuilder, observations::TcpEnd, randomness::Rando
 /// for the peer to end the other one, and then drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
 
-/// How long the judge waits for more bytes of a wrong frame. A peer on the same machine writes them
-/// at once.
+/// The pause after which the judge assumes that no more bytes of a wrong frame will arrive. A peer
+/// on the same machine writes a whole frame without such a pause.
 const REST: Duration = Duration::from_millis(100);
 
 /// Advice for a peer that sends more frames after its own Close.
@@ -274,12 +274,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     fn nothing(&self, label: &str) -> Failure {
         match self.tcp_end {
-            Some(TcpEnd::Eof) => {
-                Failure::new(Symptom::Ended, format!("{} ended TCP instead of sending {label}", self.name()))
-            }
-            Some(TcpEnd::Reset) => {
-                Failure::new(Symptom::Ended, format!("{} reset TCP instead of sending {label}", self.name()))
-            }
+            Some(TcpEnd::Eof) => Failure::new(
+                Symptom::Ended,
+                format!("{} ended the TCP connection instead of sending {label}", self.name()),
+            ),
+            Some(TcpEnd::Reset) => Failure::new(
+                Symptom::Ended,
+                format!("{} reset the TCP connection instead of sending {label}", self.name()),
+            ),
             None => {
                 let sentence = format!("{label} did not arrive within {}", seconds(self.answer_timeout));
                 Failure::new(Symptom::NoAnswer, sentence)
@@ -416,10 +418,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             Some(TcpEnd::Eof) if !self.write_failed => Ok(()),
             Some(_) => Err(Failure::new(
                 Symptom::Reset,
-                format!("{} reset TCP, which can destroy what it has sent before", self.name()),
+                format!("{} reset the TCP connection, which can destroy what it has sent before", self.name()),
             )),
             None => {
-                let sentence = format!("{} did not end TCP within {}", self.name(), seconds(limit));
+                let sentence = format!("{} did not end the TCP connection within {}", self.name(), seconds(limit));
                 Err(Failure::new(Symptom::LeftOpen, sentence))
             }
         }
@@ -477,7 +479,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         match self.tcp_end {
             None => Ok(()),
             Some(_) => {
-                let sentence = format!("{} ended TCP, but the connection must stay open", self.name());
+                let sentence = format!("{} ended the TCP connection, which must stay open", self.name());
                 Err(Failure::new(Symptom::Ended, sentence))
             }
         }

@@ -98,10 +98,10 @@ async fn the_end_of_tcp_ends_the_wait() {
     drop(far);
     let begun = Instant::now();
     let result = peer.message("the echo", Opcode::Text, b"Hello", &[]).await;
-    assert_says(result, Symptom::Ended, "the server ended TCP instead of sending the echo");
+    assert_says(result, Symptom::Ended, "the server ended the TCP connection instead of sending the echo");
     peer.tcp_end = Some(TcpEnd::Reset);
     let result = peer.message("the echo", Opcode::Text, b"Hello", &[]).await;
-    assert_says(result, Symptom::Ended, "the server reset TCP instead of sending the echo");
+    assert_says(result, Symptom::Ended, "the server reset the TCP connection instead of sending the echo");
     assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
@@ -259,7 +259,7 @@ async fn a_close_has_one_of_the_codes_and_a_text_as_its_reason() {
 async fn tcp_ends_in_time_and_without_a_reset() {
     let (mut peer, far) = open(Role::Client, b"\x81\x02Hi").await;
     let begun = Instant::now();
-    assert_says(peer.end(SECOND).await, Symptom::LeftOpen, "the server did not end TCP within 1 s");
+    assert_says(peer.end(SECOND).await, Symptom::LeftOpen, "the server did not end the TCP connection within 1 s");
     let sentence = "the server still keeps the connection after 500 ms";
     assert_says(peer.ends_in_time(SECOND / 2).await, Symptom::LeftOpen, sentence);
     assert_eq!(begun.elapsed(), SECOND * 3 / 2);
@@ -269,13 +269,13 @@ async fn tcp_ends_in_time_and_without_a_reset() {
     assert_eq!(peer.stays_open(SECOND).await, Ok(()));
     assert_eq!(begun.elapsed(), SECOND);
     drop(far);
-    let sentence = "the server ended TCP, but the connection must stay open";
+    let sentence = "the server ended the TCP connection, which must stay open";
     assert_says(peer.stays_open(SECOND).await, Symptom::Ended, sentence);
     assert_eq!(peer.end(SECOND).await, Ok(()));
     assert_eq!(peer.ends_in_time(SECOND).await, Ok(()));
     // A failed write shows that the TCP connection was reset.
     peer.write(b"\x89\x00").await;
-    let sentence = "the server reset TCP, which can destroy what it has sent before";
+    let sentence = "the server reset the TCP connection, which can destroy what it has sent before";
     assert_says(peer.end(SECOND).await, Symptom::Reset, sentence);
 }
 
@@ -372,7 +372,7 @@ async fn a_flood_ends_with_the_answer_or_when_nobody_reads() {
     drop(far);
     assert_eq!(peer.flood_until_rejected(&unit, 2 << 20).await, Ok(()));
 
-    // The Close ends the flood before it stalls.
+    // The Close ends the flood before the writes stall.
     let (mut peer, _far) = open(Role::Client, b"\x88\x02\x03\xf1").await;
     let begun = Instant::now();
     assert_eq!(peer.flood_until_close(&unit, 2 << 20, 1009).await, Ok(()));

@@ -1,5 +1,5 @@
-//! The receiving half of a connection: from bytes to messages and control frames (sections 5.1 to
-//! 5.6, 6.2 and 8.1).
+//! The receiving half of a connection, which turns bytes into messages and control frames (sections
+//! 5.1 to 5.6, 6.2 and 8.1).
 //!
 //! ```text
 //!   input ─▶ header   ─▶ rules  ─▶ unmask and validate ─▶ frame     ─▶ control frame ──────▶ out
@@ -96,7 +96,7 @@ pub(super) struct Receiver {
     /// [`take_frame_count`](Self::take_frame_count) was last called.
     frames: usize,
     /// Whether a message, or a control frame outside a message, has ended since this flag was last
-    /// reset. If so, a message that is incomplete now is a later one, and has its own deadline.
+    /// reset. If so, a message that is incomplete now began after that, and has its own deadline.
     message_ended: bool,
     /// The number of payload bytes of the incomplete message that have arrived, before
     /// decompression. The fast path never changes this number, because it handles only messages
@@ -391,8 +391,8 @@ impl Receiver {
         let mut rest = available;
         loop {
             // Limit the number of compressed bytes so that their output cannot exceed the inflate
-            // limit, whatever they contain. Inflate at least one byte, however, so that the loop
-            // makes progress, even if its output exceeds the limit a little.
+            // limit, whatever they contain. However, inflate at least one byte, even if its output
+            // slightly exceeds the limit, so that the loop makes progress.
             let room = self.inflate_limit.saturating_sub(self.held_len());
             if rest > 0 && room == 0 {
                 self.is_inflate_limited = true;
@@ -526,8 +526,8 @@ impl Receiver {
         }
     }
 
-    /// Returns the number of bytes of the current frame's payload that have still to arrive or to
-    /// be processed, or 0 between frames.
+    /// Returns the number of payload bytes of the current frame that have not yet arrived or not
+    /// yet been processed, or 0 between frames.
     pub(super) fn payload_remaining(&self) -> usize {
         self.frame.as_ref().map_or(0, |frame| frame.length - frame.processed)
     }
@@ -605,7 +605,7 @@ impl Receiver {
         self.message.is_some() || self.frame.is_some() || self.input.unconsumed_len() > 0
     }
 
-    /// Returns the number of payload bytes of the incomplete message that have arrived, before
+    /// Returns how many payload bytes of the incomplete message have arrived, counted before
     /// decompression.
     pub(super) const fn arrived(&self) -> usize {
         self.arrived

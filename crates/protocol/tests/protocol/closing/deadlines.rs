@@ -166,7 +166,7 @@ fn a_peer_that_broke_a_rule_and_does_not_read_is_disconnected_at_the_deadline() 
 #[test]
 fn a_peer_that_half_closed_and_does_not_read_is_disconnected_at_the_deadline() {
     // Without a deadline, a client that half-closes the TCP connection and reads nothing would keep
-    // its connection for ever.
+    // its connection forever.
     for_both_roles(|endpoint| {
         endpoint.connection.send_binary(&[0; 1000]).unwrap();
         endpoint.receive_eof();

@@ -323,7 +323,7 @@ impl Client {
     pub(crate) fn close(mut self, code: u16) {
         self.send(&close(code, ""));
         assert_eq!(self.receive_close(), Some(code));
-        // 7.1.1: the server closes TCP first.
+        // 7.1.1: the server closes the TCP connection first.
         assert_eq!(self.receive(), ReceivedItem::End);
     }
 }

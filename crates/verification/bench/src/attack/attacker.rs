@@ -85,8 +85,8 @@ impl RunningAttack {
 }
 
 impl Attacker {
-    /// Misbehaves on one connection until that connection ends. For an attacker that only joins the
-    /// chat, this function never returns.
+    /// Misbehaves on one connection until that connection ends. Never returns for a chat member
+    /// that neither reads nor writes, because it cannot notice the end.
     async fn misbehave(self, address: SocketAddr) -> io::Result<()> {
         match self {
             Self::ControlCharacters(size) => send_forever(address, "/", &frame(TEXT, 0x1F, size)).await,

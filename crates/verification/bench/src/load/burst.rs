@@ -2,7 +2,7 @@
 
 use bench::frames::{PayloadKind, from_client, from_server, payload};
 
-/// A burst of messages and the replies to it, as bytes.
+/// A burst of messages, and the replies to them, as bytes.
 #[derive(Debug)]
 pub(crate) struct Burst {
     pub(super) request: Vec<u8>,

@@ -51,8 +51,9 @@ impl Histogram {
         self.total += 1;
     }
 
-    /// Returns the percentile given in thousandths. For 990, this is the latency that 99 % of the
-    /// messages did not exceed, rounded down to the lowest value of its bucket.
+    /// Returns the latency at a percentile, which is given in thousandths. For 990, this is the
+    /// latency that 99 % of the messages did not exceed, rounded down to the lowest value of its
+    /// bucket.
     pub(crate) fn percentile(&self, thousandths: u64) -> Duration {
         let wanted = (self.total * thousandths).div_ceil(1000);
         let mut seen = 0;

@@ -1,5 +1,5 @@
-//! Copies bytes between a TCP connection and an HTTP/2 stream, and translates the end of one into
-//! the corresponding end of the other (RFC 8441, section 5):
+//! Copies bytes between a TCP connection and an HTTP/2 stream, and translates the signals that end
+//! one into those that end the other (RFC 8441, section 5):
 //!
 //! ```text
 //!   TCP                               the stream
@@ -102,8 +102,7 @@ async fn receive(from: &mut RecvStream, mut to: WriteHalf<'_>) -> Result<(), Bro
     while let Some(bytes) = from.data().await {
         let bytes = bytes?;
         to.write_all(&bytes).await?;
-        // Wait until these bytes have been written before allowing the endpoint to send the same
-        // number again.
+        // These bytes have now been written, so allow the endpoint to send as many more.
         from.flow_control().release_capacity(bytes.len())?;
     }
     Ok(to.shutdown().await?)

@@ -215,8 +215,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Echoes each message with `serve`. A split connection has no such method, so this function
-    /// then reads one event instead.
+    /// Echoes each message with `serve`. If the connection is split, reads one event instead,
+    /// because its halves have no such method.
     fn serve(&mut self) {
         let Endpoint::Whole(whole) = &mut self.endpoint else { return self.next_event() };
         let (mut received, mut sent) = (Vec::new(), Vec::new());

@@ -42,8 +42,8 @@ pub fn run(input: &[u8]) {
         };
         let pings = task.send(from, seed, &options);
         let mut events = transfer(from, to, seed, now);
-        // Ignore Pongs. They answer the Pings of earlier messages, so they do not belong to this
-        // message.
+        // Ignore Pongs. They answer Pings that were sent with earlier messages, so they do not
+        // belong to this message.
         events.retain(|event| !matches!(event, ReceivedEvent::Pong(_)));
         let mut expected = vec![ReceivedEvent::Ping(Vec::new()); pings];
         expected.push(match task.kind {

@@ -43,5 +43,9 @@ fn tungstenite_accepts_lengths_that_are_not_the_shortest_and_leaves_the_close_to
         judge_stage(&server, stage).expect_passed();
     }
     judge_stage(&server, 4).expect_failed(4, "overlong-length-16", "the server accepted it (echo, Pong)");
-    judge_stage(&server, 9).expect_failed(9, "one-byte-close", "the server ended TCP instead of sending a Close 1002");
+    judge_stage(&server, 9).expect_failed(
+        9,
+        "one-byte-close",
+        "the server ended the TCP connection instead of sending a Close 1002",
+    );
 }

@@ -1,4 +1,4 @@
-//! The process's memory use, which is always unknown here. Runs share one process, so the number
+//! The process's memory use, always reported as unknown here: runs share one process, so the number
 //! would differ each time a run is repeated.
 
 pub(crate) const fn resident_bytes() -> Option<u64> {

@@ -1,4 +1,4 @@
-//! The options of the program, and which client uses which path.
+//! The program's options, and the path that each client uses.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The maximum delay of a push to the observer. The observer's link needs at most 5 ms and never
-/// cuts a push. The timers of the push, the link and the observer add at most a millisecond each.
+/// splits a push. The timers of the push, the link and the observer add at most a millisecond each.
 const MAX_DELAY: Duration = Duration::from_millis(10);
 
 /// Returns the number of a push.

@@ -96,8 +96,8 @@ struct Served {
     memory: Option<Memory>,
 }
 
-/// A limit on the number of bytes that the program holds for a connection. This number is computed
-/// from the bytes read and written.
+/// A limit on the number of bytes that the program holds for a connection. This number is computed:
+/// what the program has read for this connection, minus what it has written to it.
 struct Memory {
     limit: u64,
     /// The number of bytes that all members of the chat have sent to the program, and its value
