@@ -67,7 +67,12 @@ fn letters(length: usize) -> Vec<u8> {
 
 #[track_caller]
 fn assert_writes(name: &str, expected: &[&[u8]]) {
-    let writes = writes(name, Role::Client);
+    assert_writes_of(Role::Client, name, expected);
+}
+
+#[track_caller]
+fn assert_writes_of(role: Role, name: &str, expected: &[&[u8]]) {
+    let writes = writes(name, role);
     assert!(writes == expected, "{name} writes {writes:02x?}");
 }
 
@@ -100,7 +105,7 @@ fn pieces_are_cut_where_their_titles_say() {
     assert_writes("two-frames-in-one-write", &[&[short(0x81, b"one"), short(0x81, b"two")].concat()]);
     let payloads: [&[u8]; 6] = [b"one", b"two", b"three", b"four", b"five", b"six"];
     let frames = payloads.map(|payload| short(0x81, payload)).concat();
-    let half = frames.len() - 5;
+    let half = frames.len() - 4;
     assert_writes("five-frames-and-a-half", &[&frames[..half], &frames[half..]]);
     assert_writes("first-frame-with-the-handshake", &[&hello]);
 }
@@ -269,6 +274,20 @@ fn a_server_masks_nothing() {
     assert_eq!(writes("close-of-server", Role::Server), [b"\x88\x09\x03\xe8goodbye"]);
     assert_eq!(writes("close-of-server-without-code", Role::Server), [b"\x88\x00"]);
     assert_eq!(writes("fresh-masking-keys", Role::Server)[2], b"\x81\x05three");
+}
+
+/// The frames of a server are shorter than those of a client, so a position in the frames of a
+/// client may lie beyond the end of those of a server.
+#[test]
+fn a_server_cuts_its_frames_where_the_titles_say() {
+    assert_writes_of(Role::Server, "half-a-frame", &[b"\x81\x18half of it,", b" and the rest"]);
+    assert_writes_of(
+        Role::Server,
+        "cut-in-extended-length",
+        &[&[0x81, 0x7e, 0x01], &[&[0x2c], &letters(300)[..]].concat()],
+    );
+    let frames = b"\x81\x03one\x81\x03two\x81\x05three\x81\x04four\x81\x04five\x81";
+    assert_writes_of(Role::Server, "five-frames-and-a-half", &[frames, b"\x03six"]);
 }
 
 #[test]
