@@ -111,6 +111,19 @@ fn pieces_are_cut_where_their_titles_say() {
 }
 
 #[test]
+fn conversations_under_load_are_the_ones_of_their_titles() {
+    let messages = [
+        short(0x01, "cut €".as_bytes()),
+        short(0x89, b"ping"),
+        short(0x80, b"ro"),
+        masked(0x82, &[126, 0x00, 0x82], &[0xff; 130]),
+    ];
+    assert_writes("cut-at-every-byte", &[&messages.concat(), &short(0x88, b"\x03\xe8")]);
+    assert_writes("many-at-once", &[&short(0x81, b"Hello")]);
+    assert_writes("never-reads", &[&short(0x81, b"Hello")]);
+}
+
+#[test]
 fn control_frames_are_the_ones_of_their_titles() {
     assert_writes("binary-message", &[&short(0x82, &[0x00, 0xff, 0x80, 0x7f])]);
     assert_writes("ping-without-payload", &[&short(0x89, b"")]);
@@ -314,11 +327,12 @@ fn every_stage_begins_with_what_a_program_must_be_able_to_do() {
     }
 }
 
-/// Readers copy the stage's program, so its directory must exist.
+/// Readers read the stage's chapter and copy its program, so both must exist.
 #[test]
-fn every_stage_has_a_program() {
+fn every_stage_has_a_chapter_and_a_program() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for stage in Stage::of(Role::Server).iter().chain(Stage::of(Role::Client)) {
-        assert!(root.join(stage.example()).is_dir(), "{}", stage.example());
+        assert!(root.join(stage.chapter()).is_file(), "{}", stage.chapter());
+        assert!(root.join(stage.example()).join("src/main.rs").is_file(), "{}", stage.example());
     }
 }
