@@ -140,8 +140,13 @@ impl<'k> Script<'k> {
     /// Sends frames in several writes, cut at these positions.
     pub(crate) fn write_cut(&mut self, cuts: &[usize], frames: impl FnOnce(&mut FrameBuilder<'_>)) {
         let bytes = self.build(frames);
+        self.write_pieces(&bytes, cuts);
+    }
+
+    /// Sends bytes in several writes, cut at these positions.
+    pub(crate) fn write_pieces(&mut self, bytes: &[u8], cuts: &[usize]) {
         let mut start = 0;
-        for &cut in cuts.iter().filter(|&&cut| cut < bytes.len()) {
+        for &cut in cuts {
             self.acts.push(Act::Write(bytes[start..cut].to_vec()));
             self.acts.push(Act::Pause(PIECE_PAUSE));
             start = cut;

@@ -325,11 +325,7 @@ impl ServerJudge {
         let mut script = self.prepare(build);
         let bytes = script.take_first_write();
         let mut peer = self.open(&recording).await?;
-        let pieces = match cut {
-            0 => vec![&bytes[..]],
-            _ if cut == bytes.len() => bytes.chunks(1).collect(),
-            _ => vec![&bytes[..cut], &bytes[cut..]],
-        };
+        let pieces = if cut == bytes.len() { bytes.chunks(1).collect() } else { vec![&bytes[..cut], &bytes[cut..]] };
         for piece in pieces {
             peer.write(piece).await;
             sleep(BYTE_PAUSE).await;
@@ -444,5 +440,144 @@ impl<'a> SlowChecks<'a> {
             let result = self.waiting.next().await?;
             self.done.push(result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use testkit::{
+        http_head::response_for,
+        raw_peer::{accept_raw, listen, read_head},
+    };
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    /// The number of connections. The check itself opens 300, but with both ends in one process,
+    /// these would need more open files than some systems allow by default.
+    const COUNT: usize = 3;
+
+    /// The length of a masked frame with the payload `Hello`, and of the half that is sent first.
+    const FRAME: usize = 11;
+    const HALF: usize = 5;
+
+    const ECHO: &[u8] = b"\x81\x05Hello";
+
+    fn hello(script: &mut Script<'_>) {
+        script.echo("the echo", Opcode::Text, b"Hello");
+    }
+
+    /// Creates a judge that waits longer than any answer in these tests takes.
+    fn judge_of(uri: &str) -> ServerJudge {
+        ServerJudge::new(ClientRequest::new(uri.parse().expect("a URI"))).answer_timeout(PATIENCE)
+    }
+
+    /// Returns the result of a check with this server. Panics if the check ends before the server.
+    async fn result_with(
+        check: impl Future<Output = Result<(), Failure>>,
+        server: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let mut check = pin!(check);
+        select! {
+            () = server => check.await,
+            result = &mut check => panic!("the check ends before the server: {result:?}"),
+        }
+    }
+
+    /// Returns the bytes of one write. On the loopback interface, a short write arrives as a whole.
+    async fn read_write(stream: &mut TcpStream) -> Vec<u8> {
+        let mut bytes = vec![0; 1 << 10];
+        let length = stream.read(&mut bytes).await.expect("it is open");
+        bytes.truncate(length);
+        bytes
+    }
+
+    /// Opens a connection, on which the judge sends half a frame.
+    async fn open_half_way(listener: &TcpListener) -> TcpStream {
+        let mut stream = accept_raw(listener).await;
+        assert_eq!(read_write(&mut stream).await.len(), HALF);
+        stream
+    }
+
+    /// Reads the second half of the frame, and answers the frame.
+    async fn answer(stream: &mut TcpStream, answer: &[u8]) {
+        stream.read_exact(&mut [0; FRAME - HALF]).await.expect("it is open");
+        stream.write_all(answer).await.expect("it is open");
+    }
+
+    #[tokio::test]
+    async fn all_connections_are_half_way_through_a_frame_before_the_first_goes_on() {
+        let (listener, uri) = listen().await;
+        let server = async {
+            let mut open = Vec::new();
+            for _ in 0..COUNT {
+                open.push(open_half_way(&listener).await);
+            }
+            for stream in &mut open {
+                answer(stream, ECHO).await;
+            }
+        };
+        let (judge, recording) = (judge_of(&uri), RecordingHandle::default());
+        assert_eq!(result_with(judge.many_at_once(COUNT, hello, &recording), server).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn one_of_many_connections_that_is_not_opened_is_named() {
+        let (listener, uri) = listen().await;
+        let server = async {
+            let _first = open_half_way(&listener).await;
+            let (mut second, _) = listener.accept().await.expect("a connection");
+            read_head(&mut second).await;
+            second.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").await.expect("it is open");
+        };
+        let (judge, recording) = (judge_of(&uri), RecordingHandle::default());
+        let result = result_with(judge.many_at_once(COUNT, hello, &recording), server).await;
+        let failure = result.expect_err("the second request is rejected");
+        assert_eq!(failure.sentence, "number 2: the server answered HTTP 503 Service Unavailable instead of 101");
+        assert_eq!(recording.received(), b"HTTP/1.1 503 Service Unavailable\r\n\r\n");
+    }
+
+    #[tokio::test]
+    async fn one_of_many_connections_that_gets_no_echo_is_named() {
+        let (listener, uri) = listen().await;
+        let server = async {
+            let mut open = Vec::new();
+            for _ in 0..COUNT {
+                open.push(open_half_way(&listener).await);
+            }
+            answer(&mut open[0], ECHO).await;
+            answer(&mut open[1], b"\x88\x00").await;
+        };
+        let (judge, recording) = (judge_of(&uri), RecordingHandle::default());
+        let result = result_with(judge.many_at_once(COUNT, hello, &recording), server).await;
+        let failure = result.expect_err("the second echo is missing");
+        assert_eq!(failure.sentence, "number 2: a Close without a code arrived instead of the echo");
+        assert!(recording.received().ends_with(b"\x88\x00"));
+    }
+
+    #[tokio::test]
+    async fn two_requests_are_cut_in_the_middle_of_their_keys() {
+        let (listener, uri) = listen().await;
+        let server = async {
+            let mut begun = Vec::new();
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let half = String::from_utf8(read_write(&mut stream).await).expect("ASCII");
+                let (_, key) = half.split_once("\r\nSec-WebSocket-Key: ").expect("half of the key");
+                assert_eq!(key.len(), 12, "{half:?}");
+                begun.push((stream, half));
+            }
+            for (stream, half) in &mut begun {
+                half.push_str(&read_head(stream).await);
+                stream.write_all(response_for(half).as_bytes()).await.expect("it is open");
+            }
+        };
+        let (judge, recording) = (judge_of(&uri), RecordingHandle::default());
+        assert_eq!(result_with(judge.interleaved_requests(&recording), server).await, Ok(()));
     }
 }

@@ -1,11 +1,22 @@
 //! A server that makes one mistake fails in the stage that checks for it, and the judge's
 //! explanation names the mistake.
 
-use std::time::Duration;
+use std::{
+    io::{ErrorKind, Read},
+    net::{self, TcpStream},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use futures_util::{StreamExt, future, stream};
 use laboratory::grade::{Selection, ServerJudge};
 use protocol::{Role, handshake::ClientRequest};
+use testkit::raw_peer::{accept_raw, listen, read_head};
 use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 use websocket::ConnectError;
 
@@ -87,6 +98,44 @@ async fn a_fault_that_is_selected_alone_does_not_leave_the_first_connection_open
     assert_eq!(read.expect("the first connection is closed").expect("it is not reset"), 0);
 }
 
+/// A server that has not passed the first stage may serve one connection at a time. If several
+/// checks ran at once, such a server would fail most of them.
+#[tokio::test]
+async fn the_checks_of_the_first_stage_run_one_at_a_time_and_before_the_slow_ones() {
+    let listener = net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let most_open = Arc::new(AtomicUsize::new(0));
+    let most = Arc::clone(&most_open);
+    thread::spawn(move || {
+        let mut open: Vec<TcpStream> = Vec::new();
+        for socket in listener.incoming().map_while(Result::ok) {
+            socket.set_nonblocking(true).expect("a socket");
+            open.push(socket);
+            // A check ends its connections before the next check opens one.
+            open.retain_mut(is_open);
+            most.fetch_max(open.len(), Ordering::Relaxed);
+        }
+    });
+    let request = ClientRequest::new(format!("ws://{address}/").parse().expect("a URI"));
+    // The server never answers, so every check waits this long.
+    let judge = ServerJudge::new(request).answer_timeout(Duration::from_millis(200));
+    let has_passed = judge.run(Selection::All, |result| assert_eq!(result.stage.number, 1)).await;
+    assert!(!has_passed.expect("the server listens"));
+    // One check needs two connections, and each of the others needs one.
+    assert!(most_open.load(Ordering::Relaxed) <= 2, "{most_open:?} connections at a time");
+}
+
+/// Reads everything that has arrived. Returns `false` if the connection has ended.
+fn is_open(socket: &mut TcpStream) -> bool {
+    loop {
+        match socket.read(&mut [0; 1 << 10]) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == ErrorKind::WouldBlock,
+        }
+    }
+}
+
 /// Several checks run at the same time, so the check in which such a server crashes depends on the
 /// machine. When each of these checks runs on its own, it finds the mistake.
 #[tokio::test]
@@ -99,6 +148,50 @@ async fn the_end_of_the_whole_program_is_not_taken_for_the_end_of_a_connection()
         let sentence = "the server no longer listens, so it has probably crashed";
         assert_eq!(complaint(mistake, Some(found), stage, check, sentence), None);
     }
+}
+
+/// Judges a server that fails this check, and returns the judge's explanation.
+async fn explanation(uri: &str, check: &str, server: impl Future<Output = ()>) -> String {
+    let judge = ServerJudge::new(ClientRequest::new(uri.parse().expect("a URI")));
+    let selection = Selection::check(Role::Server, check).expect("a check");
+    let mut found = Vec::new();
+    {
+        let mut judging = pin!(judge.run(selection, |result| found = explanations(result)));
+        tokio::select! {
+            () = server => {}
+            result = &mut judging => panic!("the judge ends before the server: {result:?}"),
+        }
+        assert!(!judging.await.expect("the server listens"), "{check} is passed");
+    }
+    found.join("\n")
+}
+
+/// After a broken rule, the server must end the TCP connection. A crash also ends it, and only a
+/// new connection shows the difference.
+#[tokio::test]
+async fn a_crash_after_the_first_stage_is_noticed_although_the_check_has_passed() {
+    let (listener, uri) = listen().await;
+    let server = async {
+        // The judge opens a connection in advance, and another one for the fault.
+        let _first = listener.accept().await.expect("a connection");
+        let mut second = accept_raw(&listener).await;
+        drop(listener);
+        let _ = second.read(&mut [0; 1 << 10]).await;
+    };
+    let said = explanation(&uri, "unmasked-frame", server).await;
+    assert!(said.contains("frame: the server no longer listens, so it has probably crashed."), "{said}");
+}
+
+#[tokio::test]
+async fn a_crash_in_the_first_stage_is_noticed() {
+    let (listener, uri) = listen().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        drop(listener);
+        read_head(&mut stream).await;
+    };
+    let said = explanation(&uri, "valid-request", server).await;
+    assert!(said.contains("request: the server no longer listens, so it has probably crashed ("), "{said}");
 }
 
 /// Stage 11 sends the same bytes in many ways. The judge's explanation must name the way that

@@ -68,7 +68,12 @@ fn letters(length: usize) -> Vec<u8> {
 
 #[track_caller]
 fn assert_writes(name: &str, expected: &[&[u8]]) {
-    let writes = writes(name, Role::Client);
+    assert_writes_of(Role::Client, name, expected);
+}
+
+#[track_caller]
+fn assert_writes_of(role: Role, name: &str, expected: &[&[u8]]) {
+    let writes = writes(name, role);
     assert!(writes == expected, "{name} writes {writes:02x?}");
 }
 
@@ -101,9 +106,22 @@ fn pieces_are_cut_where_their_titles_say() {
     assert_writes("two-frames-in-one-write", &[&[short(0x81, b"one"), short(0x81, b"two")].concat()]);
     let payloads: [&[u8]; 6] = [b"one", b"two", b"three", b"four", b"five", b"six"];
     let frames = payloads.map(|payload| short(0x81, payload)).concat();
-    let half = frames.len() - 5;
+    let half = frames.len() - 4;
     assert_writes("five-frames-and-a-half", &[&frames[..half], &frames[half..]]);
     assert_writes("first-frame-with-the-handshake", &[&hello]);
+}
+
+#[test]
+fn conversations_under_load_are_the_ones_of_their_titles() {
+    let messages = [
+        short(0x01, "cut €".as_bytes()),
+        short(0x89, b"ping"),
+        short(0x80, b"ro"),
+        masked(0x82, &[126, 0x00, 0x82], &[0xff; 130]),
+    ];
+    assert_writes("cut-at-every-byte", &[&messages.concat(), &short(0x88, b"\x03\xe8")]);
+    assert_writes("many-at-once", &[&short(0x81, b"Hello")]);
+    assert_writes("never-reads", &[&short(0x81, b"Hello")]);
 }
 
 #[test]
@@ -273,6 +291,20 @@ fn a_server_masks_nothing() {
     assert_eq!(writes("fresh-masking-keys", Role::Server)[2], b"\x81\x05three");
 }
 
+/// The frames of a server are shorter than those of a client, so a position in the frames of a
+/// client may lie beyond the end of those of a server.
+#[test]
+fn a_server_cuts_its_frames_where_the_titles_say() {
+    assert_writes_of(Role::Server, "half-a-frame", &[b"\x81\x18half of it,", b" and the rest"]);
+    assert_writes_of(
+        Role::Server,
+        "cut-in-extended-length",
+        &[&[0x81, 0x7e, 0x01], &[&[0x2c], &letters(300)[..]].concat()],
+    );
+    let frames = b"\x81\x03one\x81\x03two\x81\x05three\x81\x04four\x81\x04five\x81";
+    assert_writes_of(Role::Server, "five-frames-and-a-half", &[frames, b"\x03six"]);
+}
+
 #[test]
 fn names_are_unique_and_in_kebab_case() {
     let mut names: HashSet<_> = all_faults().map(|fault| fault.name).collect();
@@ -297,11 +329,12 @@ fn every_stage_begins_with_what_a_program_must_be_able_to_do() {
     }
 }
 
-/// Readers copy the stage's program, so its directory must exist.
+/// Readers read the stage's chapter and copy its program, so both must exist.
 #[test]
-fn every_stage_has_a_program() {
+fn every_stage_has_a_chapter_and_a_program() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for stage in Stage::of(Role::Server).iter().chain(Stage::of(Role::Client)) {
-        assert!(root.join(stage.example()).is_dir(), "{}", stage.example());
+        assert!(root.join(stage.chapter()).is_file(), "{}", stage.chapter());
+        assert!(root.join(stage.example()).join("src/main.rs").is_file(), "{}", stage.example());
     }
 }
