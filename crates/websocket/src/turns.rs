@@ -51,13 +51,15 @@ enum Destination {
     Host(String, u16),
 }
 
+/// The locks of the destinations to which attempts are connecting, or wait to connect.
+static TURNS: Mutex<Option<HashMap<Destination, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
+
 /// Returns the lock that an attempt to connect to `destination` must hold. Tokio's lock is fair:
 /// attempts get it in the order in which they asked.
 //= docs/src/rfc6455.md#section-4-1
 //# A client that attempts several connections to the same IP address and port at once MUST open
 //# them one after the other.
 fn turn_for(destination: Destination) -> Arc<tokio::sync::Mutex<()>> {
-    static TURNS: Mutex<Option<HashMap<Destination, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
     let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let turns = turns.get_or_insert_default();
     // Remove the locks that no attempt holds or waits for, so that the map does not grow with every
@@ -103,6 +105,18 @@ mod tests {
         assert!(is_pending(Turns::take_host("turns.example", 1)));
         ready(Turns::take_host("turns.example", 2));
         ready(Turns::take_host("www.turns.example", 1));
+    }
+
+    /// A program may connect to any number of addresses.
+    #[test]
+    fn addresses_to_which_nothing_connects_are_forgotten() {
+        let [address, next] = addresses(["192.0.2.3:1", "192.0.2.3:2"]);
+        drop(ready(Turns::take(&[address])));
+        let _turns = ready(Turns::take(&[next]));
+        let known = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().expect("turns were taken");
+        assert!(!known.contains_key(&Destination::Address(address)));
+        assert!(known.contains_key(&Destination::Address(next)));
     }
 
     #[test]

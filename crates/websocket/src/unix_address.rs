@@ -121,4 +121,16 @@ mod tests {
         }
         assert!(matches!("ws+unix:/a:/#b".parse::<UnixAddress>(), Err(UnixAddressError::Uri(_))));
     }
+
+    #[test]
+    fn each_error_says_what_is_wrong() {
+        for (error, text) in [
+            (UnixAddressError::Scheme, "the address of a Unix socket begins with ws+unix:"),
+            (UnixAddressError::SocketMissing, "the path of the socket must follow ws+unix:"),
+            (UnixAddressError::Path, "the path of the request, after the second colon, must begin with /"),
+            (UnixAddressError::Uri(UriError::Resource), &UriError::Resource.to_string()),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+    }
 }

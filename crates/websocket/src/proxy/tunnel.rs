@@ -141,9 +141,14 @@ mod tests {
 
     #[test]
     fn the_head_ends_with_an_empty_line() {
-        for (head, rest) in
-            [("HTTP/1.1 200 OK\r\n\r\n", "rest"), ("HTTP/1.1 200 OK\nA: b\n\n", "\n\n"), ("A\r\n\r\n", "")]
-        {
+        for (head, rest) in [
+            ("HTTP/1.1 200 OK\r\n\r\n", "rest"),
+            ("HTTP/1.1 200 OK\nA: b\n\n", "\n\n"),
+            ("A\r\n\r\n", ""),
+            // Some lines end without CR.
+            ("A\n\r\n", "rest"),
+            ("A\r\n\n", "rest"),
+        ] {
             let bytes = [head, rest].concat();
             assert_eq!(end_of_head(bytes.as_bytes(), 0), Some(head.len()));
             // The head arrives in two parts. Try every byte of the head as the point where they

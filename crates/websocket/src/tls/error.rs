@@ -162,9 +162,14 @@ mod tests {
 
     #[test]
     fn durations_are_rounded_down_to_their_largest_unit() {
-        for (seconds, expected) in
-            [(0, "0 seconds"), (1, "1 second"), (61, "1 minute"), (86_399, "23 hours"), (172_800, "2 days")]
-        {
+        for (seconds, expected) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (61, "1 minute"),
+            (150, "2 minutes"),
+            (86_399, "23 hours"),
+            (172_800, "2 days"),
+        ] {
             assert_eq!(Rounded(Duration::from_secs(seconds)).to_string(), expected);
         }
     }

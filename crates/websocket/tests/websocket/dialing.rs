@@ -10,10 +10,11 @@ use testkit::{
     frames::first_byte::TEXT,
     http_head::response_for,
     raw_peer::{read_frame, read_head},
+    stream::{StreamCall, scripted_stream},
     tasks::with_timeout,
 };
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
-use websocket::{ConnectError, Connector, MaybeTlsStream, Uri};
+use tokio::io::{AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use websocket::{ConnectError, Connector, MaybeTlsStream, TransportOptions, Uri, open_transport_with};
 
 /// Returns a stream for a dialer to open, and its other end.
 fn stream() -> (Mutex<Option<DuplexStream>>, DuplexStream) {
@@ -48,6 +49,27 @@ async fn a_dialer_opens_the_stream() {
         assert_eq!(client.get_ref().peer_addr().unwrap_err().kind(), io::ErrorKind::Unsupported);
     })
     .await;
+}
+
+/// A stream with a buffer of its own sends nothing until it is flushed.
+#[tokio::test]
+async fn every_call_reaches_the_stream_of_a_dialer() {
+    for vectored in [true, false] {
+        let (stream, script) = scripted_stream();
+        if !vectored {
+            script.disable_vectored_writes();
+        }
+        let stream = Mutex::new(Some(stream));
+        let options = TransportOptions::new().dial(move |_| {
+            let stream = stream.lock().unwrap().take().ok_or(io::ErrorKind::AddrInUse);
+            async { Ok(stream?) }
+        });
+        let mut stream = open_transport_with(&"ws://h/".parse().unwrap(), &options).await.unwrap();
+        assert_eq!(stream.is_write_vectored(), vectored);
+        stream.flush().await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert_eq!(script.calls(), [StreamCall::Flush, StreamCall::Shutdown]);
+    }
 }
 
 #[tokio::test]

@@ -147,6 +147,32 @@ fn each_error_with_an_io_error_leads_to_its_source() {
     }
 }
 
+#[cfg(feature = "proxy")]
+#[test]
+fn each_error_of_a_proxy_says_what_happened_and_leads_to_its_source() {
+    use websocket::{ProxyError, ProxyUrlError, ProxyVariableError};
+
+    for (error, text) in [
+        (ProxyError::Resolve(nested()), "its name cannot be resolved: the outer error"),
+        (ProxyError::Tcp(nested()), "cannot connect to it: the outer error"),
+        (ProxyError::Tls(nested()), "TLS with it failed: the outer error"),
+        (ProxyError::Broken(nested()), "the connection to it broke: the outer error"),
+        (ProxyError::ResolveTarget(nested()), "the name of the server cannot be resolved: the outer error"),
+    ] {
+        assert_eq!(chain(&error), [text, "the inner error"]);
+    }
+    let error = ProxyVariableError { variable: "ALL_PROXY", error: ProxyUrlError::Path };
+    let text = "the environment variable ALL_PROXY does not name a proxy: the URL of a proxy ends after the port";
+    assert_eq!(chain(&error), [text]);
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_file_that_cannot_be_read_leads_to_its_source() {
+    let error = websocket::tls::TlsConfigError::Unreadable { file: "a.pem".to_owned(), error: nested() };
+    assert_eq!(chain(&error), ["a.pem cannot be read: the outer error", "the inner error"]);
+}
+
 #[tokio::test]
 async fn one_error_type_serves_a_function_that_connects_talks_and_closes() {
     async fn talk(uri: &str) -> Result<(), Error> {

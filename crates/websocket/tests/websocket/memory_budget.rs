@@ -198,6 +198,22 @@ async fn bursts_that_are_a_little_larger_than_the_free_bytes_are_read_at_once() 
     assert_eq!(reads, [2, 1, 1, 1], "the first burst shows how much the peer sends");
 }
 
+/// A read that could bring more would take memory from the budget, if only until the connection
+/// waits.
+#[tokio::test(start_paused = true)]
+async fn a_small_message_in_pieces_is_read_into_the_free_bytes() {
+    let (mut server, script) = server(&MemoryBudget::new(1 << 20));
+    let frame = client_frame(BINARY, vec![7; 12 * KIB]);
+    for piece in frame.chunks(KIB) {
+        assert!(is_pending(server.next()));
+        script.push_read(piece);
+    }
+    assert!(ready(server.next()).unwrap().unwrap() == sevens(12 * KIB));
+    assert!(is_pending(server.next()));
+    let largest = script.offered_buffers().iter().map(|buffer| buffer.size).max().unwrap();
+    assert_eq!(largest, FREE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_echo_of_small_messages_needs_no_budget() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
@@ -414,6 +430,44 @@ async fn after_the_peers_close_a_connection_does_not_wait_for_memory() {
     assert!(server.close_info().was_clean, "the message and the Close were written");
 }
 
+/// If the connection kept its place in the queue for memory, the next memory would go to it,
+/// although it no longer needs any.
+#[tokio::test(start_paused = true)]
+async fn the_peers_close_ends_the_wait_for_memory() {
+    let (budget, hoarder) = exhausted_budget(64 * KIB);
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let config = config().keep_alive(KeepAlive { interval: second, timeout: minute });
+    let (stream, script) = scripted_stream();
+    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    script.block_writes();
+    server.feed(sevens(20 * KIB)).await.unwrap();
+    assert!(is_pending(server.next()), "the queue takes all free bytes");
+    script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
+    assert!(timeout(2 * second, server.flush()).await.is_err());
+    assert!(script.is_drained(), "the Close was read before the deadline of the keep-alive");
+    assert!(is_pending(server.next()));
+    drop(hoarder);
+    assert!(taken(&budget) < 10 * KIB, "{} bytes for the queue", taken(&budget));
+}
+
+/// The end was read before a deadline, although the budget had no room.
+#[tokio::test(start_paused = true)]
+async fn after_the_end_of_the_stream_a_connection_does_not_wait_for_memory() {
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let config = config().keep_alive(KeepAlive { interval: second, timeout: minute }).close_timeout(minute);
+    let (stream, script) = scripted_stream();
+    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    script.block_writes();
+    script.push_eof();
+    assert!(timeout(2 * second, server.send(sevens(20 * KIB))).await.is_err());
+    let too_long = 2 * MemoryBudget::DEFAULT_MAX_WAIT;
+    assert!(timeout(too_long, server.next()).await.is_err(), "the queue waits for the peer");
+    script.unblock_writes();
+    let error = with_paused_timeout(server.next()).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::EndedWithoutClose), "{error:?}");
+}
+
 // ---- Both halves of a split connection ----------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
@@ -464,6 +518,7 @@ mod deflate {
         deflate::negotiate,
         frames::first_byte::{FIN, RSV1},
     };
+    use tokio::task::yield_now;
 
     use super::*;
 
@@ -502,6 +557,9 @@ mod deflate {
         let mut next = Box::pin(server.next());
         assert!(poll_with(next.as_mut(), &waker).is_pending());
         assert!(script.is_drained(), "the compressed bytes have been read");
+        // A task that has used up its budget is woken when the other tasks have run.
+        yield_now().await;
+        assert_eq!(wakes.take_count(), 0, "the reader runs although there is no room");
         {
             let (mut other, script, _) = inflating_server(&budget);
             script.push_read(&client_frame(BINARY | RSV1, &compressed));

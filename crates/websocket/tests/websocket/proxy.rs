@@ -1,6 +1,6 @@
 //! Connections through HTTP and SOCKS5 proxies (section 4.1).
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{env, io, net::SocketAddr, process::Command, time::Duration};
 
 use http::StatusCode;
 use protocol::{Config, HandshakeViolation, Limits, handshake::HandshakeError};
@@ -67,6 +67,37 @@ async fn an_http_proxy_opens_a_tunnel_to_the_host_and_the_port() {
         assert_eq!(proxy.requests(), [connect]);
     })
     .await;
+}
+
+/// The environment belongs to the whole process, so the client runs in another process.
+#[tokio::test]
+async fn the_environment_can_name_the_proxy() {
+    let (server, _) = listen().await;
+    let proxy = ProxyServer::http(address(&server)).await;
+    let mut child = Command::new(env::current_exe().unwrap());
+    child
+        .args(["--exact", "proxy::connects_in_a_process_of_its_own", "--ignored", "--nocapture"])
+        .env("http_proxy", format!("http://{}", proxy.address()))
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY")
+        .env("WEBSONKETS_TEST_URI", FEED);
+    // The process ends by itself, because everything that it does has a time limit.
+    let running = tokio::task::spawn_blocking(move || child.output().unwrap());
+    let serving = tokio::spawn(async move { accept_raw(&server).await });
+    let output = with_timeout(running).await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
+    assert!(proxy.requests()[0].starts_with("CONNECT feed.invalid:8080 HTTP/1.1\r\n"));
+    with_timeout(serving).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "the_environment_can_name_the_proxy runs it with the variables"]
+async fn connects_in_a_process_of_its_own() {
+    let Ok(uri) = env::var("WEBSONKETS_TEST_URI") else {
+        return; // All ignored tests are being run.
+    };
+    with_timeout(Connector::new(&uri).unwrap().proxy_from_env().connect()).await.unwrap();
 }
 
 #[tokio::test]
@@ -183,6 +214,37 @@ async fn a_refusal_of_a_socks_proxy_has_its_reason() {
         }
         let proxy = ProxyServer::socks_refusing(99).await;
         assert!(matches!(fail_through(&format!("socks5h://{}", proxy.address())).await, ProxyError::NotSocks));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socks_proxy_that_ends_the_connection_has_given_no_answer() {
+    with_timeout(async {
+        let (server, _) = listen().await;
+        let hanging_up = async {
+            let (mut stream, _) = server.accept().await.unwrap();
+            // The client sends its version, and a list with one method.
+            stream.read_exact(&mut [0; 3]).await.unwrap();
+        };
+        let url = format!("socks5h://{}", address(&server));
+        let (error, ()) = tokio::join!(fail_through(&url), hanging_up);
+        assert_eq!(error.to_string(), "it ended the connection without an answer");
+    })
+    .await;
+}
+
+/// SOCKS5 sends the length of a name in one byte.
+#[tokio::test]
+async fn a_name_that_is_too_long_for_socks_is_not_blamed_on_the_proxy() {
+    with_timeout(async {
+        let (server, _) = listen().await;
+        let proxy = ProxyServer::socks(address(&server), None).await;
+        let uri = format!("ws://{}/", "x".repeat(256));
+        let result = through(&format!("socks5h://{}", proxy.address()), &uri).connect().await;
+        let Err(ConnectError::Proxy { error, .. }) = result else { panic!("{result:?}") };
+        let reason = "SOCKS5 cannot transmit a host name of this length";
+        assert_eq!(error.to_string(), format!("it did not connect to the server: {reason}"));
     })
     .await;
 }

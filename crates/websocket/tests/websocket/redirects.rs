@@ -1,13 +1,20 @@
 //! Redirects of the opening handshake.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use protocol::{UriError, handshake::HandshakeError};
 use testkit::{
     http_head::response_for,
     raw_peer::{listen, read_head},
-    tasks::with_timeout,
+    tasks::{with_paused_timeout, with_timeout},
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncWriteExt, duplex},
+    net::TcpListener,
+    sync::mpsc,
+    time::Instant,
+};
 use websocket::{ConnectError, Connector, RedirectError, RedirectErrorReason};
 
 /// Answers one request after another: first with a redirect to each target in turn, and then with a
@@ -61,6 +68,50 @@ async fn a_redirect_is_an_error_unless_the_program_asks_to_follow_it() {
         assert_eq!(response.status(), StatusCode::MOVED_PERMANENTLY);
     })
     .await;
+}
+
+/// Connects over streams in memory, and sends the next of these responses to each request. The
+/// server keeps its streams open. Returns the error, and the virtual time that the client took.
+async fn fail_in_memory(max: usize, responses: &[String]) -> (ConnectError, Duration) {
+    let (dialed, mut streams) = mpsc::unbounded_channel();
+    let connector = Connector::new("ws://example.org/").unwrap().follow_redirects(max).dial(move |_| {
+        let (near, far) = duplex(4096);
+        dialed.send(far).expect("the server waits for it");
+        async { Ok(near) }
+    });
+    let answering = async {
+        let mut open = Vec::new();
+        for response in responses {
+            let mut stream = streams.recv().await.unwrap();
+            read_head(&mut stream).await;
+            stream.write_all(response.as_bytes()).await.unwrap();
+            open.push(stream);
+        }
+        open
+    };
+    let began = Instant::now();
+    let (opened, _open) = with_paused_timeout(async { tokio::join!(connector.connect(), answering) }).await;
+    (opened.unwrap_err(), began.elapsed())
+}
+
+/// The bytes of the chunks would be part of the body if it were not decoded.
+#[tokio::test(start_paused = true)]
+async fn a_rejection_without_a_redirect_before_it_is_the_error_itself_and_has_its_body() {
+    for (max, status) in [(0, 307), (0, 404), (1, 404)] {
+        let head = format!("HTTP/1.1 {status} \r\nLocation: /b\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let (error, _) = fail_in_memory(max, &[head + "4\r\ngone\r\n0\r\n\r\n"]).await;
+        let ConnectError::Answer(HandshakeError::Rejected(response)) = error else { panic!("{max} {error:?}") };
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (status, &b"gone"[..]), "{max}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_follows_a_redirect_does_not_wait_for_its_body() {
+    let redirect = "HTTP/1.1 307 \r\nLocation: /b\r\nContent-Length: 5\r\n\r\n".to_owned();
+    let not_found = "HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n".to_owned();
+    let (error, took) = fail_in_memory(1, &[redirect, not_found]).await;
+    assert!(matches!(error, ConnectError::Redirected { .. }), "{error:?}");
+    assert_eq!(took, Duration::ZERO);
 }
 
 #[tokio::test]

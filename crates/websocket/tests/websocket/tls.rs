@@ -290,6 +290,8 @@ async fn finds_no_root_certificates_in_a_process_of_its_own() {
     assert!(matches!(error, ConnectError::NoRootCertificates { .. }), "{error:?}");
     let sentence = error.to_string();
     assert!(sentence.contains("SSL_CERT_FILE") && sentence.contains(&problem), "{sentence}");
+    // Without certificates, there are none that cannot be parsed.
+    assert_eq!(sentence.contains("cannot be parsed"), problem.contains("cannot be parsed"), "{sentence}");
     assert_eq!(received, b"", "something was sent");
 }
 

@@ -1,10 +1,19 @@
 //! TLS as an application configures it: trusted certificates, client certificates, ALPN, and a
 //! server whose certificate is replaced.
 
-use std::{io::IoSlice, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::IoSlice,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use rcgen::{CertificateParams, CertifiedKey, Issuer, KeyPair, date_time_ymd, generate_simple_self_signed};
+#[cfg(feature = "proxy")]
+use testkit::raw_peer::read_head;
 use testkit::tasks::{with_paused_timeout, with_timeout};
+#[cfg(feature = "proxy")]
+use tokio::io::AsyncRead;
 use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex},
     net::{TcpListener, TcpStream},
@@ -164,6 +173,54 @@ async fn a_client_proves_its_name_with_a_certificate() {
     let Err(ConnectError::Handshake(error)) = client else { panic!("{client:?}") };
     let alert = error.get_ref().and_then(|error| error.downcast_ref());
     assert_eq!(alert, Some(&rustls::Error::AlertReceived(AlertDescription::CertificateRequired)));
+}
+
+// ---- Proxies ------------------------------------------------------------------------------------
+
+/// Accepts a client, and returns the text of its first message.
+#[cfg(feature = "proxy")]
+async fn first_text(stream: impl AsyncRead + AsyncWrite + Unpin) -> String {
+    let message = accept(stream).await.unwrap().next().await.unwrap().unwrap();
+    message.as_text().expect("a text").to_owned()
+}
+
+/// In this test, the proxy is also the server.
+#[cfg(feature = "proxy")]
+#[tokio::test]
+async fn a_proxy_may_itself_be_reached_over_tls() {
+    let certified = self_signed();
+    let tls = server_tls(&certified);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let proxy: websocket::Proxy = url.parse().unwrap();
+    assert!(proxy.is_over_tls());
+    for (uri, target) in [("ws://feed.invalid/", "feed.invalid:80"), ("wss://localhost/", "localhost:443")] {
+        let connector = Connector::new(uri).unwrap().proxy(proxy.clone()).tls_config(trusting(&certified));
+        let talking = async {
+            let mut client = connector.connect().await.unwrap();
+            client.send("through").await.unwrap();
+            client
+        };
+        let serving = async {
+            let mut stream = tls.accept(listener.accept().await.unwrap().0).await.unwrap();
+            let request = read_head(&mut stream).await;
+            assert!(request.starts_with(&format!("CONNECT {target} HTTP/1.1\r\n")), "{request}");
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            stream.flush().await.unwrap();
+            if uri.starts_with("wss") {
+                first_text(tls.accept(stream).await.unwrap()).await
+            } else {
+                first_text(stream).await
+            }
+        };
+        let (client, text) = with_timeout(async { tokio::join!(talking, serving) }).await;
+        assert_eq!(text, "through");
+        match client.get_ref() {
+            MaybeTlsStream::ProxyTls(_) => assert_eq!(uri, "ws://feed.invalid/"),
+            MaybeTlsStream::TlsOverProxyTls(_) => assert_eq!(uri, "wss://localhost/"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 // ---- ALPN ---------------------------------------------------------------------------------------
@@ -375,9 +432,21 @@ fn every_mistake_in_the_files_has_its_sentence() {
         assert!(sentence.contains(expected), "{sentence}");
         assert_eq!(sentence.lines().count(), 1, "{sentence}");
     }
+    // This certificate is never valid, because it ends before it begins.
+    let (never, never_key) = valid_between(4000, 2000);
+    let error = Identity::from_pem(never, never_key).unwrap_err();
+    assert_eq!(error.to_string(), "the certificate in the given certificate has expired");
     // An expired certificate cannot be used from memory either.
     let error = Identity::from_pem(expired, expired_key).unwrap_err();
     assert!(matches!(error, TlsConfigError::Expired { ago: Some(_), .. }), "{error:?}");
+}
+
+#[test]
+fn an_identity_knows_from_when_and_until_when_it_is_valid() {
+    let (certificate, key) = valid_between(2000, 4000);
+    let validity = Identity::from_pem(certificate, key).unwrap().validity();
+    let [from, until] = [date_time_ymd(2000, 1, 1), date_time_ymd(4000, 1, 1)].map(SystemTime::from);
+    assert_eq!(validity, Some(from..=until));
 }
 
 #[test]

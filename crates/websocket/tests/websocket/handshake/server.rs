@@ -378,6 +378,17 @@ async fn the_time_limit_for_requests_is_configurable() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_limit_for_requests_that_the_clock_cannot_represent_is_a_day() {
+    let (local, _remote) = tokio::io::duplex(1 << 10);
+    let options = ServerConfig::default().handshake_timeout(Duration::MAX);
+    let began = Instant::now();
+    let error = read_request(local, &options).await.expect_err("no request");
+    assert!(matches!(error, AcceptError::TimedOut), "{error:?}");
+    // The server lingers for two more seconds, as above.
+    assert_eq!(began.elapsed(), Duration::from_secs(24 * 3600 + 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_the_response_times_out() {
     let (stream, script) = scripted_stream();
     script.push_read(SAMPLE_REQUEST.as_bytes());
