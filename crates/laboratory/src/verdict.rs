@@ -58,7 +58,7 @@ impl Verdict {
     }
 
     /// Returns the verdict on a peer that should answer a valid Close and then ignore everything
-    /// after it.
+    /// that follows this Close.
     fn after_close(observed: &Observations) -> Self {
         match &observed.close {
             _ if observed.pong || observed.echo || observed.continued_after_close => Self::Tolerated,

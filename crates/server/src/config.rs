@@ -29,9 +29,9 @@ pub(crate) fn server_config(args: &Args) -> ServerConfig {
     }
 }
 
-/// Returns `config` with a message limit of at most `max_message` bytes, for a handler that has no
-/// use for longer messages. Every frame header is checked against the limit, so a longer message is
-/// never collected.
+/// Returns `config` with its message limit lowered to `max_message` bytes if it was higher, for a
+/// handler that has no use for longer messages. Every frame header is checked against the limit, so
+/// a longer message is never buffered.
 pub(crate) fn with_max_message(config: &ServerConfig, max_message: usize) -> ServerConfig {
     let mut connection = Config::clone(&config.config);
     let limits = &mut connection.limits;

@@ -14,11 +14,11 @@ use hyper_util::rt::TokioIo;
 //# After the response, both ends SHOULD speak WebSocket on the stream as they would on a TCP
 //# connection.
 //= docs/src/rfc8441.md#section-5
-//# An orderly end of one direction MUST be sent as the flag `END_STREAM`, where RFC 6455 has an
-//# orderly end of TCP.
+//# Where RFC 6455 ends one direction of the TCP connection, an endpoint MUST send the flag
+//# `END_STREAM`.
 //= docs/src/rfc8441.md#section-5
-//# An abnormal end MUST be sent as the frame `RST_STREAM` with the error code `CANCEL`, where RFC
-//# 6455 has a reset of TCP.
+//# Where RFC 6455 resets the TCP connection, an endpoint MUST send the frame `RST_STREAM` with the
+//# error code `CANCEL`.
 pub type UpgradedStream = TokioIo<Upgraded>;
 
 /// An open connection over the byte stream of an upgraded connection.

@@ -58,7 +58,7 @@ pub(crate) fn with_protocol(request: ReceivedRequest, extensions: &Extensions) -
 ///
 /// hyper hands over the byte stream only after it has written the response, which the service must
 /// return first. So await the future in a separate task. The server must be built with hyper's
-/// `with_upgrades`; `axum::serve` does so.
+/// `with_upgrades`; `axum::serve` already uses it.
 ///
 /// **Decide whether to accept the request before you call this function.** If the service, or a
 /// layer around it, replaces the response with another one, hyper still hands over the byte stream

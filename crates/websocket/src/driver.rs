@@ -861,7 +861,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     if self.flushing {
                         let flushed = stream.as_mut().poll_flush(cx);
                         if flushed.is_pending() && self.disconnected {
-                            // No deadline is left that could end this wait, so give up the flush.
+                            // No deadline is left that could end this wait, so abandon the flush.
                             self.flush_discarded = true;
                         } else {
                             ready!(flushed)?;

@@ -167,7 +167,7 @@ impl MemoryShare {
         }
     }
 
-    /// Returns `true` if the connection is waiting for the budget.
+    /// Returns `true` if the connection is waiting until the budget has memory for it.
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.as_ref().is_some_and(|share| share.waiting.is_some())
     }

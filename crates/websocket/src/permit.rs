@@ -80,7 +80,7 @@ impl<'a, S> Permit<'a, S> {
     /// Queues a Ping.
     ///
     /// # Errors
-    /// As for [`feed`](Self::feed), plus
+    /// The errors of [`feed`](Self::feed), and
     /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) if `payload` is longer
     /// than 125 bytes.
     pub fn feed_ping(self, payload: &[u8]) -> Result<(), Error> {

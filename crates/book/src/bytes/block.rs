@@ -68,7 +68,8 @@ impl Line {
     fn parse(text: &str, labels: bool) -> Self {
         let mut start = text.len() - text.trim_start().len();
         if labels {
-            // Skip columns until one begins with bytes. A column ends with two spaces or a colon.
+            // Skip columns until one begins with bytes in hexadecimal. A column ends with two
+            // spaces or a colon.
             while start < text.len() && byte_words(&text[start..]).0.is_empty() {
                 let ends = ["  ", ": "].into_iter().filter_map(|end| text[start..].find(end));
                 let Some(end) = ends.min() else { break };

@@ -102,8 +102,8 @@ impl OpenLink<'_> {
 
     /// Returns the edit that replaces the link's target, which begins with `file`.
     fn retarget(&self, end: usize, file: &str, text: String) -> Result<Edit, String> {
-        // The link's text may contain an image, which also has a target, but the link's title
-        // cannot contain a link. So the link's target follows the last `](`.
+        // The link's text may contain an image, which has a target too. But nothing after the
+        // link's own target can contain `](`, so that target follows the last `](`.
         let raw = &self.content[self.start..end];
         let bracket = raw.rfind("](").ok_or("write this link as [text](target)")? + 2;
         let offset = raw[bracket..].find(file).ok_or("write this link as [text](target)")?;

@@ -180,7 +180,7 @@ fn blocks(page: &str, content: &str) -> Vec<Block> {
     let mut reader = BlockReader { page, content, section: String::new(), texts: 0, open: None, blocks: Vec::new() };
     // For each open list, the number of the next item, or `None` if the list has bullets.
     let mut lists: Vec<Option<u64>> = Vec::new();
-    // The number of an item that has begun, but whose text has not been reached yet.
+    // The number of a list item that has begun but has no text yet.
     let mut pending: Option<Option<u64>> = None;
     for (event, range) in new_cmark_parser(content, &MarkdownOptions::default()).into_offset_iter() {
         match event {

@@ -103,7 +103,8 @@ impl Drop for Tty {
 /// Restores the terminal. Does nothing if the terminal is not taken over.
 fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        // Errors are ignored, because the terminal is the only place to report them.
+        // Errors are ignored: the only place to report them is the terminal, which is what has
+        // failed.
         let _ = write_restoring(&mut io::stdout());
         let _ = disable_raw_mode();
     }

@@ -86,7 +86,7 @@ pub(super) enum TcpStep {
     Disconnect,
 }
 
-/// The state of the peer's direction of the stream.
+/// Whether the peer can still send, as far as this endpoint has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum PeerStream {
     /// More bytes may arrive.

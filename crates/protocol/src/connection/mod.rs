@@ -522,7 +522,7 @@ impl Connection {
         // peer must still get a new deadline, so start the timer here as well.
         //
         // A peer that has not answered a Ping will not answer a Close either, and it has already
-        // had the keep-alive's whole time-out. Its deadline for closing therefore passes at once:
+        // had the full time-out of the keep-alive. So its deadline for closing passes immediately:
         // the driver writes what the transport accepts, and disconnects.
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close

@@ -194,7 +194,7 @@ impl KeepAliveState {
                 self.wait_for_pong(receiver, sender, now);
             } else {
                 // During the whole time-out, nothing has arrived, and the transport has accepted
-                // none of the bytes that it had refused. The peer no longer responds.
+                // none of the bytes that it had refused before. So treat the peer as dead.
                 return Err(Violation::PongOverdue);
             }
         }
@@ -203,7 +203,7 @@ impl KeepAliveState {
             // that Ping is enough.
             //
             // The driver has written as much as the transport accepts, so the bytes that are still
-            // queued have been refused. Mark them before the Ping is added to them.
+            // queued have been refused. Mark them as refused before the Ping is queued behind them.
             sender.queue_mut().mark_refused();
             if sender.queue().has_sent(self.ping_end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);

@@ -71,7 +71,7 @@ impl NegotiatedDeflate {
         let Some(element) = answer_in(accepted)? else { return Ok(None) };
         let agreed = read_answer(element)?;
         let offers = offered.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
-        // A server cannot accept an offer that cannot be parsed, so skip such offers.
+        // The server cannot have accepted an offer that cannot be parsed, so skip such offers.
         let mut offers = offers.flat_map(|element| Parameters::read(element, ElementKind::Offer));
         if offers.any(|offer| meets(agreed, offer)) {
             Ok(Some(Self::new(role, agreed, &DeflateOptions::DEFAULT)))

@@ -90,7 +90,7 @@ impl FrameHeader {
         if let ControlFlow::Break(violation) = rules::check_length(&raw, ControlFlow::Break) {
             return Err(violation);
         }
-        // The opcode was checked with the first two bytes, so it is always known here.
+        // The opcode was checked when the first two bytes were parsed, so it is always known here.
         let Some(opcode) = raw.opcode() else { return Ok(None) };
         Ok(Some((Self::from_checked(&raw, opcode), raw.header_len())))
     }

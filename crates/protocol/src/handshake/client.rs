@@ -70,8 +70,8 @@ impl ClientRequest {
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, UsageError> {
         let name = name.into();
         //= docs/src/rfc6455.md#section-4-1
-        //# Each subprotocol in the list MUST be a token: one or more characters from 21 to 7E,
-        //# without separators.
+        //# Each subprotocol in the list MUST be a token: one or more characters from
+        //# hexadecimal 21 to 7E, without separators.
         if !is_token(&name) {
             return Err(UsageError::NotAToken(name));
         }

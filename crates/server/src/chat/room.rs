@@ -41,7 +41,8 @@ pub(super) struct Texts {
     joined: u64,
 }
 
-/// A text in the room. When it is dropped, its space becomes free for further texts.
+/// A text that takes up space in the room. When it is dropped, its space becomes free for further
+/// texts.
 #[derive(Debug)]
 pub(super) struct SaidText {
     message: PreparedMessage,

@@ -17,9 +17,8 @@ use crate::{
     peer::Peer,
 };
 
-/// The maximum number of bytes to print from one text message. This many bytes fill about half of a
-/// terminal with 80 columns and 24 lines, or take up to six times as much space if they must be
-/// escaped.
+/// The maximum number of bytes to print from one text message. A text of this size fills about half
+/// of a terminal with 80 columns and 24 lines. Escaping can make it up to six times as long.
 const MAX_PRINTED: usize = 1 << 10;
 
 /// Prints the client's messages and pushes the stats to the client, until the connection is closed.

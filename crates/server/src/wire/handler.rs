@@ -37,8 +37,9 @@ where
                 Some(Err(error)) => return Err(error),
                 Some(Ok(_)) => return close(CloseCode::POLICY_VIOLATION, "this connection is for viewing only"),
             },
-            // A viewer occupies a slot, so close it if nobody has used its token in time. But if
-            // the token has been used in the meantime, continue, because records will follow.
+            // A viewer occupies a slot, so close it if nobody has used its token by the deadline.
+            // But if somebody used the token just before the deadline, continue, because records
+            // will follow.
             () = sleep_until(expires), if unused => {
                 if !viewer.feed.is_claimed() {
                     return close(CloseCode::POLICY_VIOLATION, "no connection has used the token");

@@ -73,8 +73,8 @@ impl StealTime {
         Self { stolen: times.get(7).copied().unwrap_or(0), total: times.iter().sum() }
     }
 
-    /// Returns the percentage of all cores' time that went to other virtual machines since an
-    /// earlier reading.
+    /// Returns the percentage of all cores' time that went to other virtual machines between the
+    /// reading `before` and this one.
     pub(crate) fn percent_since(self, before: Self) -> f64 {
         let total = (self.total - before.total).max(1);
         (self.stolen - before.stolen) as f64 * 100.0 / total as f64

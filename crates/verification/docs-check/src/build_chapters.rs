@@ -177,8 +177,8 @@ impl Chapter<'_> {
     }
 }
 
-/// Reads the numbers of hunks. A word that is not a number becomes 0, which is not the number of
-/// any hunk.
+/// Reads a list of hunk numbers, separated by spaces. A word that is not a number becomes 0, and no
+/// hunk has the number 0.
 fn numbers(hunks: &str) -> impl Iterator<Item = usize> {
     hunks.split_whitespace().map(|number| number.parse().unwrap_or(0))
 }

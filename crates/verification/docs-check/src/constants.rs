@@ -30,7 +30,8 @@ pub enum ConstantValue {
 /// Evaluates a constant that `file` defines. `name` may end with a field, as in
 /// `DEFAULT.max_headers`.
 ///
-/// A constant in the expression may be defined in any file of the same crate.
+/// The value of the constant may be an expression that refers to other constants. These may be
+/// defined in any file of the same crate.
 ///
 /// # Errors
 /// Returns a message if the file cannot be read, if it has no such constant, or if the expression

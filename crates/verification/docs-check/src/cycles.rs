@@ -77,7 +77,7 @@ fn arrows(tree: &ModuleTree, folder: &Path) -> Arrows {
                 // code uses the name as well. This file's code does not, so skip the import.
                 Some(name) if import.public && !module.mentioned.contains(name) => {}
                 Some(_) => add(tree.resolve(number, &import.path)),
-                // A glob import makes all names of a module available, so add only the names that
+                // A glob import makes all names of a module available, so count only the names that
                 // the file uses.
                 None => match tree.resolve(number, &import.path) {
                     Definition::Module(source) => {

@@ -72,8 +72,8 @@ fn find<'a>(tree: &'a ModuleTree, module: &'a Module, segments: &[&str]) -> Opti
     segments.iter().try_fold(module, |module, name| module.children.get(*name).map(|child| &tree.modules[*child]))
 }
 
-/// Returns the module names in the tables of a file, with their line numbers. Returns `None` if the
-/// documentation at the beginning of the file has no such table.
+/// Returns the module names in the module tables of a file, with their line numbers. Returns `None`
+/// if the documentation at the beginning of the file has no such table.
 fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
     let mut named = None;
     // The index of the column that contains module names, if the current table has such a column.

@@ -86,8 +86,8 @@ pub fn run(seed: u64, subject: Subject, keep: bool) -> Report {
 /// Panics if tokio cannot create a runtime, or if the system cannot create a thread.
 #[must_use]
 pub fn run_scenario(scenario: Scenario, keep: bool) -> Report {
-    // The crate `websocket` keeps buffers for each thread. Use a new thread, so that every run of a
-    // seed begins without such buffers.
+    // The crate `websocket` keeps buffers for each thread. Use a new thread, so that no run of a
+    // seed inherits buffers from an earlier one.
     let run = move || {
         seeded_tokio::seed(scenario.seed);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();

@@ -28,8 +28,8 @@ pub const SLACK: Duration = Duration::from_millis(500);
 /// message may exceed this limit.
 pub const MAX_QUEUED: usize = 320 << 10;
 
-/// The maximum size, in bytes, of the control frames that may also be queued: 64 Pongs, and some
-/// Pings.
+/// The maximum total size, in bytes, of the control frames that may be queued in addition to the
+/// data: 64 Pongs, and 1 KiB for Pings.
 const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 
 /// The maximum time for which the server keeps reading from a rejected client, as in

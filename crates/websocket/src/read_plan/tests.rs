@@ -47,7 +47,7 @@ fn the_table_of_plans() {
         (LargeFrame, MIB, sizes(0, MIB, 0), (NextHeader, Shared, 32 * KIB)),
         (LargeFrame, MIB, sizes(1, MIB, 0), (Anything, Shared, BLOCK_BYTES)),
 
-        // A frame is large if at least 64 KiB of it are missing.
+        // A frame is large if at least 64 KiB of it have yet to arrive.
         (Anything, 0, sizes(0, 320 * KIB, 64 * KIB - 1), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
         (NextHeader, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),

@@ -26,7 +26,7 @@ use crate::error::ConnectError;
 /// A client's TLS stream over `S`.
 pub type ClientTlsStream<S> = tokio_rustls::client::TlsStream<S>;
 
-/// A builder for a client's TLS configuration. It begins with this crate's defaults, to which you
+/// A builder for a client's TLS configuration. It starts from this crate's defaults, to which you
 /// can add trusted certificates and a certificate for the client itself.
 ///
 /// For everything else, build a [`ClientConfig`] with [`rustls`](super::rustls).

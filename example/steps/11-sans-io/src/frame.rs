@@ -66,7 +66,8 @@ pub(crate) fn take_frame(buffer: &mut Vec<u8>, from_client: bool) -> Result<Opti
     if length >> 63 != 0 {
         return Err(Violation(1002, "the highest bit of a length must be 0"));
     }
-    // Check the announced length, so that the buffer never has to hold more than one message.
+    // Check the announced length before the payload arrives, so that the buffer never has to hold
+    // more than the longest message.
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length > MAX_MESSAGE {
         return Err(MESSAGE_TOO_BIG);

@@ -80,7 +80,7 @@ fn not_masked(answer: &Record) -> Option<Verdict> {
     Verdict::not_yet(format!("your Close was not masked, so the server closed with {code}. /reconnect"))
 }
 
-/// Says that the server did not answer the user's Close, but closed with another code.
+/// Says that the server did not answer the user's Close, but closed with a different code.
 fn other_answer(answer: &Record) -> Option<Verdict> {
     let code = number(answer, CODE)?;
     Verdict::not_yet(format!("the server closed with {code} instead of answering your Close. /reconnect"))

@@ -128,7 +128,7 @@ impl LessonProgress {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
         let wire = Wire::of(log);
         if wire.as_ref().is_some_and(Wire::is_new_connection) {
-            // A sentence about an attempt on the old connection does not apply to the new one.
+            // The report on an attempt over the old connection does not apply to the new one.
             self.missing = None;
         }
         match wire.and_then(|wire| (lesson.observe)(&wire)) {

@@ -98,7 +98,7 @@ impl Inflating {
     /// Takes the whole inflated message, after its last fragment.
     pub(in super::super) fn take(&mut self) -> Bytes {
         let mut message = std::mem::take(&mut self.message);
-        // The buffer grew by doubling, so it may have much spare capacity. Free that capacity,
+        // The buffer grew by doubling, so it may have a lot of spare capacity. Free that capacity,
         // because the application may keep the message for a long time.
         message.shrink_to_fit();
         message.into()

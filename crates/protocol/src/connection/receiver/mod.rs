@@ -116,8 +116,8 @@ struct OpenFrame {
     /// The payload length in bytes. For a compressed payload, the bytes that have been inflated are
     /// subtracted, because they do not stay in the input.
     length: usize,
-    /// The number of payload bytes that have been unmasked and validated. Always 0 for a compressed
-    /// payload.
+    /// The number of payload bytes that have been unmasked and, in a text message, validated.
+    /// Always 0 for a compressed payload.
     processed: usize,
 }
 

@@ -147,8 +147,8 @@ fn headers_for_unused_options_are_not_sent() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# Each subprotocol in the list MUST be a token: one or more characters from 21 to 7E, without
-//# separators.
+//# Each subprotocol in the list MUST be a token: one or more characters from hexadecimal 21 to
+//# 7E, without separators.
 #[test]
 fn a_subprotocol_that_is_not_a_token_cannot_be_offered() {
     for name in ["", "a b", "a,b", "a@b", "a;b", "\"a\"", "a/b", "a=b", "\x7f", "caf\u{e9}", "a\r\nX: y", "a\0"] {

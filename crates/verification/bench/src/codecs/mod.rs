@@ -1,5 +1,5 @@
-//! The libraries without a socket: each turns bytes in memory into messages, and messages into
-//! bytes.
+//! Measures the libraries without a socket: each library turns bytes in memory into messages, and
+//! messages into bytes.
 //!
 //! This benchmark measures only the work of the library itself. Reading includes one copy out of
 //! the [`RepeatingStream`](crate::repeating_stream::RepeatingStream), as reading from a socket

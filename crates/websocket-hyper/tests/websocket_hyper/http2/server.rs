@@ -170,8 +170,8 @@ async fn a_client_still_has_to_mask_its_frames() {
 
 //= docs/src/rfc8441.md#section-5
 //= type=test
-//# An orderly end of one direction MUST be sent as the flag `END_STREAM`, where RFC 6455 has an
-//# orderly end of TCP.
+//# Where RFC 6455 ends one direction of the TCP connection, an endpoint MUST send the flag
+//# `END_STREAM`.
 #[tokio::test]
 async fn a_clean_close_ends_the_stream_and_leaves_the_others_alone() {
     let (mut raw, mut first, mut connections) = opened().await;
@@ -219,8 +219,8 @@ async fn a_stream_that_is_reset_with_an_error_is_an_error_that_names_it() {
 
 //= docs/src/rfc8441.md#section-5
 //= type=test
-//# An abnormal end MUST be sent as the frame `RST_STREAM` with the error code `CANCEL`, where RFC
-//# 6455 has a reset of TCP.
+//# Where RFC 6455 resets the TCP connection, an endpoint MUST send the frame `RST_STREAM` with the
+//# error code `CANCEL`.
 #[tokio::test]
 async fn a_dropped_connection_resets_its_stream() {
     let (mut raw, websocket, _connections) = opened().await;
