@@ -270,6 +270,12 @@ mod tests {
         assert_eq!(listen_address("65536"), Err("the port must be a number from 0 to 65535".to_owned()));
     }
 
+    #[test]
+    fn no_duration_is_longer_than_a_year() {
+        assert_eq!(positive("365d"), Ok(Duration::from_secs(31_536_000)));
+        assert_eq!(positive("366d"), Err("must be at most 365days".to_owned()));
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_unix_socket_has_a_path_and_a_mode() {

@@ -141,6 +141,8 @@ fn much_data_goes_in_several_packets() {
     let mut next = 1;
     for packet in packets.iter().filter(|packet| packet.direction == ToClient && !packet.data.is_empty()) {
         assert_eq!(packet.sequence, next);
+        // An IPv4 packet has at most 65,535 bytes, 40 of which are headers.
+        assert_eq!(packet.data.len(), (data.len() + 1 - next as usize).min(65_495));
         next += u32::try_from(packet.data.len()).expect("a packet is smaller than 64 KiB");
     }
     assert_eq!(packets.last().map(|packet| packet.acknowledged), Some(200_001));

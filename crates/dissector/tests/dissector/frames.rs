@@ -213,6 +213,13 @@ fn a_large_payload_is_shown_by_its_beginning() {
 }
 
 #[test]
+fn the_payload_of_a_control_frame_is_shown_in_full_whatever_the_limit() {
+    let options = Options { payload_bytes: 1, ..Options::default() };
+    let record = only(dissect_with(Conversation::after_handshake(options), &[(ToServer, masked(0x89, &[7; 125]))]));
+    assert_eq!(record.bytes.len() as u64, record.length);
+}
+
+#[test]
 fn an_incomplete_frame_is_dissected_as_far_as_it_has_arrived() {
     let wire = masked(0x81, &[b'x'; 300]);
     let mut conversation = Conversation::after_handshake(Options::default());

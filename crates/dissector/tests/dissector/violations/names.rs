@@ -4,7 +4,7 @@ use dissector::{
     BrokenRule,
     Direction::{ToClient, ToServer},
 };
-use protocol::{HandshakeViolation, RfcSection, Role, Violation, frame::Opcode};
+use protocol::{CloseCode, HandshakeViolation, RfcSection, Role, Violation, frame::Opcode};
 
 use crate::common::{after_handshake, from_client, masked, unmasked};
 
@@ -36,8 +36,11 @@ fn a_rule_about_one_of_several_fields_in_a_byte_names_its_field() {
     assert_eq!(field(Violation::MaskedFrame), Some("websocket.mask"));
     assert_eq!(field(Violation::LengthNotShortest(5)), Some("websocket.payload_length"));
     assert_eq!(field(Violation::ReservedBitsSet(0x40)), Some("websocket.rsv"));
+    assert_eq!(field(Violation::CompressedBitMisplaced(Opcode::Ping)), Some("websocket.pmc"));
     assert_eq!(field(Violation::ReservedOpcode(3)), Some("websocket.opcode"));
     assert_eq!(field(Violation::FragmentedControl(Opcode::Ping)), Some("websocket.fin"));
+    assert_eq!(field(Violation::LengthTopBitSet(u64::MAX)), Some("websocket.payload_length_ext_64"));
+    assert_eq!(field(Violation::CloseCodeInvalid(CloseCode(1005))), Some("websocket.payload.close.status_code"));
     assert_eq!(field(Violation::TextNotUtf8), None, "the bytes tell");
 }
 
