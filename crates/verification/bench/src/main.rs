@@ -86,12 +86,16 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     if *command == BenchCommand::All {
         prepare::ws();
     }
-    // An earlier build of the server may be out of date or use a different allocator, so build the
-    // server now.
-    let server_is_built = prepare::server(Allocator::System);
     machine::raise_open_file_limit()?;
+    let (mut contestants, missing) = if *command == BenchCommand::Codec {
+        // This section runs the libraries without a server.
+        (Vec::new(), Vec::new())
+    } else {
+        // An earlier build of the server may be out of date or use a different allocator, so build
+        // the server now.
+        contestants::all(prepare::server(Allocator::System))
+    };
     options.cores.move_to_load_core()?;
-    let (mut contestants, missing) = contestants::all(server_is_built);
     for missing in &missing {
         eprintln!("left out: {missing}");
     }
