@@ -17,7 +17,7 @@ use tokio::{
 use crate::dialer::DialedStream;
 
 /// A client's byte stream: TCP for `ws://`, and TLS over TCP for `wss://`. A Unix socket or the
-/// stream of a [dialer](crate::Connector::dial) can take the place of TCP.
+/// stream of a [dialer](crate::Connector::dial) can take the place of the TCP connection.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MaybeTlsStream {

@@ -196,7 +196,7 @@ fn describe(expected: Expectation) -> String {
             "a response HTTP 4xx with the header Sec-WebSocket-Version: 13".to_owned()
         }
         Expectation::RejectRequest(_) => format!("a response {expected}"),
-        Expectation::AbortHandshake => "ending TCP".to_owned(),
+        Expectation::AbortHandshake => "ending the TCP connection".to_owned(),
     }
 }
 
@@ -357,7 +357,7 @@ mod tests {
     fn a_client_that_ends_tcp_after_an_invalid_response_is_right_whatever_it_sent() {
         assert_eq!(failure(Role::Client, "accept-wrong", 2, b"\x81\x85\0\0\0\0Hello", true), None);
         let failure = failure(Role::Client, "accept-wrong", 2, b"", false).expect("a failure");
-        assert_eq!(failure.sentence, "the client did nothing within 1 s instead of ending TCP");
+        assert_eq!(failure.sentence, "the client did nothing within 1 s instead of ending the TCP connection");
     }
 
     #[test]

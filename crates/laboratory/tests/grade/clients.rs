@@ -62,7 +62,7 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::NewlineFollowsTheHead, 1, "request-of-client", "also sent bytes that are not a frame: 0a"),
     (M::VersionIsMissing, 1, "request-of-client", "Sec-WebSocket-Version: 13"),
     (M::AcceptValueIsNotChecked, 2, "accept-wrong", "the client accepted it"),
-    (M::StatusIsNotChecked, 2, "status-200", "instead of ending TCP"),
+    (M::StatusIsNotChecked, 2, "status-200", "instead of ending the TCP connection"),
     (M::FramesAreNotMasked, 3, "fresh-masking-keys", "a client must mask its frames"),
     (M::MaskingKeyIsTheSame, 3, "fresh-masking-keys", "two frames have the same masking key"),
     (M::MaskingKeyIsZero, 3, "fresh-masking-keys", "which masks nothing"),

@@ -36,7 +36,7 @@ pub(super) static CHECKS: &[Check] = &[
             hint(
                 &[Symptom::NoAnswer],
                 "An empty line, CR LF CR LF, ends the request. The client sends nothing more before your response, so \
-                 do not wait for the end of TCP. Flush what you write, and end the response with an empty line.",
+                 do not wait for the end of the connection. Flush what you write, and end the response with an empty line.",
             ),
             hint(&[Symptom::Ended], "After the 101, keep the connection open until the client ends it."),
         ],
