@@ -357,6 +357,8 @@ impl Side {
         let ignores_input = self.account.ignores_input();
         let polled = self.connection.poll_event(self.now).map(|event| event.map(HandedOut::from));
         let newly_queued = self.connection.queued_bytes() - queued;
+        // A Pong that arrives after the interval makes the next Ping due at once.
+        self.due |= self.connection.poll_timeout() == Some(self.now);
         Broken::unless(!ignores_input || matches!(polled, Ok(None)), Property::InputIgnored, || {
             format!("the {} goes on processing input", name(self.role))
         })?;

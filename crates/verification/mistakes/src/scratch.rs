@@ -115,7 +115,7 @@ impl Scratch {
         command.current_dir(&self.folder).env("CARGO_TARGET_DIR", "target").env("RUSTFLAGS", "-Awarnings");
         // Optimise, because the search takes longer than the compilation.
         command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
-        command.args([subcommand, "--quiet", "--offline"]).args(arguments).output()
+        command.args([subcommand, "--quiet"]).args(arguments).output()
     }
 }
 
