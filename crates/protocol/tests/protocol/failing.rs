@@ -399,8 +399,12 @@ fn a_failed_connection_is_closed_when_the_peer_closes_tcp() {
 fn an_abandoned_connection_ends_without_blaming_the_peer() {
     for_both_roles(|endpoint| {
         endpoint.receive(&["01 01 61"]);
+        assert!(!endpoint.connection.ignores_input());
+        assert!((1..=4096).contains(&endpoint.connection.message_capacity()), "one byte takes little memory");
         let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "no memory").unwrap();
         endpoint.connection.abandon(Some(frame.clone()), endpoint.now);
+        assert!(endpoint.connection.ignores_input());
+        assert_eq!(endpoint.connection.message_capacity(), 0);
         assert_eq!(endpoint.assert_fails_connection(1013), "no memory");
         // The rest of the message, an invalid frame and even a Close are ignored.
         assert_eq!(endpoint.receive(&["80 01 62", "8b 00", "88 02 03e8"]), []);

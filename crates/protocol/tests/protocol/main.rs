@@ -15,6 +15,7 @@ mod handshake;
 mod keep_alive;
 mod limits;
 mod message_timeout;
+mod messages;
 mod properties;
 mod rfc_examples;
 mod sending;

@@ -277,6 +277,8 @@ fn a_reference_is_resolved() {
         ("g/./h", "ws://a/b/c/g/h"),
         ("g/../h", "ws://a/b/c/h"),
         ("g?y/./x", "ws://a/b/c/g?y/./x"),
+        // A slash before the colon means that the colon ends no scheme.
+        ("g/h:i", "ws://a/b/c/g/h:i"),
         // Absolute references, including those with the schemes of HTTP.
         ("ws://g/h", "ws://g/h"),
         ("WSS://g", "wss://g/"),
