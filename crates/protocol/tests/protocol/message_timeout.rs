@@ -81,6 +81,21 @@ fn a_control_frame_that_trickles_in_fails_the_connection() {
 }
 
 #[test]
+fn a_control_frame_that_has_arrived_is_not_the_beginning_of_the_next_message() {
+    for_both_roles_with(&config(), |endpoint| {
+        let bytes = endpoint.peer_frames(&["89 01 70", "81 01 61"]);
+        let (ping_bytes, text_bytes) = bytes.split_at(bytes.len() / 2);
+        assert_eq!(endpoint.receive_bytes(&ping_bytes[..1]), []);
+        assert_eq!(endpoint.advance(secs(30)), []);
+        // One read brings the rest of the Ping and the first byte of a message.
+        let read = [&ping_bytes[1..], &text_bytes[..1]].concat();
+        assert_eq!(endpoint.receive_bytes(&read), [ping("70")]);
+        assert_eq!(endpoint.advance(secs(59)), []);
+        assert_eq!(endpoint.advance(secs(1)), too_slow(0, secs(60)));
+    });
+}
+
+#[test]
 fn pings_between_fragments_do_not_extend_the_time() {
     for_both_roles_with(&config(), |endpoint| {
         endpoint.receive(&["01 01 61"]);

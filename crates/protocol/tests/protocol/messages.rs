@@ -3,7 +3,7 @@
 use std::{borrow::Borrow, collections::HashSet};
 
 use bytes::Bytes;
-use protocol::{Message, Utf8Bytes, utf8::InvalidUtf8};
+use protocol::{CloseCode, CloseFrame, Message, Utf8Bytes, utf8::InvalidUtf8};
 
 #[test]
 fn a_message_knows_its_length_in_bytes() {
@@ -22,6 +22,13 @@ fn only_a_text_message_can_be_turned_into_text() {
 fn a_message_is_printed_as_its_text_or_its_size() {
     assert_eq!(Message::text("€").to_string(), "€");
     assert_eq!(Message::binary(vec![0; 2]).to_string(), "<2 bytes>");
+}
+
+#[test]
+fn a_close_is_printed_as_its_code_and_its_reason() {
+    let close = |reason| CloseFrame::new(CloseCode::GOING_AWAY, reason).expect("a valid Close").to_string();
+    assert_eq!(close("it's \u{7}"), r#"1001 (going away) "it's \u{7}""#);
+    assert_eq!(close(""), "1001 (going away)");
 }
 
 #[test]

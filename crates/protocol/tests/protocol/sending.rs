@@ -174,6 +174,17 @@ fn a_payload_is_shared_from_4_kib() {
 }
 
 #[test]
+fn what_has_been_sent_of_a_shared_payload_no_longer_counts_as_queued_memory() {
+    let mut server = TestEndpoint::server();
+    server.connection.send(Message::binary(vec![7; 100_000])).unwrap();
+    let before = server.connection.send_queue_capacity();
+    let Some(Transmit::Bytes(output)) = server.connection.poll_transmit() else { panic!("nothing to send") };
+    // The header takes ten bytes, and is not shared.
+    output.advance(10 + 60_000);
+    assert_eq!(server.connection.send_queue_capacity(), before - 60_000);
+}
+
+#[test]
 fn small_messages_are_written_as_one_slice() {
     for_both_roles(|endpoint| {
         for _ in 0..100 {

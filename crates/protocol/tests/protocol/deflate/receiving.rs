@@ -296,6 +296,7 @@ fn nothing_is_inflated_beyond_the_limit_until_it_is_raised() {
                 }
                 assert_eq!(observed, []);
                 assert!(endpoint.connection.is_inflate_limited(), "no more input is needed");
+                assert!(endpoint.connection.message_capacity() >= limit, "the inflated bytes are held");
                 assert!((limit..limit + MAX_INFLATED_FROM_BYTE).contains(&held), "{held} bytes, limit {limit}");
                 limit += 64 << 10;
                 endpoint.connection.set_inflate_limit(limit);
@@ -319,6 +320,18 @@ fn the_end_of_the_stream_is_not_handled_before_everything_is_inflated() {
         endpoint.connection.set_inflate_limit(usize::MAX);
         let observed = endpoint.poll_events();
         assert!(matches!(&observed[..], [Observed::Binary(message)] if message.len() == 1 << 20), "{observed:?}");
+    });
+}
+
+#[test]
+fn a_last_fragment_without_payload_needs_no_room() {
+    for_both(|endpoint| {
+        let peer = peer_of(endpoint.role());
+        let compressed = deflated(&[7; 10_000], &ALWAYS);
+        assert_eq!(endpoint.receive_bytes(&frame_from(peer, (BINARY | RSV1) & !FIN, &compressed)), []);
+        endpoint.connection.set_inflate_limit(1);
+        let observed = endpoint.receive_bytes(&frame_from(peer, LAST_CONTINUATION, []));
+        assert!(matches!(&observed[..], [Observed::Binary(message)] if message[..] == [7; 10_000]), "{observed:?}");
     });
 }
 

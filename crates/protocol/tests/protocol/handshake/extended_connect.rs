@@ -1,7 +1,7 @@
 //! The opening handshake over HTTP/2: requests and responses that an HTTP implementation has
 //! parsed.
 
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use protocol::{
     DeflateOptions, HandshakeViolation,
     handshake::{ClientRequest, ExtendedConnect, HandshakeError, ReceivedRequest, UpgradeOptions},
@@ -117,6 +117,10 @@ fn a_request_needs_a_scheme_and_a_path() {
     // neither.
     assert_eq!(violation(target("example.org:443")), missing(":scheme"));
     assert_eq!(violation(target("ftp://example.org/chat")), HandshakeViolation::TargetMalformed);
+    // The path of `OPTIONS *` names no resource.
+    let asterisk = Uri::builder().scheme("https").authority("example.org").path_and_query("*").build().unwrap();
+    let to_asterisk = move |request: &mut Request<()>| *request.uri_mut() = asterisk.clone();
+    assert_eq!(violation(to_asterisk), HandshakeViolation::TargetMalformed);
     let request = client("wss://example.org/chat").extended_connect().request().unwrap();
     assert_eq!((request.uri().scheme_str(), request.uri().path()), (Some("https"), "/chat"));
 }

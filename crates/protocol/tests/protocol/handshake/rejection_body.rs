@@ -71,6 +71,8 @@ fn a_malformed_body_ends_where_it_is_malformed() {
         (b"-1\r\nx", ""),
         (b"3\r\nnotnot\r\n0\r\n\r\n", "not"),
         (b"3\r\nnot\r\nx\r\n today", "not"),
+        (b"3\r\nnotx\r\n6\r\n today\r\n0\r\n\r\n", "not"),
+        (b"3\r\nnotx", "not"),
         (b"11111111111111111\r\nx", ""),
     ] {
         assert_eq!(decode(CHUNKED, bytes), (kept.to_owned(), true), "{}", bytes.escape_ascii());
