@@ -56,8 +56,8 @@ const WINDOW: u16 = 65_535;
 /// IPv6). Linux and macOS use this value.
 const HOPS: u8 = 64;
 
-/// The unit of timestamps as a negative power of ten: 10^-9 seconds, or one nanosecond (the
-/// `if_tsresol` option of pcapng).
+/// The unit of timestamps, as the exponent of a negative power of ten: 9 means 10^-9 seconds, or
+/// one nanosecond (the `if_tsresol` option of pcapng).
 const NANOSECONDS: u8 = 9;
 
 /// Writes a capture.

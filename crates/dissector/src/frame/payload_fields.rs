@@ -31,8 +31,8 @@ pub(super) fn payload_fields(
     let range = start..start + frame.payload.total();
     let is_last = header.fin() && frame.is_complete();
     if range.is_empty() {
-        // The last frame of a message may have no payload, and Wireshark then does not show the
-        // message. Add the message as a derived field, because no record would show it otherwise.
+        // The last frame of a message may have no payload. Wireshark then does not show the message,
+        // and no record would show it here either, so add the message as a derived field.
         if frame.position == MessagePosition::Later
             && is_last
             && let Some(message) = message

@@ -166,7 +166,8 @@ fn answer_request(question: &str) -> Result<String, String> {
     }
 }
 
-/// Returns the bytes at the beginning of each line.
+/// Parses the hexadecimal bytes at the beginning of each line, up to the first other word. Returns
+/// the bytes of all lines together.
 fn bytes_of(question: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     for line in question.lines() {

@@ -11,8 +11,9 @@ use shuttle::future::{block_on, spawn};
 
 use crate::wakers::{SharedWakers, Side};
 
-/// A socket that is blocked until it becomes writable, and remembers only the most recent waker.
-/// Its lock is not one of `shuttle`'s, so `shuttle` never switches tasks in the middle of a call.
+/// A socket that is not writable until `become_writable` is called, and that remembers only the
+/// most recent waker. Its lock is not one of `shuttle`'s, so `shuttle` never switches tasks in the
+/// middle of a call.
 #[derive(Default)]
 struct Socket(RwLock<(bool, Option<Waker>)>);
 

@@ -9,7 +9,7 @@ use crate::screen::{
 };
 
 /// Starts closing an open connection. Quits immediately if no connection is open, or if the user
-/// asks to leave a second time.
+/// has already asked to leave.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     if model.quitting || matches!(model.state, State::Connecting | State::Closed) {
         return vec![Effect::Quit];
