@@ -504,6 +504,14 @@ mod tests {
         stream
     }
 
+    async fn open_all_half_way(listener: &TcpListener) -> Vec<TcpStream> {
+        let mut open = Vec::new();
+        for _ in 0..COUNT {
+            open.push(open_half_way(listener).await);
+        }
+        open
+    }
+
     /// Reads the second half of the frame, and answers the frame.
     async fn answer(stream: &mut TcpStream, answer: &[u8]) {
         stream.read_exact(&mut [0; FRAME - HALF]).await.expect("it is open");
@@ -514,10 +522,7 @@ mod tests {
     async fn all_connections_are_half_way_through_a_frame_before_the_first_goes_on() {
         let (listener, uri) = listen().await;
         let server = async {
-            let mut open = Vec::new();
-            for _ in 0..COUNT {
-                open.push(open_half_way(&listener).await);
-            }
+            let mut open = open_all_half_way(&listener).await;
             for stream in &mut open {
                 answer(stream, ECHO).await;
             }
@@ -546,10 +551,7 @@ mod tests {
     async fn one_of_many_connections_that_gets_no_echo_is_named() {
         let (listener, uri) = listen().await;
         let server = async {
-            let mut open = Vec::new();
-            for _ in 0..COUNT {
-                open.push(open_half_way(&listener).await);
-            }
+            let mut open = open_all_half_way(&listener).await;
             answer(&mut open[0], ECHO).await;
             answer(&mut open[1], b"\x88\x00").await;
         };

@@ -438,8 +438,10 @@ impl Side {
     fn check_time_left(&self, expected: Duration) -> Result<(), Broken> {
         let deadline = self.connection.poll_timeout();
         Broken::unless(deadline == Some(self.now + expected), Property::WholeTimeout, || {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(self.now));
-            format!("the {} gives its peer {left:?} for its next step, not {expected:?}", name(self.role))
+            let left = deadline.map_or("unlimited time".to_owned(), |deadline| {
+                format!("{:?}", deadline.saturating_duration_since(self.now))
+            });
+            format!("the {} gives its peer {left} for its next step, not {expected:?}", name(self.role))
         })
     }
 

@@ -28,8 +28,13 @@ fn config() -> Config {
 
 /// Creates a server with this budget on a scripted stream.
 fn server(budget: &MemoryBudget) -> (WebSocket<ScriptedStream>, StreamScript) {
+    server_of(config(), budget)
+}
+
+/// Creates a server with this configuration and this budget on a scripted stream.
+fn server_of(config: Config, budget: &MemoryBudget) -> (WebSocket<ScriptedStream>, StreamScript) {
     let (stream, script) = scripted_stream();
-    (server_with(stream, config()).with_memory_budget(budget.clone()), script)
+    (server_with(stream, config).with_memory_budget(budget.clone()), script)
 }
 
 /// Returns a message of this many bytes, each of which is 07.
@@ -380,8 +385,7 @@ async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
     let (budget, hoarder) = exhausted_budget(64 * KIB);
     let second = Duration::from_secs(1);
     let config = config().keep_alive(KeepAlive { interval: second, timeout: second });
-    let (stream, script) = scripted_stream();
-    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    let (mut server, script) = server_of(config, &budget);
     script.push_read(&client_frame(BINARY, vec![7; 64 * KIB]));
     // A Pong would be stuck behind the unread message. If that counted against the peer, the
     // keep-alive would have failed after two seconds.
@@ -398,8 +402,7 @@ async fn a_blocked_writer_without_memory_sees_that_its_peer_is_alive() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let second = Duration::from_secs(1);
     let config = config().keep_alive(KeepAlive { interval: second, timeout: second });
-    let (stream, script) = scripted_stream();
-    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    let (mut server, script) = server_of(config, &budget);
     script.block_writes();
     let mut sending = Box::pin(server.send(sevens(400 * KIB)));
     for _ in 0..5 {
@@ -416,8 +419,7 @@ async fn after_the_peers_close_a_connection_does_not_wait_for_memory() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
     let config = config().keep_alive(KeepAlive { interval: second, timeout: minute }).close_timeout(minute);
-    let (stream, script) = scripted_stream();
-    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    let (mut server, script) = server_of(config, &budget);
     script.block_writes();
     script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
     assert!(timeout(2 * second, server.send(sevens(20 * KIB))).await.is_err());
@@ -437,8 +439,7 @@ async fn the_peers_close_ends_the_wait_for_memory() {
     let (budget, hoarder) = exhausted_budget(64 * KIB);
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
     let config = config().keep_alive(KeepAlive { interval: second, timeout: minute });
-    let (stream, script) = scripted_stream();
-    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    let (mut server, script) = server_of(config, &budget);
     script.block_writes();
     server.feed(sevens(20 * KIB)).await.unwrap();
     assert!(is_pending(server.next()), "the queue takes all free bytes");
@@ -456,8 +457,7 @@ async fn after_the_end_of_the_stream_a_connection_does_not_wait_for_memory() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
     let config = config().keep_alive(KeepAlive { interval: second, timeout: minute }).close_timeout(minute);
-    let (stream, script) = scripted_stream();
-    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    let (mut server, script) = server_of(config, &budget);
     script.block_writes();
     script.push_eof();
     assert!(timeout(2 * second, server.send(sevens(20 * KIB))).await.is_err());
